@@ -139,7 +139,8 @@ function* readOptions(
   declared: Declared,
 ): Generator<Written | string> {
   const { tokens } = tokenize({
-    args: [...args],
+    // Node would read `-p=5` and `-p5` as groups of short options
+    args: args.map((arg) => arg.replace(/^-([a-z])(?:=|(?=-?\d))/i, "--$1=")),
     strict: false,
     allowPositionals: true,
     tokens: true,
@@ -149,29 +150,20 @@ function* readOptions(
     if (token?.kind === "positional") yield token.value;
     if (token?.kind !== "option") continue;
     const arg = args[token.index] ?? "";
-    let name = token.name;
+    const name = token.name;
     let value: string | boolean | undefined = token.value;
-    const long = token.rawName.startsWith("--");
-    if (long && value === undefined && name.startsWith("no-")) {
+    if (value === undefined && name.startsWith("no-")) {
       const negated = name.slice(3);
       if (declared.negatable.has(negated)) {
         yield { arg, name: negated, value: false };
         continue;
       }
     }
-    if (!long && !declared.boolean.has(name)) {
-      // `-p=5` and `-p5`: Node reads a group of short options
-      const inGroup = arg.indexOf(name, 1) + 1;
-      const attached = /^(?:=(.*)|(-?\d.*))$/s.exec(arg.slice(inGroup));
-      if (attached !== null) {
-        value = attached[1] ?? attached[2];
-        while (tokens[at + 1]?.index === token.index) at++;
-      }
-    }
     const next = tokens[at + 1];
     if (
       value === undefined && next?.kind === "positional" &&
-      next.index === token.index + 1
+      next.index === token.index + 1 && next.value !== "" &&
+      !(next.value === "-" && token.rawName.startsWith("--"))
     ) {
       if (!declared.boolean.has(name)) {
         value = next.value;
@@ -183,7 +175,6 @@ function* readOptions(
     } else if (typeof value === "string" && declared.boolean.has(name)) {
       value = value !== "false";
     }
-    name = token.name;
     yield { arg, name, value };
   }
 }
