@@ -22,8 +22,10 @@ const DOWNLOAD_MS = 60_000;
 export interface ImportFlagsOptions {
   /** Folder of deno.json; that of this project if not given. */
   root?: URL;
-  /** Overrides {@linkcode SILENCE_MS}. */
+  /** Milliseconds a registry may say nothing; 3000 if not given. */
   silenceMs?: number;
+  /** Environment variables set for Deno beside those of this process. */
+  env?: Record<string, string>;
 }
 
 /**
@@ -33,13 +35,13 @@ export interface ImportFlagsOptions {
  * anything there is something to read: silence means that it does not answer.
  */
 async function canLoad(
-  root: URL,
   flags: string[],
-  silenceMs: number,
+  { root, silenceMs, env }: Required<ImportFlagsOptions>,
 ): Promise<boolean> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["check", ...flags, "scripts/jsr_probe.ts"],
     cwd: root,
+    env,
     stdin: "null",
     stdout: "null",
     stderr: "piped",
@@ -75,13 +77,17 @@ async function canLoad(
 export async function importFlags(
   options: ImportFlagsOptions = {},
 ): Promise<string[]> {
-  const choice = Deno.env.get("KINGBUS_IMPORTS");
+  const settings: Required<ImportFlagsOptions> = {
+    root: options.root ?? new URL("../", import.meta.url),
+    silenceMs: options.silenceMs ?? SILENCE_MS,
+    env: options.env ?? {},
+  };
+  const choice = settings.env["KINGBUS_IMPORTS"] ??
+    Deno.env.get("KINGBUS_IMPORTS");
   if (choice === "jsr") return [];
   if (choice === "npm") return [...NPM_FLAGS];
-  const root = options.root ?? new URL("../", import.meta.url);
-  const silenceMs = options.silenceMs ?? SILENCE_MS;
-  const loads = await canLoad(root, ["--cached-only"], DOWNLOAD_MS) ||
-    await canLoad(root, [], silenceMs);
+  const loads = await canLoad(["--cached-only"], settings) ||
+    await canLoad([], settings);
   return loads ? [] : [...NPM_FLAGS];
 }
 
