@@ -1,0 +1,23 @@
+/**
+ * Who this server says it is, to every replica: of its own or of the source,
+ * as `server.identity` has it, the rest always the source's.
+ */
+export interface ServerFacts {
+  /** Server id as decimal text, 1..2^32-1. */
+  readonly serverId: string;
+  readonly serverUuid: string;
+  /** Version of the greeting, beginning with a digit. */
+  readonly version: string;
+  /** `@@version_comment`. */
+  readonly versionComment: string;
+  /** The source's `@@GLOBAL.gtid_mode`. */
+  readonly gtidMode: string;
+  /** The source's `@@GLOBAL.binlog_format`. */
+  readonly binlogFormat: string;
+  /** The source's `@@GLOBAL.binlog_checksum`: `CRC32` or `NONE`. */
+  readonly binlogChecksum: string;
+  /** Host name of the machine, for `@@hostname`. */
+  readonly hostName: string;
+  /** Port this server listens on. */
+  readonly port: number;
+}

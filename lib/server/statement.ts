@@ -1,0 +1,119 @@
+import type { StatementContext } from "./statement_context.ts";
+import { StatementCursor } from "./statement_cursor.ts";
+import { StatementError, StatementFault } from "./statement_error.ts";
+import type { StatementResult } from "./statement_result.ts";
+import { answerSelect } from "./statement_select.ts";
+import { answerSet } from "./statement_set.ts";
+import {
+  showBinaryLogs,
+  showBinaryLogStatus,
+  showBinlogEvents,
+  showReplicas,
+  showReplicaStatus,
+  showStatus,
+  showVariables,
+  showWarnings,
+} from "./statement_show.ts";
+
+/** Answers a statement after its leading words; leaves the cursor behind it. */
+type Answer = (
+  cursor: StatementCursor,
+  context: StatementContext,
+) => StatementResult;
+
+/**
+ * Every statement that is answered, by its leading words: the union of what
+ * known replicas and change-data-capture clients send. No entry's words begin
+ * another's.
+ */
+const STATEMENTS: readonly (readonly [string, Answer])[] = [
+  ["SELECT", answerSelect],
+  ["SET", answerSet],
+  ["SHOW VARIABLES", showVariables],
+  ["SHOW GLOBAL VARIABLES", showVariables],
+  ["SHOW SESSION VARIABLES", showVariables],
+  ["SHOW LOCAL VARIABLES", showVariables],
+  ["SHOW STATUS", showStatus],
+  ["SHOW GLOBAL STATUS", showStatus],
+  ["SHOW SESSION STATUS", showStatus],
+  ["SHOW LOCAL STATUS", showStatus],
+  ["SHOW WARNINGS", showWarnings],
+  ["SHOW ERRORS", showWarnings],
+  ["SHOW BINARY LOGS", showBinaryLogs],
+  ["SHOW MASTER LOGS", showBinaryLogs],
+  ["SHOW BINARY LOG STATUS", showBinaryLogStatus],
+  ["SHOW MASTER STATUS", showBinaryLogStatus],
+  ["SHOW BINLOG STATUS", showBinaryLogStatus],
+  ["SHOW BINLOG EVENTS", showBinlogEvents],
+  ["SHOW REPLICAS", (_cursor, context) => showReplicas(context, false)],
+  ["SHOW SLAVE HOSTS", (_cursor, context) => showReplicas(context, true)],
+  [
+    "SHOW REPLICA STATUS",
+    (cursor, context) => showReplicaStatus(cursor, context, false),
+  ],
+  [
+    "SHOW SLAVE STATUS",
+    (cursor, context) => showReplicaStatus(cursor, context, true),
+  ],
+  ["KILL", kill],
+  ["USE", use],
+  ["BEGIN", transaction],
+  ["START TRANSACTION", transaction],
+  ["COMMIT", transaction],
+  ["ROLLBACK", transaction],
+];
+
+const ENTRIES = STATEMENTS.map(([words, answer]) => ({
+  words: words.split(" "),
+  answer,
+}));
+
+/**
+ * Answers one SQL statement as a MySQL source would, as far as replicas need
+ * it. A statement that is not known or is malformed is answered with an error;
+ * nothing is ever thrown because of its text, and no error here ends the
+ * connection.
+ */
+export function answerStatement(
+  text: string,
+  context: StatementContext,
+): StatementResult {
+  try {
+    const cursor = new StatementCursor(text);
+    if (cursor.atEnd) {
+      throw new StatementError(
+        StatementFault.ER_EMPTY_QUERY,
+        "Query was empty",
+      );
+    }
+    const entry = ENTRIES.find(({ words }) => cursor.takeWords(...words));
+    if (entry === undefined) throw cursor.unexpected();
+    const result = entry.answer(cursor, context);
+    cursor.expectEnd();
+    return result;
+  } catch (error) {
+    if (!(error instanceof StatementError)) throw error;
+    const { code, sqlState, message } = error;
+    return { kind: "error", code, sqlState, message };
+  }
+}
+
+function kill(cursor: StatementCursor): StatementResult {
+  const queryOnly = cursor.takeAnyWord("CONNECTION", "QUERY") === "QUERY";
+  return { kind: "kill", connectionId: cursor.expectInteger(), queryOnly };
+}
+
+/** Longest database name, in characters (manual: "Identifier Length Limits"). */
+const DATABASE_CHARACTERS_MAX = 64;
+
+/** `USE name`: any name is accepted, since there is nothing in any of them. */
+function use(cursor: StatementCursor): StatementResult {
+  const database = cursor.expectName().slice(0, DATABASE_CHARACTERS_MAX);
+  return { kind: "ok", change: { database } };
+}
+
+/** Transactions begin and end without effect: nothing is ever written. */
+function transaction(cursor: StatementCursor): StatementResult {
+  cursor.takeWords("WORK");
+  return { kind: "ok", change: {} };
+}

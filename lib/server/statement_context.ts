@@ -1,0 +1,63 @@
+import type { ClientCharacterSet } from "./client_character_set.ts";
+import type { ServerFacts } from "./server_facts.ts";
+import type { SqlValue } from "./sql_value.ts";
+
+/** What a statement may ask of the log. */
+export interface LogFacts {
+  /** Name of the file the log ends in. */
+  readonly fileName: string;
+  /** Position of its visible end. */
+  readonly position: number;
+  /** Text of the executed GTID set; a function because a large set's text is dear. */
+  executed(): string;
+  /** Text of the purged GTID set. */
+  purged(): string;
+}
+
+/** One file of the log as `SHOW BINARY LOGS` and `SHOW BINLOG EVENTS` show it. */
+export interface LogFileFacts {
+  readonly name: string;
+  /** Size in bytes as far as it is visible. */
+  readonly size: number;
+  /** The format description event the file begins with, where the store has it at hand. */
+  readonly formatDescription?: Uint8Array | undefined;
+}
+
+/** A registered replica as `SHOW REPLICAS` shows it. */
+export interface ReplicaFacts {
+  readonly serverId: string;
+  readonly hostName: string;
+  readonly port: number;
+  readonly uuid: string;
+}
+
+/** The asking session. */
+export interface SessionFacts {
+  readonly connectionId: number;
+  readonly user: string;
+  /** The client's address without its port. */
+  readonly host: string;
+  readonly database: string | undefined;
+  /** Character set of results. */
+  readonly characterSet: ClientCharacterSet;
+  /** User variables by lower-case name without `@`. */
+  readonly userVariables: ReadonlyMap<string, SqlValue>;
+  /** System variables this session has set, by lower-case name. */
+  readonly settings: ReadonlyMap<string, string | null>;
+}
+
+/** All that an answer to a statement depends on. */
+export interface StatementContext {
+  readonly server: ServerFacts;
+  readonly session: SessionFacts;
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
+  /** A new UUID, for `UUID()`. */
+  newUuid(): string;
+  /** Where the log ends; undefined while it is empty. */
+  readonly log: LogFacts | undefined;
+  /** The log's files, oldest first. */
+  files(): readonly LogFileFacts[];
+  /** Replicas that have registered and are connected. */
+  replicas(): readonly ReplicaFacts[];
+}

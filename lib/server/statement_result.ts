@@ -1,0 +1,42 @@
+import type { ColumnDefinition } from "../protocol/result_set.ts";
+import type { ClientCharacterSet } from "./client_character_set.ts";
+import type { SqlValue } from "./sql_value.ts";
+
+/** What an accepted statement changes in its session. All of it or nothing applies. */
+export interface SessionChange {
+  /** User variables set, by lower-case name without `@`. */
+  readonly userVariables?: ReadonlyMap<string, SqlValue>;
+  /** System variables set for the session, by lower-case name; undefined: back to the default. */
+  readonly settings?: ReadonlyMap<string, string | null | undefined>;
+  /** Character set of results from now on (`SET NAMES`). */
+  readonly characterSet?: ClientCharacterSet;
+  /** Default database (`USE`). */
+  readonly database?: string;
+}
+
+/**
+ * What a statement is to be answered with:
+ * - `ok`: an OK packet, after applying the change to the session;
+ * - `rows`: a text result set;
+ * - `error`: an ERR packet; the connection stays;
+ * - `kill`: end the connection of that id if there is one (its dump or statement
+ *   alone if `queryOnly`), then OK, or 1094 if there is none.
+ */
+export type StatementResult =
+  | { readonly kind: "ok"; readonly change: SessionChange }
+  | {
+    readonly kind: "rows";
+    readonly columns: readonly ColumnDefinition[];
+    readonly rows: readonly (readonly (string | null)[])[];
+  }
+  | {
+    readonly kind: "error";
+    readonly code: number;
+    readonly sqlState: string;
+    readonly message: string;
+  }
+  | {
+    readonly kind: "kill";
+    readonly connectionId: bigint;
+    readonly queryOnly: boolean;
+  };

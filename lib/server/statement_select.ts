@@ -1,0 +1,66 @@
+import type { ColumnDefinition } from "../protocol/result_set.ts";
+import type { StatementContext } from "./statement_context.ts";
+import type { StatementCursor } from "./statement_cursor.ts";
+import { isReservedWord, parseExpression } from "./statement_expression.ts";
+import type { StatementResult } from "./statement_result.ts";
+
+/**
+ * Answers `SELECT expression [[AS] alias], … [FROM DUAL] [LIMIT …]` after the
+ * word SELECT: one row. A column is called by its alias, or by its expression
+ * as it was written.
+ *
+ * @throws {StatementError} for a statement that cannot be answered
+ */
+export function answerSelect(
+  cursor: StatementCursor,
+  context: StatementContext,
+): StatementResult {
+  const columns: ColumnDefinition[] = [];
+  const row: (string | null)[] = [];
+  do {
+    const first = cursor.token;
+    const expression = parseExpression(cursor, context);
+    // a string is called by its content, not by its quotes
+    const text = first.kind === "string"
+      ? first.value
+      : cursor.slice(first.start, cursor.consumedEnd);
+    columns.push(expression.column(parseAlias(cursor) ?? text));
+    row.push(expression.value.text);
+  } while (cursor.takeSymbol(","));
+  cursor.takeWords("FROM", "DUAL");
+  const { offset, count } = parseLimit(cursor);
+  return {
+    kind: "rows",
+    columns,
+    rows: offset === 0n && count > 0n ? [row] : [],
+  };
+}
+
+function parseAlias(cursor: StatementCursor): string | undefined {
+  const marked = cursor.takeWords("AS");
+  const { kind, value } = cursor.token;
+  if (kind === "string") return cursor.expectString();
+  if (kind === "identifier" || kind === "word" && !isReservedWord(value)) {
+    return cursor.expectName();
+  }
+  if (marked) throw cursor.unexpected();
+  return undefined;
+}
+
+/** Every row, for `parseLimit` without a LIMIT. */
+const ALL_ROWS = 0xffff_ffff_ffff_ffffn;
+
+/** Reads `LIMIT count`, `LIMIT offset, count` or `LIMIT count OFFSET offset` if it is there. */
+export function parseLimit(
+  cursor: StatementCursor,
+): { offset: bigint; count: bigint } {
+  if (!cursor.takeWords("LIMIT")) return { offset: 0n, count: ALL_ROWS };
+  const first = cursor.expectInteger();
+  if (cursor.takeSymbol(",")) {
+    return { offset: first, count: cursor.expectInteger() };
+  }
+  if (cursor.takeWords("OFFSET")) {
+    return { offset: cursor.expectInteger(), count: first };
+  }
+  return { offset: 0n, count: first };
+}

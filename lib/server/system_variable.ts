@@ -1,0 +1,211 @@
+import { characterSetNamed } from "./client_character_set.ts";
+import type { SqlValue } from "./sql_value.ts";
+import type { StatementContext } from "./statement_context.ts";
+import { StatementError, StatementFault } from "./statement_error.ts";
+
+/** Whether `SELECT` shows a variable as text, as a number, or as 0 and 1. */
+export type SystemVariableKind = "string" | "unsigned" | "boolean";
+
+/** A system variable this server knows. */
+export interface SystemVariable {
+  /** Lower-case name. */
+  readonly name: string;
+  readonly kind: SystemVariableKind;
+  /** True where a session has a value of its own, which it may set. */
+  readonly settable: boolean;
+  /** The value as `SHOW VARIABLES` prints it; a boolean is ON or OFF. */
+  read(context: StatementContext): string | null;
+}
+
+type Read = (context: StatementContext) => string | null;
+
+/** A global variable: read only here. */
+function global(
+  name: string,
+  kind: SystemVariableKind,
+  read: Read | string,
+): SystemVariable {
+  const value = typeof read === "string" ? () => read : read;
+  return { name, kind, settable: false, read: value };
+}
+
+/** A variable a session may set: its value is the session's or this default. */
+function session(
+  name: string,
+  kind: SystemVariableKind,
+  read: Read | string,
+): SystemVariable {
+  const standard = typeof read === "string" ? () => read : read;
+  return {
+    name,
+    kind,
+    settable: true,
+    read: (context) => {
+      const set = context.session.settings.get(name);
+      return set === undefined ? standard(context) : set;
+    },
+  };
+}
+
+const sessionCharacterSet: Read = ({ session }) => session.characterSet.name;
+const sessionCollation: Read = ({ session }) =>
+  session.characterSet.collationName;
+
+/**
+ * Every system variable that is answered, sorted by name as `SHOW VARIABLES`
+ * lists them (manual: "Server System Variables", "Replication and Binary
+ * Logging Options and Variables"). The settable ones are those that known
+ * clients set while they connect; setting them changes what is answered and
+ * nothing else. A variable that is missing here is unknown: a replica takes an
+ * unknown `rpl_semi_sync_source_enabled` for a source without semi-sync, and
+ * `gtid_domain_id` must be unknown unless the log is MariaDB's.
+ */
+const SYSTEM_VARIABLES: readonly SystemVariable[] = [
+  session("auto_increment_increment", "unsigned", "1"),
+  session("auto_increment_offset", "unsigned", "1"),
+  session("autocommit", "boolean", "ON"),
+  global("binlog_checksum", "string", ({ server }) => server.binlogChecksum),
+  global("binlog_format", "string", ({ server }) => server.binlogFormat),
+  global("binlog_row_image", "string", "FULL"),
+  session("character_set_client", "string", sessionCharacterSet),
+  session("character_set_connection", "string", sessionCharacterSet),
+  session("character_set_database", "string", "utf8mb4"),
+  session("character_set_results", "string", sessionCharacterSet),
+  session("character_set_server", "string", "utf8mb4"),
+  global("character_set_system", "string", "utf8mb3"),
+  session("collation_connection", "string", sessionCollation),
+  session("collation_database", "string", "utf8mb4_0900_ai_ci"),
+  session("collation_server", "string", "utf8mb4_0900_ai_ci"),
+  session("foreign_key_checks", "boolean", "ON"),
+  global("gtid_executed", "string", ({ log }) => log?.executed() ?? ""),
+  global("gtid_mode", "string", ({ server }) => server.gtidMode),
+  global("gtid_purged", "string", ({ log }) => log?.purged() ?? ""),
+  global("hostname", "string", ({ server }) => server.hostName),
+  global("init_connect", "string", ""),
+  session("interactive_timeout", "unsigned", "28800"),
+  global("license", "string", "Apache-2.0"),
+  global("log_bin", "boolean", "ON"),
+  global("log_replica_updates", "boolean", "ON"),
+  global("log_slave_updates", "boolean", "ON"),
+  global("lower_case_table_names", "unsigned", "0"),
+  session("max_allowed_packet", "unsigned", "1073741824"),
+  session("net_buffer_length", "unsigned", "16384"),
+  session("net_read_timeout", "unsigned", "30"),
+  session("net_retry_count", "unsigned", "10"),
+  session("net_write_timeout", "unsigned", "60"),
+  global("performance_schema", "boolean", "OFF"),
+  global("port", "unsigned", ({ server }) => server.port.toString()),
+  global("protocol_version", "unsigned", "10"),
+  global("read_only", "boolean", "ON"),
+  global("server_id", "unsigned", ({ server }) => server.serverId),
+  global("server_uuid", "string", ({ server }) => server.serverUuid),
+  session("sql_log_bin", "boolean", "ON"),
+  session("sql_mode", "string", ""),
+  session("sql_notes", "boolean", "ON"),
+  session("sql_quote_show_create", "boolean", "ON"),
+  session("sql_select_limit", "unsigned", "18446744073709551615"),
+  global("super_read_only", "boolean", "ON"),
+  global("system_time_zone", "string", "UTC"),
+  session("time_zone", "string", "SYSTEM"),
+  session("transaction_isolation", "string", "REPEATABLE-READ"),
+  session("transaction_read_only", "boolean", "OFF"),
+  session("tx_isolation", "string", "REPEATABLE-READ"),
+  session("unique_checks", "boolean", "ON"),
+  global("version", "string", ({ server }) => server.version),
+  global(
+    "version_comment",
+    "string",
+    ({ server }) => server.versionComment,
+  ),
+  session("wait_timeout", "unsigned", "28800"),
+];
+
+/** All known system variables, sorted by name. */
+export function systemVariables(): readonly SystemVariable[] {
+  return SYSTEM_VARIABLES;
+}
+
+/**
+ * The system variable of that name, in any case.
+ *
+ * @throws {StatementError} 1193 if there is none
+ */
+export function systemVariableNamed(name: string): SystemVariable {
+  const wanted = name.toLowerCase();
+  const found = SYSTEM_VARIABLES.find((known) => known.name === wanted);
+  if (found === undefined) {
+    throw new StatementError(
+      StatementFault.ER_UNKNOWN_SYSTEM_VARIABLE,
+      `Unknown system variable '${name.slice(0, 64)}'`,
+    );
+  }
+  return found;
+}
+
+/** What `SELECT @@variable` gives: a boolean is 1 or 0. */
+export function selectSystemVariable(
+  variable: SystemVariable,
+  context: StatementContext,
+): SqlValue {
+  const text = variable.read(context);
+  if (text === null) return { type: "null", text: null };
+  if (variable.kind === "string") return { type: "string", text };
+  return {
+    type: "integer",
+    text: variable.kind === "unsigned" ? text : text === "ON" ? "1" : "0",
+  };
+}
+
+const BOOLEAN_WORDS: Readonly<Record<string, string>> = {
+  "0": "OFF",
+  "1": "ON",
+  false: "OFF",
+  off: "OFF",
+  on: "ON",
+  true: "ON",
+};
+
+/**
+ * The value to keep for `SET variable = value`, as `SHOW VARIABLES` prints it.
+ *
+ * @throws {StatementError} 1231 or 1232 for a value the variable cannot have
+ */
+export function settingOf(
+  variable: SystemVariable,
+  value: SqlValue,
+): string | null {
+  if (value.text === null) {
+    // "no conversion", as drivers ask for it
+    if (variable.name === "character_set_results") return null;
+    throw wrongValue(variable, "NULL");
+  }
+  switch (variable.kind) {
+    case "boolean": {
+      const word = BOOLEAN_WORDS[value.text.toLowerCase()];
+      if (word === undefined) throw wrongValue(variable, value.text);
+      return word;
+    }
+    case "unsigned": {
+      if (value.type !== "integer") {
+        throw new StatementError(
+          StatementFault.ER_WRONG_TYPE_FOR_VAR,
+          `Incorrect argument type to variable '${variable.name}'`,
+        );
+      }
+      return value.text.startsWith("-") ? "0" : value.text;
+    }
+    case "string":
+      return variable.name.startsWith("character_set_")
+        ? characterSetNamed(value.text)?.name ?? value.text
+        : value.text;
+  }
+}
+
+function wrongValue(variable: SystemVariable, value: string): StatementError {
+  return new StatementError(
+    StatementFault.ER_WRONG_VALUE_FOR_VAR,
+    `Variable '${variable.name}' can't be set to the value of '${
+      value.slice(0, 64)
+    }'`,
+  );
+}

@@ -1,0 +1,82 @@
+import { characterSetOfCollation } from "../../../lib/server/client_character_set.ts";
+import type { SqlValue } from "../../../lib/server/sql_value.ts";
+import type {
+  StatementContext,
+} from "../../../lib/server/statement_context.ts";
+import type { StatementResult } from "../../../lib/server/statement_result.ts";
+
+/** A session without a socket: what a statement changes is seen by the next one. */
+export interface StatementSession {
+  context(overrides?: Partial<StatementContext>): StatementContext;
+  apply(result: StatementResult): void;
+}
+
+export const SERVER_UUID = "d63952fd-e6f6-11f1-a979-02fc00000001";
+export const NEW_UUID = "00000000-0000-4000-8000-000000000001";
+
+/** Format description of a MySQL 9.7 file: server id 9701, end at 127. */
+export function formatDescription97(): Uint8Array {
+  return Deno.readFileSync(
+    new URL("../../fixtures/statement/format_description.bin", import.meta.url),
+  );
+}
+
+/** A session at a server with one file, like MySQL 9.7 with collation 255. */
+export function statementSession(collation = 255): StatementSession {
+  const userVariables = new Map<string, SqlValue>();
+  const settings = new Map<string, string | null>();
+  let characterSet = characterSetOfCollation(collation);
+  let database: string | undefined;
+  return {
+    context: (overrides = {}) => ({
+      server: {
+        serverId: "4000000001",
+        serverUuid: SERVER_UUID,
+        version: "9.7.4",
+        versionComment: "kingbus 0.1.0",
+        gtidMode: "ON",
+        binlogFormat: "ROW",
+        binlogChecksum: "CRC32",
+        hostName: "host",
+        port: 3390,
+      },
+      session: {
+        connectionId: 7,
+        user: "repl",
+        host: "127.0.0.1",
+        database,
+        characterSet,
+        userVariables,
+        settings,
+      },
+      nowMs: 1_795_408_882_999,
+      newUuid: () => NEW_UUID,
+      log: {
+        fileName: "binlog.000002",
+        position: 5_000_000_000,
+        executed: () => `${SERVER_UUID}:1-9`,
+        purged: () => `${SERVER_UUID}:1-5`,
+      },
+      files: () => [{
+        name: "binlog.000002",
+        size: 5_000_000_000,
+        formatDescription: formatDescription97(),
+      }],
+      replicas: () => [],
+      ...overrides,
+    }),
+    apply: (result) => {
+      if (result.kind !== "ok") return;
+      const { change } = result;
+      for (const [name, value] of change.userVariables ?? []) {
+        userVariables.set(name, value);
+      }
+      for (const [name, value] of change.settings ?? []) {
+        if (value === undefined) settings.delete(name);
+        else settings.set(name, value);
+      }
+      characterSet = change.characterSet ?? characterSet;
+      database = change.database ?? database;
+    },
+  };
+}
