@@ -1,0 +1,298 @@
+import { Command, encodeCommand, encodeQuery } from "../protocol/command.ts";
+import { ClientAuth } from "../protocol/client_auth.ts";
+import {
+  decodeHandshakeV10,
+  type HandshakeV10,
+} from "../protocol/handshake.ts";
+import type { Packet } from "../protocol/packet.ts";
+import { decodeErr, decodeOk, isErr } from "../protocol/response.ts";
+import { ServerError } from "../protocol/server_error.ts";
+import { TextResultSetDecoder } from "../protocol/result_set.ts";
+import { abortable } from "./abortable.ts";
+import { ConnectionError } from "./connection_error.ts";
+import { Deadline } from "./deadline.ts";
+import { PacketReader } from "./packet_reader.ts";
+import { PacketWriter } from "./packet_writer.ts";
+import { tcpTransport, type Transport } from "./transport.ts";
+
+/** Who logs in, and how long everything may take. */
+export interface LoginOptions {
+  readonly user: string;
+  readonly password: string;
+  /** Default schema; none when absent. */
+  readonly database?: string | undefined;
+  /** Connection attributes such as `program_name`. */
+  readonly attributes?: ReadonlyMap<string, string> | undefined;
+  /** RSA public key of the server as PEM; asked for when absent. */
+  readonly serverPublicKeyPem?: string | undefined;
+  /** For dialling and login together; 10 s when absent. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** For each packet of an answer, and each write; 60 s when absent. */
+  readonly responseTimeoutMs?: number | undefined;
+  /** Largest payload to accept; 64 MiB when absent. */
+  readonly maxPayloadBytes?: number | undefined;
+  /** Ends dialling and login. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A login and where to. */
+export interface ConnectOptions extends LoginOptions {
+  /** Name or address, an IPv6 one without brackets. */
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** The answer to a statement. */
+export interface QueryResult {
+  /** Names of the columns, empty for a statement that answers no rows. */
+  readonly columns: string[];
+  /** Values as text, `null` for NULL. */
+  readonly rows: (string | null)[][];
+  /** Rows that the statement changed. */
+  readonly affectedRows: bigint;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const RESPONSE_TIMEOUT_MS = 60_000;
+const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
+
+/**
+ * A logged-in connection to a server as its client. One command may be under
+ * way at a time. A refusal by the server throws a `ServerError` and leaves the
+ * connection usable; any other error closes it.
+ */
+export class ClientConnection implements AsyncDisposable {
+  /** For a dump, whose packets the caller reads itself. */
+  readonly reader: PacketReader;
+  /** For acknowledgements during a dump. */
+  readonly writer: PacketWriter;
+  readonly #transport: Transport;
+  readonly #handshake: HandshakeV10;
+  readonly #capabilities: number;
+  readonly #responseTimeoutMs: number;
+  #busy = false;
+
+  private constructor(
+    transport: Transport,
+    reader: PacketReader,
+    writer: PacketWriter,
+    handshake: HandshakeV10,
+    capabilities: number,
+    responseTimeoutMs: number,
+  ) {
+    this.#transport = transport;
+    this.reader = reader;
+    this.writer = writer;
+    this.#handshake = handshake;
+    this.#capabilities = capabilities;
+    this.#responseTimeoutMs = responseTimeoutMs;
+  }
+
+  /**
+   * Dials a server and logs in. Throws a `ConnectionError` (`refused` if nobody
+   * listens, `timeout`, `aborted`, …), the `ServerError` of a refused login, or
+   * a `ProtocolError`.
+   */
+  static async connect(options: ConnectOptions): Promise<ClientConnection> {
+    const timeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+    using deadline = new Deadline(timeoutMs, "connecting", options.signal);
+    const transport = await dial(options, deadline.signal);
+    return await ClientConnection.#login(transport, options, deadline.signal);
+  }
+
+  /**
+   * Logs in over a transport, which is closed if that fails. Throws as
+   * {@linkcode connect} does.
+   */
+  static async open(
+    transport: Transport,
+    options: LoginOptions,
+  ): Promise<ClientConnection> {
+    const timeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+    using deadline = new Deadline(timeoutMs, "logging in", options.signal);
+    return await ClientConnection.#login(transport, options, deadline.signal);
+  }
+
+  static async #login(
+    transport: Transport,
+    options: LoginOptions,
+    signal: AbortSignal,
+  ): Promise<ClientConnection> {
+    const reader = new PacketReader(transport.readable, {
+      maxPayloadBytes: options.maxPayloadBytes ?? MAX_PAYLOAD_BYTES,
+    });
+    const writer = new PacketWriter(transport.writable);
+    try {
+      const { handshake, capabilities } = await authenticate(
+        reader,
+        writer,
+        options,
+        signal,
+      );
+      return new ClientConnection(
+        transport,
+        reader,
+        writer,
+        handshake,
+        capabilities,
+        options.responseTimeoutMs ?? RESPONSE_TIMEOUT_MS,
+      );
+    } catch (cause) {
+      transport.close();
+      throw cause;
+    }
+  }
+
+  /** The server's version as its greeting gives it. */
+  get serverVersion(): string {
+    return this.#handshake.serverVersion;
+  }
+
+  /** The server's number for this connection, for KILL. */
+  get connectionId(): number {
+    return this.#handshake.connectionId;
+  }
+
+  /** Common capabilities of both sides. */
+  get capabilities(): number {
+    return this.#capabilities;
+  }
+
+  /** Address of the server. */
+  get remote(): string {
+    return this.#transport.remote;
+  }
+
+  /** Runs one statement and waits for its whole answer. */
+  query(statement: string): Promise<QueryResult> {
+    return this.#exclusively(async () => {
+      await this.#send(encodeQuery(statement));
+      const decoder = new TextResultSetDecoder(this.#capabilities);
+      while (!decoder.push(await this.#receive()));
+      const { columns, rows, ok } = decoder.answer();
+      return {
+        columns: columns.map((column) => column.name),
+        rows,
+        affectedRows: ok?.affectedRows ?? 0n,
+      };
+    });
+  }
+
+  /** Runs a command whose answer is OK, such as COM_REGISTER_SLAVE. */
+  command(payload: Uint8Array): Promise<void> {
+    return this.#exclusively(async () => {
+      await this.#send(payload);
+      const answer = await this.#receive();
+      if (isErr(answer)) throw decodeErr(answer);
+      decodeOk(answer);
+    });
+  }
+
+  /** Sends a command whose answer the caller reads from {@linkcode reader}. */
+  sendCommand(payload: Uint8Array): Promise<void> {
+    return this.#exclusively(() => this.#send(payload));
+  }
+
+  /** Says goodbye and closes. Never throws. */
+  async quit(): Promise<void> {
+    try {
+      await this.sendCommand(encodeCommand(Command.QUIT));
+    } catch {
+      // Goodbye is a courtesy; the connection goes either way.
+    }
+    this.close();
+  }
+
+  /** Closes at once; waits under way fail. Does nothing the second time. */
+  close(): void {
+    this.#transport.close();
+  }
+
+  /** Closes as {@linkcode quit} does. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.quit();
+  }
+
+  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#busy) {
+      throw new TypeError("Cannot run two commands at the same time");
+    }
+    this.#busy = true;
+    try {
+      return await work();
+    } catch (cause) {
+      if (!(cause instanceof ServerError)) this.close();
+      throw cause;
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async #send(payload: Uint8Array): Promise<void> {
+    this.reader.expectSequence(1);
+    using deadline = new Deadline(this.#responseTimeoutMs, "sending a command");
+    await this.writer.write(payload, 0, { signal: deadline.signal });
+  }
+
+  async #receive(): Promise<Uint8Array> {
+    const what = "waiting for an answer";
+    using deadline = new Deadline(this.#responseTimeoutMs, what);
+    const packet = await readPacket(this.reader, deadline.signal);
+    return packet.payload;
+  }
+}
+
+async function dial(
+  { hostname, port }: ConnectOptions,
+  signal: AbortSignal,
+): Promise<Transport> {
+  const dialled = Deno.connect({ hostname, port, signal });
+  try {
+    return tcpTransport(await abortable(dialled, signal));
+  } catch (cause) {
+    if (cause instanceof ConnectionError) throw cause;
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    const message = `Cannot connect to ${hostname} port ${port}: ${detail}`;
+    throw new ConnectionError("refused", message, { cause });
+  }
+}
+
+/** Drives the login's step machine until the server accepts. */
+async function authenticate(
+  reader: PacketReader,
+  writer: PacketWriter,
+  options: LoginOptions,
+  signal: AbortSignal,
+): Promise<{ handshake: HandshakeV10; capabilities: number }> {
+  const greeting = await readPacket(reader, signal);
+  if (isErr(greeting.payload)) throw decodeErr(greeting.payload);
+  const handshake = decodeHandshakeV10(greeting.payload);
+  const auth = new ClientAuth();
+  let send: Uint8Array | undefined = auth.start(handshake, {
+    ...options,
+    secure: false,
+  });
+  let sequenceId = greeting.sequenceId + 1;
+  for (;;) {
+    if (send !== undefined) {
+      sequenceId = await writer.write(send, sequenceId, { signal });
+      reader.expectSequence(sequenceId);
+    }
+    const packet = await readPacket(reader, signal);
+    sequenceId = packet.sequenceId + 1;
+    const step = auth.next(packet.payload);
+    if ("done" in step) return { handshake, capabilities: auth.capabilities };
+    send = "send" in step ? step.send : undefined;
+  }
+}
+
+async function readPacket(
+  reader: PacketReader,
+  signal: AbortSignal,
+): Promise<Packet> {
+  const packet = await reader.read({ signal });
+  if (packet === null) {
+    throw new ConnectionError("closed", "Connection closed by the server");
+  }
+  return packet;
+}

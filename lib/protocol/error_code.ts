@@ -1,0 +1,73 @@
+/**
+ * MySQL error numbers that kingbus sends or tells apart (MySQL Server Error
+ * Message Reference). Names are those of the server, so that they can be looked
+ * up there.
+ */
+export const ErrorCode = {
+  ER_CON_COUNT_ERROR: 1040,
+  ER_BAD_HOST: 1042,
+  ER_HANDSHAKE: 1043,
+  ER_DBACCESS_DENIED: 1044,
+  ER_ACCESS_DENIED: 1045,
+  ER_NO_DB: 1046,
+  ER_UNKNOWN_COM: 1047,
+  ER_BAD_DB: 1049,
+  ER_SERVER_SHUTDOWN: 1053,
+  ER_PARSE: 1064,
+  ER_NO_SUCH_THREAD: 1094,
+  ER_UNKNOWN_ERROR: 1105,
+  ER_NET_PACKET_TOO_LARGE: 1153,
+  ER_NET_PACKETS_OUT_OF_ORDER: 1156,
+  ER_NET_READ_ERROR: 1158,
+  ER_NET_READ_INTERRUPTED: 1159,
+  ER_NET_WRITE_INTERRUPTED: 1161,
+  ER_UNKNOWN_SYSTEM_VARIABLE: 1193,
+  ER_SPECIFIC_ACCESS_DENIED: 1227,
+  ER_WRONG_VALUE_FOR_VAR: 1231,
+  ER_WRONG_TYPE_FOR_VAR: 1232,
+  ER_NOT_SUPPORTED_YET: 1235,
+  ER_SOURCE_FATAL_ERROR_READING_BINLOG: 1236,
+  ER_INCORRECT_GLOBAL_LOCAL_VAR: 1238,
+  ER_NOT_SUPPORTED_AUTH_MODE: 1251,
+  ER_QUERY_INTERRUPTED: 1317,
+  ER_WRONG_VALUE: 1525,
+  ER_MALFORMED_GTID_SET_SPECIFICATION: 1772,
+  ER_MALFORMED_GTID_SET_ENCODING: 1773,
+  ER_MALFORMED_PACKET: 1835,
+  ER_USER_LIMIT_REACHED: 1226,
+  ER_SECURE_TRANSPORT_REQUIRED: 3159,
+  ER_CLIENT_INTERACTION_TIMEOUT: 4031,
+} as const;
+
+const SQL_STATES: ReadonlyMap<number, string> = new Map<number, string>([
+  [ErrorCode.ER_CON_COUNT_ERROR, "08004"],
+  [ErrorCode.ER_BAD_HOST, "08S01"],
+  [ErrorCode.ER_HANDSHAKE, "08S01"],
+  [ErrorCode.ER_DBACCESS_DENIED, "42000"],
+  [ErrorCode.ER_ACCESS_DENIED, "28000"],
+  [ErrorCode.ER_NO_DB, "3D000"],
+  [ErrorCode.ER_UNKNOWN_COM, "08S01"],
+  [ErrorCode.ER_BAD_DB, "42000"],
+  [ErrorCode.ER_SERVER_SHUTDOWN, "08S01"],
+  [ErrorCode.ER_PARSE, "42000"],
+  [ErrorCode.ER_NET_PACKET_TOO_LARGE, "08S01"],
+  [ErrorCode.ER_NET_PACKETS_OUT_OF_ORDER, "08S01"],
+  [ErrorCode.ER_NET_READ_ERROR, "08S01"],
+  [ErrorCode.ER_NET_READ_INTERRUPTED, "08S01"],
+  [ErrorCode.ER_NET_WRITE_INTERRUPTED, "08S01"],
+  [ErrorCode.ER_USER_LIMIT_REACHED, "42000"],
+  [ErrorCode.ER_SPECIFIC_ACCESS_DENIED, "42000"],
+  [ErrorCode.ER_WRONG_VALUE_FOR_VAR, "42000"],
+  [ErrorCode.ER_WRONG_TYPE_FOR_VAR, "42000"],
+  [ErrorCode.ER_NOT_SUPPORTED_YET, "42000"],
+  [ErrorCode.ER_NOT_SUPPORTED_AUTH_MODE, "08004"],
+  [ErrorCode.ER_QUERY_INTERRUPTED, "70100"],
+]);
+
+/**
+ * The five-character SQLSTATE that the server sends with an error number;
+ * `HY000` ("general error") for every number without one of its own.
+ */
+export function sqlStateFor(code: number): string {
+  return SQL_STATES.get(code) ?? "HY000";
+}
