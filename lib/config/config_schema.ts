@@ -1,0 +1,338 @@
+import { z } from "zod";
+import {
+  addressValue,
+  booleanValue,
+  choiceValue,
+  type ConfigValue,
+  configValue,
+  durationValue,
+  integerValue,
+  patternValue,
+  secretValue,
+  show,
+  sizeValue,
+  textValue,
+} from "./config_value.ts";
+import { GtidSet } from "../gtid/gtid_set.ts";
+
+/** What is said about a key, to the validator, the flags and the documents. */
+export interface KeyInfo {
+  /** Kind of value, as the documents name it. */
+  readonly type: string;
+  /** What it is for. */
+  readonly about: string;
+  /** What is used when the key is not given, as one would write it. */
+  readonly fallback?: string;
+  /** What happens without the key, where that is no value. */
+  readonly absent?: string;
+  /** False for keys that have no flag: lists, and secrets in clear. */
+  readonly flag?: false;
+}
+
+/** What is said about each validator made here. */
+export const KEY_INFO = z.registry<KeyInfo>();
+
+const SERVER_ID_RANGE = { min: 1, max: 2 ** 32 - 1 };
+const HOUR_MS = 3_600_000;
+const MIB = 2 ** 20;
+
+function withDefault<Value>(
+  value: ConfigValue<Value>,
+  info: KeyInfo & { fallback: string },
+) {
+  return value.prefault(info.fallback).register(KEY_INFO, info);
+}
+
+function required<Value>(value: ConfigValue<Value>, info: KeyInfo) {
+  return value.register(KEY_INFO, info);
+}
+
+function optional<Value>(
+  value: ConfigValue<Value>,
+  info: KeyInfo & { absent: string },
+) {
+  return value.optional().register(KEY_INFO, info);
+}
+
+function passwordKeys(whose: string, options: { flags: boolean }) {
+  const flag = options.flags ? {} : { flag: false as const };
+  return {
+    "password": optional(secretValue(), {
+      type: "text",
+      about: `Password of ${whose}.`,
+      absent: "one of the three",
+      flag: false,
+    }),
+    "password-file": optional(textValue(4096), {
+      type: "path",
+      about:
+        `File that holds the password of ${whose}; one line end at its end is not part of it.`,
+      absent: "one of the three",
+      ...flag,
+    }),
+    "password-env": optional(textValue(256), {
+      type: "name",
+      about: `Environment variable that holds the password of ${whose}.`,
+      absent: "one of the three",
+      ...flag,
+    }),
+  };
+}
+
+const userShape = {
+  "name": required(textValue(128), {
+    type: "text",
+    about: "Name a replica logs in with.",
+    flag: false,
+  }),
+  ...passwordKeys("the account", { flags: false }),
+};
+
+const adminShape = {
+  "listen": withDefault(addressValue({ portMin: 0 }), {
+    type: "address",
+    about: "Where the admin HTTP API listens. Port 0 takes any free port.",
+    fallback: "127.0.0.1:9595",
+  }),
+};
+
+const serverShape = {
+  "listen": withDefault(addressValue({ portMin: 0 }), {
+    type: "address",
+    about: "Where replicas connect. Port 0 takes any free port.",
+    fallback: "127.0.0.1:3390",
+  }),
+  "identity": withDefault(choiceValue(["own", "source"]), {
+    type: "`own` or `source`",
+    about:
+      "Whose server id and uuid replicas see: kingbus's own, so that a change of source does not look like a change of server, or those of the source.",
+    fallback: "own",
+  }),
+  "version": withDefault(
+    patternValue(
+      /^\d+\.\d+\.\d+[\w.+~-]{0,48}$/,
+      "must be a server version such as 8.0.40",
+    ),
+    {
+      type: "version",
+      about:
+        "Server version in the greeting before a source was ever seen; from then on the source's is used.",
+      fallback: "8.0.40",
+    },
+  ),
+  "server-id": optional(integerValue(SERVER_ID_RANGE), {
+    type: "integer",
+    about: "kingbus's own server id towards replicas.",
+    absent: "made once and kept in the store",
+  }),
+  "users": z.array(z.strictObject(userShape)).prefault([]).register(KEY_INFO, {
+    type: "list",
+    about:
+      "The accounts replicas log in with. There is no default account: without one every login is refused.",
+    absent: "nobody can log in",
+    flag: false,
+  }),
+  "connections-max": withDefault(integerValue({ min: 1, max: 100_000 }), {
+    type: "integer",
+    about:
+      "How many connections there may be at once; the next is refused with error 1040.",
+    fallback: "1000",
+  }),
+  "login-timeout": withDefault(durationValue({ min: 100, max: HOUR_MS }), {
+    type: "duration",
+    about: "How long a login may take before its connection is closed.",
+    fallback: "10s",
+  }),
+};
+
+const followShape = {
+  "heartbeat": withDefault(durationValue({ min: 100, max: HOUR_MS }), {
+    type: "duration",
+    about: "Period in which an idle source is asked to send a sign of life.",
+    fallback: "5s",
+  }),
+  "read-timeout": withDefault(durationValue({ min: 1000, max: 24 * HOUR_MS }), {
+    type: "duration",
+    about:
+      "How long the source may be silent before the connection counts as lost; above heartbeat.",
+    fallback: "20s",
+  }),
+  "connect-timeout": withDefault(durationValue({ min: 100, max: HOUR_MS }), {
+    type: "duration",
+    about: "How long connecting and logging in at the source may take.",
+    fallback: "10s",
+  }),
+};
+
+const sourceShape = {
+  "address": required(addressValue({ portMin: 1 }), {
+    type: "address",
+    about: "The MySQL server to follow.",
+  }),
+  "user": required(textValue(128), {
+    type: "text",
+    about: "Account on the source; it needs REPLICATION SLAVE.",
+  }),
+  ...passwordKeys("the account on the source", { flags: true }),
+  "server-id": optional(integerValue(SERVER_ID_RANGE), {
+    type: "integer",
+    about:
+      "The server id kingbus registers with at the source; no other replica of the source may have it.",
+    absent: "made once and kept in the store",
+  }),
+  "uuid": optional(
+    patternValue(
+      /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/,
+      "must be a uuid such as 3e11fa47-71ca-11e1-9e33-c80aa9429562",
+    ),
+    {
+      type: "uuid",
+      about: "The server uuid kingbus registers with at the source.",
+      absent: "made once and kept in the store",
+    },
+  ),
+  "start": withDefault(startValue(), {
+    type: "`oldest`, `newest` or a GTID set",
+    about:
+      "Where an empty store begins: at the source's oldest file, at its newest, or at the newest file whose previous GTIDs are all in the given set. A store with data goes on where it ended.",
+    fallback: "oldest",
+  }),
+  ...followShape,
+  "semi-sync": withDefault(booleanValue(), {
+    type: "boolean",
+    about: "Reserved for semi-synchronous replication; only `false` is taken.",
+    fallback: "false",
+    flag: false,
+  }),
+};
+
+const logShape = {
+  "level": withDefault(choiceValue(["debug", "info", "warn", "error"]), {
+    type: "`debug`, `info`, `warn` or `error`",
+    about: "The least severe messages that are written.",
+    fallback: "info",
+  }),
+  "format": withDefault(choiceValue(["text", "json"]), {
+    type: "`text` or `json`",
+    about: "Lines for people, or one JSON object a line.",
+    fallback: "text",
+  }),
+  "directory": optional(textValue(4096), {
+    type: "path",
+    about:
+      "Folder that gets the log as well, in `kingbus.log`; made if missing.",
+    absent: "stderr only",
+  }),
+  "file-size": withDefault(sizeValue({ min: 4096, max: 2 ** 40 }), {
+    type: "size",
+    about:
+      "Size at which `kingbus.log` becomes `kingbus.log.1` and a new one begins.",
+    fallback: "64MiB",
+  }),
+  "old-files": withDefault(integerValue({ min: 1, max: 1000 }), {
+    type: "integer",
+    about: "How many such old files are kept.",
+    fallback: "5",
+  }),
+};
+
+const storeShape = {
+  "tail-memory": withDefault(sizeValue({ min: MIB, max: 64 * 1024 * MIB }), {
+    type: "size",
+    about:
+      "How much of the log's end is kept in memory and shared by all replicas that are near it.",
+    fallback: "64MiB",
+  }),
+};
+
+const rootShape = {
+  "name": withDefault(
+    patternValue(
+      /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+      "must be letters, digits, dots, dashes and underscores, at most 64",
+    ),
+    {
+      type: "text",
+      about: "Name of this node in its status answers.",
+      fallback: "kingbus",
+    },
+  ),
+  "data-dir": withDefault(textValue(4096), {
+    type: "path",
+    about: "Folder of the store; made if missing.",
+    fallback: "./data",
+  }),
+};
+
+/** A group of keys: the top level, a section, or the members of a list. */
+export interface ConfigSection {
+  /** Keys that lead to it; `[]` stands for a list's members. */
+  readonly path: readonly string[];
+  /** What it is about, where the key that holds it does not say. */
+  readonly about: string;
+  readonly shape: Readonly<Record<string, z.ZodType>>;
+}
+
+/** Every group of keys, in the order in which the documents show them. */
+export const CONFIG_SECTIONS: readonly ConfigSection[] = [
+  { path: [], about: "The node.", shape: rootShape },
+  { path: ["admin"], about: "The admin HTTP API.", shape: adminShape },
+  {
+    path: ["server"],
+    about: "The binlog server, which replicas connect to.",
+    shape: serverShape,
+  },
+  {
+    path: ["server", "users", "[]"],
+    about: "An account.",
+    shape: userShape,
+  },
+  {
+    path: ["source"],
+    about: "The source. Without this section nothing is followed at first.",
+    shape: sourceShape,
+  },
+  { path: ["log"], about: "The log of the process.", shape: logShape },
+  { path: ["store"], about: "The binary log kept.", shape: storeShape },
+];
+
+/** Validator of a whole configuration, as YAML gives it. */
+export const CONFIG_SCHEMA = z.strictObject({
+  ...rootShape,
+  admin: z.strictObject(adminShape).prefault({}),
+  server: z.strictObject(serverShape).prefault({}),
+  source: z.strictObject(sourceShape).optional(),
+  log: z.strictObject(logShape).prefault({}),
+  store: z.strictObject(storeShape).prefault({}),
+});
+
+/** How a source is followed that the configuration says nothing about. */
+export const FOLLOW_SCHEMA = z.strictObject(followShape);
+
+/** A validated configuration, its secrets still references. */
+export type ConfigTree = z.output<typeof CONFIG_SCHEMA>;
+
+/** Where to get one password: the three keys as given. */
+export interface PasswordKeys {
+  readonly "password"?: string | undefined;
+  readonly "password-file"?: string | undefined;
+  readonly "password-env"?: string | undefined;
+}
+
+function startValue(): ConfigValue<string> {
+  return configValue((input) => {
+    if (input === "oldest" || input === "newest") return input;
+    try {
+      if (typeof input !== "string") throw new SyntaxError("no text");
+      const set = GtidSet.parse(input);
+      if (set.isEmpty) throw new SyntaxError("empty");
+      return set.toString();
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      throw new SyntaxError(
+        `must be oldest, newest or a GTID set, not ${show(input)}`,
+        { cause: error },
+      );
+    }
+  });
+}

@@ -1,0 +1,104 @@
+import { type Address, isLoopback, isWildcard } from "./address.ts";
+import type { ConfigTree } from "./config_schema.ts";
+import { formatDuration } from "./duration.ts";
+import type { KeyPath } from "./key_line.ts";
+
+/** Two values that are right alone and wrong together. */
+export interface Clash {
+  /** The key to name. */
+  readonly path: KeyPath;
+  readonly reason: string;
+}
+
+/** The first clash in a configuration; undefined if there is none. */
+export function findClash(tree: ConfigTree): Clash | undefined {
+  return findListenClash(tree) ?? findUserClash(tree) ?? findSourceClash(tree);
+}
+
+function findListenClash({ admin, server }: ConfigTree): Clash | undefined {
+  if (!listensOn(server.listen, admin.listen)) return undefined;
+  return {
+    path: ["admin", "listen"],
+    reason: "is the address of server.listen too: they need two ports",
+  };
+}
+
+function findUserClash({ server }: ConfigTree): Clash | undefined {
+  const seen = new Set<string>();
+  for (const [index, { name }] of server.users.entries()) {
+    if (seen.has(name)) {
+      return {
+        path: ["server", "users", index, "name"],
+        reason: `there are two users named "${name}"`,
+      };
+    }
+    seen.add(name);
+  }
+  return undefined;
+}
+
+function findSourceClash(tree: ConfigTree): Clash | undefined {
+  const { source, server, admin } = tree;
+  if (source === undefined) return undefined;
+  for (
+    const [listen, key] of [
+      [server.listen, "server.listen"],
+      [admin.listen, "admin.listen"],
+    ] as const
+  ) {
+    if (!reaches(source.address, listen)) continue;
+    return {
+      path: ["source", "address"],
+      reason: `is kingbus's own ${key}: it would follow itself`,
+    };
+  }
+  const serverId = source["server-id"];
+  if (serverId !== undefined && serverId === server["server-id"]) {
+    return {
+      path: ["source", "server-id"],
+      reason:
+        `is ${serverId} as server.server-id is: source and replicas need two different ids`,
+    };
+  }
+  if (source["read-timeout"] <= source.heartbeat) {
+    const heartbeat = formatDuration(source.heartbeat);
+    return {
+      path: ["source", "read-timeout"],
+      reason:
+        `must be above source.heartbeat (${heartbeat}), or an idle source counts as lost`,
+    };
+  }
+  if (source["semi-sync"]) {
+    return {
+      path: ["source", "semi-sync"],
+      reason:
+        "semi-synchronous replication is not supported yet: leave it false",
+    };
+  }
+  return undefined;
+}
+
+/** True when both cannot listen at once. */
+function listensOn(a: Address, b: Address): boolean {
+  if (a.port !== b.port || a.port === 0) return false;
+  return sameHost(a.hostname, b.hostname) || isWildcard(a.hostname) ||
+    isWildcard(b.hostname);
+}
+
+/** True when who connects to `target` surely comes out at `listen`. */
+export function reaches(target: Address, listen: Address): boolean {
+  if (target.port !== listen.port) return false;
+  if (sameHost(target.hostname, listen.hostname)) return true;
+  if (isWildcard(listen.hostname)) {
+    return isLoopback(target.hostname) || isWildcard(target.hostname);
+  }
+  return isWildcard(target.hostname) && isLoopback(listen.hostname);
+}
+
+/** `localhost` is taken for each loopback address, as most systems have it. */
+function sameHost(a: string, b: string): boolean {
+  if (a.toLowerCase() === b.toLowerCase()) return true;
+  const [one, other] = [a, b].map((hostname) => hostname.toLowerCase());
+  return (one === "localhost" && isLoopback(other!)) ||
+    (other === "localhost" && isLoopback(one!));
+}

@@ -1,0 +1,305 @@
+import { parse as parseYaml } from "@std/yaml";
+import type { z } from "zod";
+import { describeError } from "../log/describe_error.ts";
+import { ConfigError } from "./config_error.ts";
+import { knownNames, listConfigKeys } from "./config_key.ts";
+import {
+  type ConfigFile,
+  type ConfigFlags,
+  ConfigOrigin,
+} from "./config_origin.ts";
+import {
+  CONFIG_SCHEMA,
+  type ConfigTree,
+  FOLLOW_SCHEMA,
+} from "./config_schema.ts";
+import { describeReadFault } from "./describe_read_fault.ts";
+import { findClash } from "./find_clash.ts";
+import type { KeyPath } from "./key_line.ts";
+import { suggestion } from "./nearest_name.ts";
+import type {
+  Account,
+  Options,
+  ServerSettings,
+  SourceSettings,
+} from "./options.ts";
+import {
+  checkPasswordKeys,
+  type ConfigSurroundings,
+  PASSWORD_KEYS,
+  readPassword,
+} from "./read_password.ts";
+
+/** Names the configuration file when no flag does. */
+export const CONFIG_FILE_VARIABLE = "KINGBUS_CONFIG";
+
+/** Where a configuration comes from. */
+export interface ConfigSources extends ConfigSurroundings {
+  /** The configuration file; undefined: what KINGBUS_CONFIG says, or none. */
+  readonly file?: string | undefined;
+  /** Flags, which win over the file; names without dashes (`data-dir`). */
+  readonly flags: ConfigFlags;
+}
+
+/** A validated configuration whose secrets have not been read. */
+export interface Config {
+  readonly tree: ConfigTree;
+  readonly origin: ConfigOrigin;
+}
+
+/** A configuration file has some lines; what is beyond this is another file. */
+const FILE_CHARACTERS_MAX = 1_000_000;
+
+/**
+ * Reads and validates the configuration: the file if there is one, the flags
+ * over it, defaults for the rest, and every secret from where it is kept.
+ *
+ * @throws {ConfigError} which says in one line what is wrong and where.
+ */
+export async function loadOptions(sources: ConfigSources): Promise<Options> {
+  const { tree, origin } = await loadConfig(sources);
+  return await readOptions(tree, origin, sources);
+}
+
+/**
+ * As `loadOptions()`, but no secret is read: for commands that need none and
+ * may run as a user who must not read them.
+ *
+ * @throws {ConfigError} which says in one line what is wrong and where.
+ */
+export async function loadConfig(sources: ConfigSources): Promise<Config> {
+  const path = sources.file ?? (sources.env(CONFIG_FILE_VARIABLE) || undefined);
+  const file = path === undefined ? undefined : await readFile(path, sources);
+  const origin = new ConfigOrigin(file, sources.flags);
+  const raw = applyFlags(file === undefined ? {} : parseFile(file), sources);
+  return { tree: checkConfig(raw, origin), origin };
+}
+
+async function readFile(
+  path: string,
+  surroundings: ConfigSurroundings,
+): Promise<ConfigFile> {
+  let text: string;
+  try {
+    text = await surroundings.readTextFile(path);
+  } catch (error) {
+    throw new ConfigError(describeReadFault(error), { file: path }, error);
+  }
+  if (text.length > FILE_CHARACTERS_MAX) {
+    throw new ConfigError("is too large for a configuration", { file: path });
+  }
+  return { path, text };
+}
+
+function parseFile(file: ConfigFile): Record<string, unknown> {
+  const raw = parseText(file);
+  if (raw === null || raw === undefined) return {};
+  if (!isSection(raw)) {
+    const reason = "is no configuration: it must have keys with values";
+    throw new ConfigError(reason, { file: file.path });
+  }
+  // A section whose keys are all commented out is not there.
+  return Object.fromEntries(
+    Object.entries(raw).filter(([key, value]) =>
+      value !== null || !SECTION_NAMES.has(key)
+    ),
+  );
+}
+
+const SECTION_NAMES: ReadonlySet<string> = new Set(
+  listConfigKeys().filter(({ path }) => path.length > 1).map(({ path }) =>
+    path[0]!
+  ),
+);
+
+function parseText(file: ConfigFile): unknown {
+  try {
+    return parseYaml(file.text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const [message] = describeError(error).split(/ at line \d/);
+    const line = /line (\d+)/.exec(describeError(error))?.[1];
+    throw new ConfigError(
+      `is no valid YAML: ${message!.replace(/[:.]\s*$/, "")}`,
+      { file: file.path, line: line === undefined ? undefined : Number(line) },
+      error,
+    );
+  }
+}
+
+/** The tree with each flag's text in the place of the file's value. */
+function applyFlags(
+  file: Record<string, unknown>,
+  { flags }: ConfigSources,
+): Record<string, unknown> {
+  const root = { ...file };
+  for (const { path, flag } of listConfigKeys()) {
+    const value = flag === undefined ? undefined : flags.get(flag);
+    if (value === undefined) continue;
+    const key = path.at(-1)!;
+    const section = path.length === 1 ? root : openSection(root, path[0]!);
+    // What is no section is left for the validator to refuse.
+    if (section === undefined) continue;
+    if ((PASSWORD_KEYS as readonly string[]).includes(key)) {
+      dropFileSecrets(section, path[0]!, flags);
+    }
+    section[key] = value;
+  }
+  return root;
+}
+
+function openSection(
+  root: Record<string, unknown>,
+  name: string,
+): Record<string, unknown> | undefined {
+  const section = root[name] ?? {};
+  if (!isSection(section)) return undefined;
+  const copy = { ...section };
+  root[name] = copy;
+  return copy;
+}
+
+/** A password given by flag replaces the file's, whichever key that used. */
+function dropFileSecrets(
+  section: Record<string, unknown>,
+  name: string,
+  flags: ConfigFlags,
+): void {
+  for (const key of PASSWORD_KEYS) {
+    if (!flags.has(`${name}-${key}`)) delete section[key];
+  }
+}
+
+function checkConfig(raw: unknown, origin: ConfigOrigin): ConfigTree {
+  const result = CONFIG_SCHEMA.safeParse(raw);
+  if (!result.success) throw issueFault(result.error.issues, raw, origin);
+  const tree = result.data;
+  for (const [index, user] of tree.server.users.entries()) {
+    checkPasswordKeys(user, ["server", "users", index], origin);
+  }
+  if (tree.source !== undefined) {
+    checkPasswordKeys(tree.source, ["source"], origin);
+  }
+  const clash = findClash(tree);
+  if (clash !== undefined) throw origin.fault(clash.path, clash.reason);
+  return tree;
+}
+
+/** An unknown key is named first: it often is why another one is missing. */
+function issueFault(
+  issues: readonly z.core.$ZodIssue[],
+  raw: unknown,
+  origin: ConfigOrigin,
+): ConfigError {
+  const issue = issues.find(({ code }) => code === "unrecognized_keys") ??
+    issues[0]!;
+  const path = issue.path as KeyPath;
+  if (issue.code === "unrecognized_keys") {
+    const key = issue.keys[0]!;
+    return origin.fault([...path, key], describeUnknownKey(path, key));
+  }
+  if (issue.code === "invalid_type") {
+    return origin.fault(path, describeType(issue.expected));
+  }
+  const isMissing = valueAt(raw, path) === undefined;
+  const flag = listConfigKeys().find((key) => key.path.join() === path.join())
+    ?.flag;
+  const hint = isMissing && flag !== undefined ? ` (flag: --${flag})` : "";
+  return origin.fault(path, `${issue.message}${hint}`);
+}
+
+function describeUnknownKey(path: KeyPath, key: string): string {
+  const names = knownNames(path);
+  const wish = suggestion(key, names);
+  if (path.length === 0 && key === "users") {
+    return "is no key here; accounts are in server.users";
+  }
+  return `is no key here${wish || `; there are ${names.join(", ")}`}`;
+}
+
+function describeType(expected: string): string {
+  if (expected === "array") return "must be a list";
+  return "must be a section: keys with values";
+}
+
+function valueAt(raw: unknown, path: KeyPath): unknown {
+  let value = raw;
+  for (const segment of path) {
+    if (typeof value !== "object" || value === null) return undefined;
+    value = (value as Record<string | number, unknown>)[segment];
+  }
+  return value;
+}
+
+function isSection(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+async function readOptions(
+  tree: ConfigTree,
+  origin: ConfigOrigin,
+  surroundings: ConfigSurroundings,
+): Promise<Options> {
+  const { admin, log, store } = tree;
+  const follow = tree.source ?? FOLLOW_SCHEMA.parse({});
+  return {
+    name: tree.name,
+    dataDir: tree["data-dir"],
+    admin: { listen: admin.listen },
+    server: await readServer(tree, origin, surroundings),
+    source: await readSource(tree, origin, surroundings),
+    follow: {
+      heartbeatMs: follow.heartbeat,
+      readTimeoutMs: follow["read-timeout"],
+      connectTimeoutMs: follow["connect-timeout"],
+    },
+    log: {
+      level: log.level,
+      format: log.format,
+      directory: log.directory,
+      fileBytesMax: log["file-size"],
+      oldFilesMax: log["old-files"],
+    },
+    store: { tailMemoryBytes: store["tail-memory"] },
+  };
+}
+
+async function readServer(
+  { server }: ConfigTree,
+  origin: ConfigOrigin,
+  surroundings: ConfigSurroundings,
+): Promise<ServerSettings> {
+  const users: Account[] = [];
+  for (const [index, keys] of server.users.entries()) {
+    const path = ["server", "users", index];
+    const password = await readPassword(keys, path, origin, surroundings);
+    if (password === "") throw origin.fault(path, "has an empty password");
+    users.push({ name: keys.name, password });
+  }
+  return {
+    listen: server.listen,
+    identity: server.identity,
+    version: server.version,
+    serverId: server["server-id"],
+    users,
+    connectionsMax: server["connections-max"],
+    loginTimeoutMs: server["login-timeout"],
+  };
+}
+
+async function readSource(
+  { source }: ConfigTree,
+  origin: ConfigOrigin,
+  surroundings: ConfigSurroundings,
+): Promise<SourceSettings | undefined> {
+  if (source === undefined) return undefined;
+  return {
+    address: source.address,
+    user: source.user,
+    password: await readPassword(source, ["source"], origin, surroundings),
+    serverId: source["server-id"],
+    uuid: source.uuid?.toLowerCase(),
+    start: source.start,
+    semiSync: source["semi-sync"],
+  };
+}

@@ -1,0 +1,73 @@
+import type { Address } from "./address.ts";
+
+/** An account of the binlog server, its secret in clear. */
+export interface Account {
+  readonly name: string;
+  readonly password: string;
+}
+
+/** The admin HTTP API. */
+export interface AdminOptions {
+  readonly listen: Address;
+}
+
+/** The binlog server, towards replicas. */
+export interface ServerSettings {
+  readonly listen: Address;
+  /** Whose server id and uuid replicas see. */
+  readonly identity: "own" | "source";
+  /** Server version to greet with before a source was seen. */
+  readonly version: string;
+  /** Own server id; undefined: made once and kept in the store. */
+  readonly serverId: number | undefined;
+  readonly users: readonly Account[];
+  readonly connectionsMax: number;
+  readonly loginTimeoutMs: number;
+}
+
+/** The source to follow. */
+export interface SourceSettings {
+  readonly address: Address;
+  readonly user: string;
+  readonly password: string;
+  /** Server id to register with; undefined: made once and kept in the store. */
+  readonly serverId: number | undefined;
+  /** Server uuid to register with; undefined: made once and kept. */
+  readonly uuid: string | undefined;
+  /** `oldest`, `newest` or a GTID set. */
+  readonly start: string;
+  readonly semiSync: boolean;
+}
+
+/** How the source is followed, whichever it is. */
+export interface FollowSettings {
+  readonly heartbeatMs: number;
+  readonly readTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+}
+
+/** The log of the process. */
+export interface LogSettings {
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly format: "text" | "json";
+  readonly directory: string | undefined;
+  readonly fileBytesMax: number;
+  readonly oldFilesMax: number;
+}
+
+/** The store of the binary log. */
+export interface StoreSettings {
+  readonly tailMemoryBytes: number;
+}
+
+/** A whole, validated configuration, with its secrets read. */
+export interface Options {
+  readonly name: string;
+  readonly dataDir: string;
+  readonly admin: AdminOptions;
+  readonly server: ServerSettings;
+  readonly source: SourceSettings | undefined;
+  readonly follow: FollowSettings;
+  readonly log: LogSettings;
+  readonly store: StoreSettings;
+}

@@ -1,0 +1,401 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { ConfigError } from "../../../lib/config/config_error.ts";
+import {
+  type ConfigSources,
+  loadConfig,
+  loadOptions,
+} from "../../../lib/config/load_config.ts";
+
+interface Given {
+  text?: string;
+  flags?: Record<string, string>;
+  files?: Record<string, string>;
+  env?: Record<string, string>;
+}
+
+const FILE = "/etc/kingbus.yaml";
+
+function sourcesOf({ text, flags, files, env }: Given): ConfigSources {
+  const all: Record<string, string> = { ...files };
+  if (text !== undefined) all[FILE] = text;
+  return {
+    file: text === undefined ? undefined : FILE,
+    flags: new Map(Object.entries(flags ?? {})),
+    env: (name) => env?.[name],
+    readTextFile: (path) => {
+      const found = all[path];
+      if (found !== undefined) return Promise.resolve(found);
+      return Promise.reject(new Deno.errors.NotFound("no such file"));
+    },
+  };
+}
+
+async function faultOf(given: Given): Promise<string> {
+  const error = await assertRejects(
+    () => loadOptions(sourcesOf(given)),
+    ConfigError,
+  );
+  assertEquals(error.message.includes("\n"), false, error.message);
+  return error.message;
+}
+
+const SOURCE = `source:
+  address: db1:3306
+  user: repl
+  password: s3cret
+`;
+
+Deno.test("loadOptions() gives defaults for an empty configuration", async () => {
+  const expected = {
+    name: "kingbus",
+    dataDir: "./data",
+    admin: { listen: { hostname: "127.0.0.1", port: 9595 } },
+    server: {
+      listen: { hostname: "127.0.0.1", port: 3390 },
+      identity: "own",
+      version: "8.0.40",
+      serverId: undefined,
+      users: [],
+      connectionsMax: 1000,
+      loginTimeoutMs: 10_000,
+    },
+    source: undefined,
+    follow: {
+      heartbeatMs: 5000,
+      readTimeoutMs: 20_000,
+      connectTimeoutMs: 10_000,
+    },
+    log: {
+      level: "info",
+      format: "text",
+      directory: undefined,
+      fileBytesMax: 64 * 2 ** 20,
+      oldFilesMax: 5,
+    },
+    store: { tailMemoryBytes: 64 * 2 ** 20 },
+  };
+  assertEquals(await loadOptions(sourcesOf({})), expected as never);
+  assertEquals(await loadOptions(sourcesOf({ text: "" })), expected as never);
+  assertEquals(
+    await loadOptions(sourcesOf({ text: "# nothing\nsource:\nlog:\n" })),
+    expected as never,
+  );
+});
+
+Deno.test("loadOptions() reads every key", async () => {
+  const options = await loadOptions(sourcesOf({
+    text: `
+name: node-1
+data-dir: /var/lib/kingbus
+admin: { listen: "[::1]:1" }
+server:
+  listen: 0.0.0.0:3306
+  identity: source
+  version: 9.7.4-2
+  server-id: 4294967295
+  users:
+    - { name: repl, password: replpass }
+    - { name: cdc, password-file: /run/cdc }
+    - { name: three, password-env: THREE }
+  connections-max: 5
+  login-timeout: 1500ms
+source:
+  address: 10.0.0.1:3306
+  user: kb
+  password: ""
+  server-id: 1001
+  uuid: 3E11FA47-71CA-11E1-9E33-C80AA9429562
+  start: 3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5
+  heartbeat: 1s
+  read-timeout: 1m
+  connect-timeout: 2s
+  semi-sync: false
+log: { level: debug, format: json, directory: logs, file-size: 1MiB, old-files: 2 }
+store: { tail-memory: 1GiB }
+`,
+    files: { "/run/cdc": "cdcpass\n" },
+    env: { THREE: "threepass\n" },
+  }));
+  assertEquals(options, {
+    name: "node-1",
+    dataDir: "/var/lib/kingbus",
+    admin: { listen: { hostname: "::1", port: 1 } },
+    server: {
+      listen: { hostname: "0.0.0.0", port: 3306 },
+      identity: "source",
+      version: "9.7.4-2",
+      serverId: 4294967295,
+      users: [
+        { name: "repl", password: "replpass" },
+        { name: "cdc", password: "cdcpass" },
+        { name: "three", password: "threepass\n" },
+      ],
+      connectionsMax: 5,
+      loginTimeoutMs: 1500,
+    },
+    source: {
+      address: { hostname: "10.0.0.1", port: 3306 },
+      user: "kb",
+      password: "",
+      serverId: 1001,
+      uuid: "3e11fa47-71ca-11e1-9e33-c80aa9429562",
+      start: "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5",
+      semiSync: false,
+    },
+    follow: {
+      heartbeatMs: 1000,
+      readTimeoutMs: 60_000,
+      connectTimeoutMs: 2000,
+    },
+    log: {
+      level: "debug",
+      format: "json",
+      directory: "logs",
+      fileBytesMax: 2 ** 20,
+      oldFilesMax: 2,
+    },
+    store: { tailMemoryBytes: 2 ** 30 },
+  });
+});
+
+Deno.test("loadOptions() lets flags win over the file", async () => {
+  const options = await loadOptions(sourcesOf({
+    text: SOURCE,
+    flags: {
+      "source-address": "db2:3307",
+      "source-password-file": "/run/p",
+      "server-connections-max": "7",
+      "name": "n2",
+    },
+    files: { "/run/p": "frompath\r\n" },
+  }));
+  assertEquals(options.source?.address, { hostname: "db2", port: 3307 });
+  assertEquals(options.source?.user, "repl");
+  assertEquals(options.source?.password, "frompath");
+  assertEquals(options.server.connectionsMax, 7);
+  assertEquals(options.name, "n2");
+});
+
+Deno.test("loadOptions() makes a source of flags alone", async () => {
+  const options = await loadOptions(sourcesOf({
+    flags: {
+      "source-address": "db2:3307",
+      "source-user": "u",
+      "source-password-env": "PW",
+    },
+    env: { PW: "x" },
+  }));
+  assertEquals(options.source?.password, "x");
+});
+
+Deno.test("loadOptions() takes the file KINGBUS_CONFIG names", async () => {
+  const options = await loadOptions(sourcesOf({
+    env: { KINGBUS_CONFIG: "/c.yaml" },
+    files: { "/c.yaml": "name: from-env" },
+  }));
+  assertEquals(options.name, "from-env");
+});
+
+Deno.test("loadOptions() says file, line, key and reason", async () => {
+  const cases: [string, string][] = [
+    ["nmae: x", `${FILE}:1: nmae: is no key here; did you mean "name"?`],
+    [
+      "\nserver:\n  lisen: a:1",
+      `${FILE}:3: server.lisen: is no key here; did you mean "listen"?`,
+    ],
+    [
+      "store:\n  qqqq: 1",
+      `${FILE}:2: store.qqqq: is no key here; there are tail-memory`,
+    ],
+    [
+      "server:\n  users:\n    - name: a\n      pasword: b",
+      `${FILE}:4: server.users[0].pasword: is no key here; did you mean "password"?`,
+    ],
+    [
+      "admin:\n  listen: 9595",
+      `${FILE}:2: admin.listen: must be host:port, not only 9595`,
+    ],
+    [
+      "server:\n\n  listen: nowhere",
+      `${FILE}:3: server.listen: "nowhere" is not host:port`,
+    ],
+    ["server: 5", `${FILE}:1: server: must be a section: keys with values`],
+    [
+      "server:\n  users: { name: a }",
+      `${FILE}:2: server.users: must be a list`,
+    ],
+    [
+      "log:\n  level: inof",
+      `${FILE}:2: log.level: must be debug, info, warn or error, not "inof"; did you mean "info"?`,
+    ],
+    [
+      "source:\n  address: a:1\n  password: x",
+      `${FILE}:1: source.user: is missing (flag: --source-user)`,
+    ],
+    [
+      "source:\n  address: a:1\n  user: u",
+      `${FILE}:1: source: has no password: give one of password, password-file and password-env`,
+    ],
+    [
+      "source:\n  address: a:1\n  user: u\n  password: x\n  password-env: Y",
+      `${FILE}:5: source.password-env: is given besides password: give only one of them`,
+    ],
+    [
+      "source:\n  address: a:1\n  user: u\n  password: 0123",
+      `${FILE}:4: source.password: must be a text: put it in quotes`,
+    ],
+    [
+      `${SOURCE}  heartbeat: 10`,
+      `${FILE}:5: source.heartbeat: needs a unit, as in 10s or 10ms`,
+    ],
+    [
+      `${SOURCE}  heartbeat: 30s`,
+      `${FILE}:1: source.read-timeout: must be above source.heartbeat (30s), or an idle source counts as lost`,
+    ],
+    [
+      `${SOURCE}  server-id: 0`,
+      `${FILE}:5: source.server-id: must be from 1 to 4294967295, not 0`,
+    ],
+    [
+      `${SOURCE}  start: yesterday`,
+      `${FILE}:5: source.start: must be oldest, newest or a GTID set, not "yesterday"`,
+    ],
+    [
+      `${SOURCE}  semi-sync: true`,
+      `${FILE}:5: source.semi-sync: semi-synchronous replication is not supported yet: leave it false`,
+    ],
+    [
+      `${SOURCE}  semi-sync: yes`,
+      `${FILE}:5: source.semi-sync: must be true or false, not "yes"`,
+    ],
+    [
+      "store:\n  tail-memory: 1KiB",
+      `${FILE}:2: store.tail-memory: must be from 1MiB to 64GiB, not "1KiB"`,
+    ],
+    ["data-dir:", `${FILE}:1: data-dir: has no value`],
+    ["name: 5", `${FILE}:1: name: must be a text, not 5: put it in quotes`],
+    [
+      "name: a b",
+      `${FILE}:1: name: must be letters, digits, dots, dashes and underscores, at most 64, not "a b"`,
+    ],
+    [
+      "server:\n  version: 8.0",
+      `${FILE}:2: server.version: must be a text, not 8: put it in quotes`,
+    ],
+    ["- a", `${FILE}: is no configuration: it must have keys with values`],
+  ];
+  for (const [text, message] of cases) {
+    assertEquals(await faultOf({ text }), message);
+  }
+});
+
+Deno.test("loadOptions() refuses clashes", async () => {
+  const cases: [string, string][] = [
+    [
+      "admin: { listen: 127.0.0.1:3390 }",
+      `${FILE}:1: admin.listen: is the address of server.listen too: they need two ports`,
+    ],
+    [
+      "admin:\n  listen: 0.0.0.0:3390",
+      `${FILE}:2: admin.listen: is the address of server.listen too: they need two ports`,
+    ],
+    [
+      `${SOURCE}  server-id: 5\nserver: { server-id: 5 }`,
+      `${FILE}:5: source.server-id: is 5 as server.server-id is: source and replicas need two different ids`,
+    ],
+    [
+      SOURCE.replace("db1:3306", "localhost:3390"),
+      `${FILE}:2: source.address: is kingbus's own server.listen: it would follow itself`,
+    ],
+    [
+      `${
+        SOURCE.replace("db1:3306", "127.0.0.1:9595")
+      }admin: { listen: 0.0.0.0:9595 }`,
+      `${FILE}:2: source.address: is kingbus's own admin.listen: it would follow itself`,
+    ],
+    [
+      "server:\n  users:\n    - { name: a, password: x }\n    - { name: a, password: y }",
+      `${FILE}:4: server.users[1].name: there are two users named "a"`,
+    ],
+    [
+      "server:\n  users:\n    - { name: a, password: '' }",
+      `${FILE}:3: server.users[0]: has an empty password`,
+    ],
+  ];
+  for (const [text, message] of cases) {
+    assertEquals(await faultOf({ text }), message);
+  }
+});
+
+Deno.test("loadOptions() takes what only looks like a clash", async () => {
+  const texts = [
+    "admin: { listen: 127.0.0.1:0 }\nserver: { listen: 127.0.0.1:0 }",
+    "admin: { listen: 127.0.0.2:3390 }",
+    `${SOURCE.replace("db1:3306", "db1:3390")}`,
+  ];
+  for (const text of texts) await loadOptions(sourcesOf({ text }));
+});
+
+Deno.test("loadOptions() names the flag a bad value came from", async () => {
+  assertEquals(
+    await faultOf({ flags: { "server-listen": "x" } }),
+    '--server-listen: "x" is not host:port',
+  );
+  assertEquals(
+    await faultOf({ flags: { "source-address": "a:1" } }),
+    "source.user: is missing (flag: --source-user)",
+  );
+  assertEquals(
+    await faultOf({ text: "name: 5", flags: { "log-level": "loud" } }),
+    `${FILE}:1: name: must be a text, not 5: put it in quotes`,
+  );
+});
+
+Deno.test("loadOptions() says which secret cannot be read", async () => {
+  const source = "source:\n  address: a:1\n  user: u\n";
+  assertEquals(
+    await faultOf({ text: `${source}  password-file: /gone` }),
+    `${FILE}:4: source.password-file: /gone does not exist`,
+  );
+  assertEquals(
+    await faultOf({ text: `${source}  password-env: GONE` }),
+    `${FILE}:4: source.password-env: the environment variable GONE is not set`,
+  );
+});
+
+Deno.test("loadConfig() reads no secret", async () => {
+  const { tree } = await loadConfig(sourcesOf({
+    text: "source:\n  address: a:1\n  user: u\n  password-file: /gone",
+  }));
+  assertEquals(tree.source?.["password-file"], "/gone");
+});
+
+Deno.test("loadOptions() says what is wrong with the file itself", async () => {
+  const missing = await assertRejects(
+    () => loadOptions({ ...sourcesOf({}), file: "/none.yaml" }),
+    ConfigError,
+  );
+  assertEquals(missing.message, "/none.yaml: does not exist");
+  const broken = await faultOf({ text: "name: a\nlog: [1\nx: {" });
+  assertEquals(
+    /^\/etc\/kingbus\.yaml:\d: is no valid YAML: /.test(broken),
+    true,
+  );
+  const twice = await faultOf({ text: "name: a\nname: b" });
+  assertEquals(twice.startsWith(`${FILE}:2: is no valid YAML: `), true, twice);
+});
+
+Deno.test("loadOptions() never shows a secret in an error", async () => {
+  const secret = "hunter2";
+  const texts = [
+    `source:\n  address: a:1\n  user: u\n  password: ${secret}\n  password-env: X`,
+    `source:\n  address: a\n  user: u\n  password: ${secret}`,
+    `source:\n  address: a:1\n  user: u\n  pasword: ${secret}`,
+    `source:\n  address: a:1\n  user: u\n  password: [${secret}]`,
+    `server:\n  users:\n    - name: a\n      password: { ${secret}: ${secret} }`,
+  ];
+  for (const text of texts) {
+    const message = await faultOf({ text });
+    assertEquals(message.includes(secret), false, message);
+  }
+});
