@@ -10,10 +10,15 @@ import { ErrorCode } from "./error_code.ts";
 import { SCRAMBLE_BYTES } from "./handshake.ts";
 import { ProtocolError } from "./protocol_error.ts";
 
-/** Names of the authentication plugins that both our sides know. */
+/** Names of the authentication plugins we know. */
 export const AuthPlugin = {
   NATIVE: "mysql_native_password",
   CACHING_SHA2: "caching_sha2_password",
+  /**
+   * Known as a client only. MySQL 8 and later pretend that an unknown user has
+   * it, so without it a mistyped name would look like a missing feature.
+   */
+  SHA256: "sha256_password",
 } as const;
 
 /** Bytes of a `mysql_native_password` token and of its stored secret. */
@@ -109,8 +114,8 @@ export function verifyCachingSha2(
 }
 
 /**
- * Encrypts a password for the full exchange of `caching_sha2_password` without
- * TLS: RSA-OAEP with SHA-1 over the NUL-terminated password XOR the scramble.
+ * Encrypts a password for the full exchange of `caching_sha2_password`, or that
+ * of `sha256_password`, without TLS: RSA-OAEP with SHA-1 over the NUL-terminated password XOR the scramble.
  * Throws a `ProtocolError` if the key is unusable or too short for the
  * password.
  */

@@ -18,6 +18,9 @@ export const CachingSha2Signal = {
   FULL_AUTHENTICATION: 0x04,
 } as const;
 
+/** Client of `sha256_password`: send me your RSA public key. */
+export const SHA256_REQUEST_PUBLIC_KEY = 0x01;
+
 /** A server's demand to start again with another plugin. */
 export interface AuthSwitch {
   readonly plugin: string;

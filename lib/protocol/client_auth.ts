@@ -9,6 +9,7 @@ import {
   CachingSha2Signal,
   decodeAuthMoreData,
   decodeAuthSwitch,
+  SHA256_REQUEST_PUBLIC_KEY,
 } from "./auth_packet.ts";
 import { Capability } from "./capability.ts";
 import { CharacterSet } from "./character_set.ts";
@@ -66,16 +67,17 @@ const DONE: ClientAuthStep = { done: true };
  * ```text
  * login    = greeting, response, verdict
  * verdict  = OK | ERR
- *          | switch(plugin, scramble), token, verdict
+ *          | switch(plugin, scramble), token | password, verdict
  *          | more(fast success), OK
  *          | more(full authentication), password, verdict
  * password = clear text (over TLS)
  *          | [key request, more(public key)], encrypted
  * ```
  *
- * Knows `mysql_native_password` and `caching_sha2_password`. A server that asks
- * for anything else, the clear-text plugin included, is refused. MySQL
- * internals: Connection Phase.
+ * Knows `mysql_native_password` and `caching_sha2_password`, and
+ * `sha256_password` where a server switches to it. A server that asks for
+ * anything else, the clear-text plugin included, is refused. MySQL internals:
+ * Connection Phase.
  */
 export class ClientAuth {
   #phase: "new" | "verdict" | "public-key" | "done" = "new";
@@ -100,7 +102,8 @@ export class ClientAuth {
     this.#scramble = handshake.scramble;
     this.#capabilities = capabilitiesFor(handshake, options);
     const named = handshake.authPlugin || AuthPlugin.NATIVE;
-    const known = isKnown(named);
+    const known = named === AuthPlugin.NATIVE ||
+      named === AuthPlugin.CACHING_SHA2;
     this.#plugin = known ? named : AuthPlugin.CACHING_SHA2;
     this.#phase = "verdict";
     return encodeHandshakeResponse({
@@ -154,7 +157,7 @@ export class ClientAuth {
       throw handshakeError(
         `the server wants the login method ${
           JSON.stringify(plugin)
-        }, only ${AuthPlugin.NATIVE} and ${AuthPlugin.CACHING_SHA2} are supported`,
+        }, which is not supported`,
       );
     }
     if (scramble.length !== SCRAMBLE_BYTES) {
@@ -166,56 +169,58 @@ export class ClientAuth {
     this.#plugin = plugin;
     this.#scramble = scramble;
     this.#phase = "verdict";
-    const token = this.#token(this.#password());
-    const emptySha2 = token.length === 0 && plugin === AuthPlugin.CACHING_SHA2;
-    return { send: emptySha2 ? new Uint8Array(1) : token };
+    return this.#answerSwitch();
+  }
+
+  #answerSwitch(): ClientAuthStep {
+    const { password } = this.#required();
+    if (this.#plugin === AuthPlugin.NATIVE) {
+      return { send: this.#token(password) };
+    }
+    // Both SHA-2 plugins write an empty password as its NUL.
+    if (password === "") return { send: new Uint8Array(1) };
+    return this.#plugin === AuthPlugin.CACHING_SHA2
+      ? { send: this.#token(password) }
+      : this.#sendPassword(SHA256_REQUEST_PUBLIC_KEY);
   }
 
   #moreData(data: Uint8Array): ClientAuthStep {
-    if (this.#plugin !== AuthPlugin.CACHING_SHA2) {
-      throw handshakeError(`the server sent data that ${this.#plugin} lacks`);
-    }
     if (this.#phase === "public-key") {
       this.#phase = "verdict";
       return this.#sendEncrypted(new TextDecoder().decode(data));
     }
-    if (data.length === 1 && data[0] === CachingSha2Signal.FAST_AUTH_SUCCESS) {
-      return READ;
+    const sign = this.#plugin === AuthPlugin.CACHING_SHA2 && data.length === 1
+      ? data[0]
+      : undefined;
+    switch (sign) {
+      case CachingSha2Signal.FAST_AUTH_SUCCESS:
+        return READ;
+      case CachingSha2Signal.FULL_AUTHENTICATION:
+        return this.#sendPassword(CachingSha2Signal.REQUEST_PUBLIC_KEY);
     }
-    if (
-      data.length === 1 && data[0] === CachingSha2Signal.FULL_AUTHENTICATION
-    ) {
-      return this.#sendPassword();
-    }
-    throw handshakeError("the server sent unknown caching_sha2_password data");
+    throw handshakeError(`the server sent unknown data for ${this.#plugin}`);
   }
 
-  #sendPassword(): ClientAuthStep {
-    const { secure, serverPublicKeyPem } = this.#required();
-    if (secure) {
-      return { send: new TextEncoder().encode(`${this.#password()}\0`) };
-    }
+  /** Gives the password in the safest way there is, or asks for the key first. */
+  #sendPassword(keyRequest: number): ClientAuthStep {
+    const { secure, password, serverPublicKeyPem } = this.#required();
+    if (secure) return { send: new TextEncoder().encode(`${password}\0`) };
     if (serverPublicKeyPem !== undefined) {
       return this.#sendEncrypted(serverPublicKeyPem);
     }
     this.#phase = "public-key";
-    return { send: Uint8Array.of(CachingSha2Signal.REQUEST_PUBLIC_KEY) };
+    return { send: Uint8Array.of(keyRequest) };
   }
 
   #sendEncrypted(publicKeyPem: string): ClientAuthStep {
-    return {
-      send: encryptPasswordRsa(this.#password(), this.#scramble, publicKeyPem),
-    };
+    const { password } = this.#required();
+    return { send: encryptPasswordRsa(password, this.#scramble, publicKeyPem) };
   }
 
   #token(password: string): Uint8Array {
     return this.#plugin === AuthPlugin.NATIVE
       ? nativePasswordToken(password, this.#scramble)
       : cachingSha2Token(password, this.#scramble);
-  }
-
-  #password(): string {
-    return this.#required().password;
   }
 
   #required(): ClientAuthOptions {
@@ -235,7 +240,8 @@ function capabilitiesFor(
 }
 
 function isKnown(plugin: string): boolean {
-  return plugin === AuthPlugin.NATIVE || plugin === AuthPlugin.CACHING_SHA2;
+  return plugin === AuthPlugin.NATIVE || plugin === AuthPlugin.CACHING_SHA2 ||
+    plugin === AuthPlugin.SHA256;
 }
 
 function handshakeError(detail: string): ProtocolError {
