@@ -26,14 +26,16 @@ export class ByteWriter {
   /** Unsigned 8-bit integer. */
   u8(value: number): this {
     checkRange(value, 0xff);
-    this.#view.setUint8(this.#grow(1), value);
+    const at = this.#grow(1);
+    this.#view.setUint8(at, value);
     return this;
   }
 
   /** Unsigned 16-bit integer. */
   u16(value: number): this {
     checkRange(value, 0xffff);
-    this.#view.setUint16(this.#grow(2), value, true);
+    const at = this.#grow(2);
+    this.#view.setUint16(at, value, true);
     return this;
   }
 
@@ -49,14 +51,16 @@ export class ByteWriter {
   /** Unsigned 32-bit integer. */
   u32(value: number): this {
     checkRange(value, 0xffffffff);
-    this.#view.setUint32(this.#grow(4), value, true);
+    const at = this.#grow(4);
+    this.#view.setUint32(at, value, true);
     return this;
   }
 
   /** Unsigned 64-bit integer. */
   u64(value: bigint): this {
     checkRange64(value);
-    this.#view.setBigUint64(this.#grow(8), value, true);
+    const at = this.#grow(8);
+    this.#view.setBigUint64(at, value, true);
     return this;
   }
 
@@ -117,7 +121,10 @@ export class ByteWriter {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Makes room for `count` zero bytes and answers where they begin. */
+  /**
+   * Makes room for `count` zero bytes and answers where they begin. Call it
+   * before touching `#bytes` or `#view`: it replaces both.
+   */
   #grow(count: number): number {
     const at = this.#length;
     const needed = at + count;
