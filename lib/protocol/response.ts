@@ -31,8 +31,6 @@ export interface OkFields {
   readonly warnings?: number;
   /** Text for people. */
   readonly info?: string;
-  /** Common capabilities of the connection; they decide how `info` is sent. */
-  readonly capabilities?: number;
   /**
    * True for the packet that ends the rows of a result set where
    * `CLIENT_DEPRECATE_EOF` is agreed on: an OK packet with EOF's first byte.
@@ -55,7 +53,11 @@ export interface ErrFields {
   readonly message: string;
 }
 
-/** Encodes an OK packet (MySQL internals: OK_Packet). */
+/**
+ * Encodes an OK packet (MySQL internals: OK_Packet). The server writes `info`
+ * with its length in front whatever the capabilities are (`net_send_ok` in
+ * `sql/protocol_classic.cc`), and clients rely on that.
+ */
 export function encodeOk(fields: OkFields = {}): Uint8Array {
   const writer = new ByteWriter()
     .u8(fields.endsRows ? ResponseHeader.EOF : ResponseHeader.OK)
@@ -63,13 +65,8 @@ export function encodeOk(fields: OkFields = {}): Uint8Array {
     .lenencInt(fields.lastInsertId ?? 0)
     .u16(fields.statusFlags ?? StatusFlag.STATUS_AUTOCOMMIT)
     .u16(fields.warnings ?? 0);
-  const info = fields.info ?? "";
-  if (info === "") return writer.finish();
-  const tracked = hasCapability(
-    fields.capabilities ?? 0,
-    Capability.SESSION_TRACK,
-  );
-  return (tracked ? writer.lenencString(info) : writer.string(info)).finish();
+  if (fields.info) writer.lenencString(fields.info);
+  return writer.finish();
 }
 
 /**

@@ -353,7 +353,7 @@ export class ServerAuth {
       authPlugin: this.#plugin,
       secure: this.#secure,
     };
-    return { accepted, replies: [...replies, encodeOk({ capabilities })] };
+    return { accepted, replies: [...replies, encodeOk()] };
   }
 
   #refusal(usingPassword: boolean): Uint8Array {
