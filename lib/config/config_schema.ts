@@ -32,7 +32,14 @@ export interface KeyInfo {
 /** What is said about each validator made here. */
 export const KEY_INFO = z.registry<KeyInfo>();
 
-const SERVER_ID_RANGE = { min: 1, max: 2 ** 32 - 1 };
+/** Server ids are 32 bits wide; 0 is taken. */
+export const SERVER_ID_RANGE = { min: 1, max: 2 ** 32 - 1 };
+/** How a server uuid is written. */
+export const UUID = {
+  pattern: /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/,
+  reason: "must be a uuid such as 3e11fa47-71ca-11e1-9e33-c80aa9429562",
+} as const;
+
 const HOUR_MS = 3_600_000;
 const MIB = 2 ** 20;
 
@@ -181,10 +188,7 @@ const sourceShape = {
     absent: "made once and kept in the store",
   }),
   "uuid": optional(
-    patternValue(
-      /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/,
-      "must be a uuid such as 3e11fa47-71ca-11e1-9e33-c80aa9429562",
-    ),
+    patternValue(UUID.pattern, UUID.reason),
     {
       type: "uuid",
       about: "The server uuid kingbus registers with at the source.",
@@ -319,7 +323,8 @@ export interface PasswordKeys {
   readonly "password-env"?: string | undefined;
 }
 
-function startValue(): ConfigValue<string> {
+/** `oldest`, `newest` or a GTID set in its normal form. */
+export function startValue(): ConfigValue<string> {
   return configValue((input) => {
     if (input === "oldest" || input === "newest") return input;
     try {

@@ -13,10 +13,10 @@ import {
   type ConfigTree,
   FOLLOW_SCHEMA,
 } from "./config_schema.ts";
+import { describeIssue } from "./describe_issue.ts";
 import { describeReadFault } from "./describe_read_fault.ts";
 import { findClash } from "./find_clash.ts";
 import type { KeyPath } from "./key_line.ts";
-import { suggestion } from "./nearest_name.ts";
 import type {
   Account,
   Options,
@@ -185,41 +185,16 @@ function checkConfig(raw: unknown, origin: ConfigOrigin): ConfigTree {
   return tree;
 }
 
-/** An unknown key is named first: it often is why another one is missing. */
 function issueFault(
   issues: readonly z.core.$ZodIssue[],
   raw: unknown,
   origin: ConfigOrigin,
 ): ConfigError {
-  const issue = issues.find(({ code }) => code === "unrecognized_keys") ??
-    issues[0]!;
-  const path = issue.path as KeyPath;
-  if (issue.code === "unrecognized_keys") {
-    const key = issue.keys[0]!;
-    return origin.fault([...path, key], describeUnknownKey(path, key));
-  }
-  if (issue.code === "invalid_type") {
-    return origin.fault(path, describeType(issue.expected));
-  }
-  const isMissing = valueAt(raw, path) === undefined;
+  const { path, reason } = describeIssue(issues, knownNames);
   const flag = listConfigKeys().find((key) => key.path.join() === path.join())
     ?.flag;
-  const hint = isMissing && flag !== undefined ? ` (flag: --${flag})` : "";
-  return origin.fault(path, `${issue.message}${hint}`);
-}
-
-function describeUnknownKey(path: KeyPath, key: string): string {
-  const names = knownNames(path);
-  const wish = suggestion(key, names);
-  if (path.length === 0 && key === "users") {
-    return "is no key here; accounts are in server.users";
-  }
-  return `is no key here${wish || `; there are ${names.join(", ")}`}`;
-}
-
-function describeType(expected: string): string {
-  if (expected === "array") return "must be a list";
-  return "must be a section: keys with values";
+  const isMissing = flag !== undefined && valueAt(raw, path) === undefined;
+  return origin.fault(path, isMissing ? `${reason} (flag: --${flag})` : reason);
 }
 
 function valueAt(raw: unknown, path: KeyPath): unknown {

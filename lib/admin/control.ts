@@ -1,0 +1,166 @@
+import type { Address } from "../config/address.ts";
+
+/** What to follow, as `PUT /binlog/syncer/start` asks for it. */
+export interface SyncerStartRequest {
+  readonly address: Address;
+  readonly user: string;
+  readonly password: string;
+  /** Server id to register with at the source; undefined: the node's own. */
+  readonly serverId: number | undefined;
+  /** Server uuid to register with; undefined: the node's own. */
+  readonly uuid: string | undefined;
+  /** `oldest`, `newest` or a GTID set; undefined: as configured. */
+  readonly start: string | undefined;
+}
+
+/** What the syncer is told and what it does. Without secrets. */
+export interface SyncerReport {
+  /** True when it is meant to run. */
+  readonly wanted: boolean;
+  readonly state: "stopped" | "connecting" | "following" | "waiting" | "failed";
+  /** Why it is not following, when something keeps it from it. */
+  readonly reason: string | undefined;
+  /** Since when it has been in this state. */
+  readonly since: Date | undefined;
+  /** Where it is told to connect; undefined when nothing was ever given. */
+  readonly target: SyncerTarget | undefined;
+  /** The server it found there; undefined before it was reached. */
+  readonly source: SourceReport | undefined;
+  /** Where the stored log ends. */
+  readonly log: LogReport;
+}
+
+/** Where a syncer connects, and as what. */
+export interface SyncerTarget {
+  readonly address: string;
+  readonly user: string;
+  readonly serverId: number;
+  readonly uuid: string;
+}
+
+/** A server that was reached as source. */
+export interface SourceReport {
+  readonly serverId: string;
+  readonly uuid: string;
+  readonly version: string;
+}
+
+/** Where the stored log ends, and what it holds. */
+export interface LogReport {
+  /** GTID of the newest transaction; empty if there is none. */
+  readonly currentGtid: string;
+  readonly file: string;
+  readonly position: number;
+  readonly executed: string;
+  readonly purged: string;
+  /** When the newest event was made, by the source's clock. */
+  readonly lastEventAt: Date | undefined;
+}
+
+/** Starts and stops the syncer; both are kept over a restart. */
+export interface SyncerControl {
+  /**
+   * Starts following. Without a request: what was last asked for or configured.
+   *
+   * @throws {ControlError}
+   */
+  start(request: SyncerStartRequest | undefined): Promise<void>;
+  /** Stops following; resolves when the syncer has let go of the source. */
+  stop(): Promise<void>;
+  report(): SyncerReport;
+}
+
+/** What `PUT /binlog/server/start` asks for; undefined parts as configured. */
+export interface ServerStartRequest {
+  readonly listen: Address | undefined;
+  readonly account:
+    | { readonly name: string; readonly password: string }
+    | undefined;
+}
+
+/** What the binlog server is told and what it does. Without secrets. */
+export interface ServerReport {
+  /** True when it is meant to run. */
+  readonly wanted: boolean;
+  readonly state: "running" | "stopped";
+  /** Why it does not run although it should. */
+  readonly reason: string | undefined;
+  /** Where it listens, or would. */
+  readonly listen: string;
+  /** Names of the accounts replicas can log in with. */
+  readonly users: readonly string[];
+  readonly replicas: readonly ReplicaReport[];
+  /** Where the stored log ends. */
+  readonly log: LogReport;
+}
+
+/** A connection of a replica or another client of the binlog server. */
+export interface ReplicaReport {
+  readonly connectionId: string;
+  /** `ip:port` it came from. */
+  readonly remote: string;
+  readonly user: string;
+  readonly serverId: string;
+  readonly uuid: string;
+  /** What it registered as its own host name and port. */
+  readonly hostName: string;
+  readonly port: number;
+  readonly state: "connected" | "dumping";
+  readonly mode: "" | "gtid" | "position";
+  /** Up to where it was sent the log. */
+  readonly file: string;
+  readonly position: number;
+  /** Bytes of the log it has not been sent yet; undefined if not known. */
+  readonly lagBytes: number | undefined;
+  readonly connectedAt: Date;
+  readonly heartbeatMs: number;
+  readonly bytesSent: bigint;
+  readonly program: string;
+  readonly clientVersion: string;
+}
+
+/** Starts and stops the binlog server; both are kept over a restart. */
+export interface ServerControl {
+  /**
+   * Starts listening for replicas. Without a request: as configured.
+   *
+   * @throws {ControlError}
+   */
+  start(request: ServerStartRequest | undefined): Promise<void>;
+  /** Stops listening and ends the replicas' connections. */
+  stop(): Promise<void>;
+  report(): ServerReport;
+}
+
+/** Who this node is. */
+export interface NodeInfo {
+  /** 64-bit id of the node, the same for all its life. */
+  readonly id: bigint;
+  readonly name: string;
+  readonly version: string;
+  readonly startedAt: Date;
+  /** URLs its admin API is reached at. */
+  readonly adminUrls: readonly string[];
+  /** Why it is about to end; undefined while it is not. */
+  readonly draining: string | undefined;
+  /** Files and bytes the store holds. */
+  readonly stored: { readonly files: number; readonly bytes: number };
+}
+
+/** Kinds of refusal of a control. */
+export type ControlErrorKind = "invalid" | "conflict" | "unavailable";
+
+/** A control refuses what it was asked for; the message says why. */
+export class ControlError extends Error {
+  override readonly name = "ControlError";
+  /**
+   * `invalid`: the request can't be served as it is; `conflict`: not in the
+   * present state; `unavailable`: it was tried and did not work out.
+   */
+  readonly kind: ControlErrorKind;
+
+  constructor(kind: ControlErrorKind, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}

@@ -1,0 +1,55 @@
+import type { NodeInfo, ServerReport, SyncerReport } from "./control.ts";
+
+/** Whether one part does what it is meant to do. */
+export interface ReadinessCheck {
+  readonly part: "node" | "syncer" | "server";
+  readonly ready: boolean;
+  /** In words: what it does, or why it does not do what it should. */
+  readonly detail: string;
+}
+
+/**
+ * Compares what should run with what runs. A part that is stopped on purpose is
+ * ready: only what is meant to run and does not makes a node unready.
+ */
+export function checkReadiness(
+  node: NodeInfo,
+  syncer: SyncerReport,
+  server: ServerReport,
+): ReadinessCheck[] {
+  return [checkNode(node), checkSyncer(syncer), checkServer(server)];
+}
+
+function checkNode({ draining }: NodeInfo): ReadinessCheck {
+  const detail = draining ?? "running";
+  return { part: "node", ready: draining === undefined, detail };
+}
+
+function checkSyncer(report: SyncerReport): ReadinessCheck {
+  const address = report.target?.address ?? "no source";
+  if (!report.wanted) {
+    const detail = report.target === undefined
+      ? "has no source to follow"
+      : "stopped on purpose";
+    return { part: "syncer", ready: true, detail };
+  }
+  if (report.state === "following") {
+    return { part: "syncer", ready: true, detail: `following ${address}` };
+  }
+  const why = report.reason === undefined ? "" : `: ${report.reason}`;
+  const detail = `${report.state}, not following ${address}${why}`;
+  return { part: "syncer", ready: false, detail };
+}
+
+function checkServer(report: ServerReport): ReadinessCheck {
+  if (!report.wanted) {
+    return { part: "server", ready: true, detail: "stopped on purpose" };
+  }
+  if (report.state === "running") {
+    const detail = `listening on ${report.listen}`;
+    return { part: "server", ready: true, detail };
+  }
+  const why = report.reason === undefined ? "" : `: ${report.reason}`;
+  const detail = `not listening on ${report.listen}${why}`;
+  return { part: "server", ready: false, detail };
+}

@@ -1,0 +1,73 @@
+import type { LogReport, SyncerReport } from "./control.ts";
+
+/** Where the stored log ends, under the names the original kingbus uses. */
+export interface LogStatus {
+  readonly current_gtid: string;
+  readonly last_binlog_file: string;
+  readonly last_file_position: number;
+  readonly executed_gtid_set: string;
+  readonly purged_gtid_set: string;
+  /** When the newest event was made, RFC 3339. */
+  readonly last_event_time?: string | undefined;
+}
+
+/**
+ * `data` of `GET /binlog/syncer/status`: the original's fields less the
+ * password, then what it did not tell.
+ */
+export interface SyncerStatus extends LogStatus {
+  readonly syncer_id: number;
+  readonly syncer_uuid: string;
+  readonly mysql_addr: string;
+  readonly mysql_user: string;
+  readonly semi_sync: boolean;
+  readonly status: "running" | "stopped";
+  /** True when it is meant to run, whether it does or not. */
+  readonly wanted: boolean;
+  readonly state: SyncerReport["state"];
+  readonly reason?: string | undefined;
+  /** RFC 3339. */
+  readonly since?: string | undefined;
+  /** The server found at `mysql_addr`. */
+  readonly source?: {
+    readonly server_id: string;
+    readonly server_uuid: string;
+    readonly version: string;
+  } | undefined;
+}
+
+/** The answer for a report. */
+export function syncerStatus(report: SyncerReport): SyncerStatus {
+  const { target, source, state } = report;
+  const isRunning = state !== "stopped" && state !== "failed";
+  return {
+    syncer_id: target?.serverId ?? 0,
+    syncer_uuid: target?.uuid ?? "",
+    mysql_addr: target?.address ?? "",
+    mysql_user: target?.user ?? "",
+    semi_sync: false,
+    ...logStatus(report.log),
+    status: isRunning ? "running" : "stopped",
+    wanted: report.wanted,
+    state,
+    reason: report.reason,
+    since: report.since?.toISOString(),
+    source: source && {
+      server_id: source.serverId,
+      server_uuid: source.uuid,
+      version: source.version,
+    },
+  };
+}
+
+/** The fields that both status answers have. */
+export function logStatus(log: LogReport): LogStatus {
+  return {
+    current_gtid: log.currentGtid,
+    last_binlog_file: log.file,
+    last_file_position: log.position,
+    executed_gtid_set: log.executed,
+    purged_gtid_set: log.purged,
+    last_event_time: log.lastEventAt?.toISOString(),
+  };
+}
