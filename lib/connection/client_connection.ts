@@ -8,8 +8,7 @@ import type { Packet } from "../protocol/packet.ts";
 import { decodeErr, decodeOk, isErr } from "../protocol/response.ts";
 import { ServerError } from "../protocol/server_error.ts";
 import { TextResultSetDecoder } from "../protocol/result_set.ts";
-import { abortable } from "./abortable.ts";
-import { ConnectionError } from "./connection_error.ts";
+import { abortError, ConnectionError } from "./connection_error.ts";
 import { Deadline } from "./deadline.ts";
 import { PacketReader } from "./packet_reader.ts";
 import { PacketWriter } from "./packet_writer.ts";
@@ -40,6 +39,14 @@ export interface ConnectOptions extends LoginOptions {
   /** Name or address, an IPv6 one without brackets. */
   readonly hostname: string;
   readonly port: number;
+}
+
+/** How long a command may take. */
+export interface CommandOptions {
+  /** For each packet of the answer, and the write; as connected when absent. */
+  readonly timeoutMs?: number | undefined;
+  /** Ends the command, and the connection with it. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The answer to a statement. */
@@ -120,6 +127,7 @@ export class ClientConnection implements AsyncDisposable {
   ): Promise<ClientConnection> {
     const reader = new PacketReader(transport.readable, {
       maxPayloadBytes: options.maxPayloadBytes ?? MAX_PAYLOAD_BYTES,
+      acceptsNotices: true,
     });
     const writer = new PacketWriter(transport.writable);
     try {
@@ -164,11 +172,14 @@ export class ClientConnection implements AsyncDisposable {
   }
 
   /** Runs one statement and waits for its whole answer. */
-  query(statement: string): Promise<QueryResult> {
+  query(
+    statement: string,
+    options: CommandOptions = {},
+  ): Promise<QueryResult> {
     return this.#exclusively(async () => {
-      await this.#send(encodeQuery(statement));
+      await this.#send(encodeQuery(statement), options);
       const decoder = new TextResultSetDecoder(this.#capabilities);
-      while (!decoder.push(await this.#receive()));
+      while (!decoder.push(await this.#receive(options)));
       const { columns, rows, ok } = decoder.answer();
       return {
         columns: columns.map((column) => column.name),
@@ -179,18 +190,21 @@ export class ClientConnection implements AsyncDisposable {
   }
 
   /** Runs a command whose answer is OK, such as COM_REGISTER_SLAVE. */
-  command(payload: Uint8Array): Promise<void> {
+  command(payload: Uint8Array, options: CommandOptions = {}): Promise<void> {
     return this.#exclusively(async () => {
-      await this.#send(payload);
-      const answer = await this.#receive();
+      await this.#send(payload, options);
+      const answer = await this.#receive(options);
       if (isErr(answer)) throw decodeErr(answer);
       decodeOk(answer);
     });
   }
 
   /** Sends a command whose answer the caller reads from {@linkcode reader}. */
-  sendCommand(payload: Uint8Array): Promise<void> {
-    return this.#exclusively(() => this.#send(payload));
+  sendCommand(
+    payload: Uint8Array,
+    options: CommandOptions = {},
+  ): Promise<void> {
+    return this.#exclusively(() => this.#send(payload, options));
   }
 
   /** Says goodbye and closes. Never throws. */
@@ -228,17 +242,21 @@ export class ClientConnection implements AsyncDisposable {
     }
   }
 
-  async #send(payload: Uint8Array): Promise<void> {
+  async #send(payload: Uint8Array, options: CommandOptions): Promise<void> {
     this.reader.expectSequence(1);
-    using deadline = new Deadline(this.#responseTimeoutMs, "sending a command");
+    using deadline = this.#deadline("sending a command", options);
     await this.writer.write(payload, 0, { signal: deadline.signal });
   }
 
-  async #receive(): Promise<Uint8Array> {
-    const what = "waiting for an answer";
-    using deadline = new Deadline(this.#responseTimeoutMs, what);
+  async #receive(options: CommandOptions): Promise<Uint8Array> {
+    using deadline = this.#deadline("waiting for an answer", options);
     const packet = await readPacket(this.reader, deadline.signal);
     return packet.payload;
+  }
+
+  #deadline(what: string, options: CommandOptions): Deadline {
+    const timeoutMs = options.timeoutMs ?? this.#responseTimeoutMs;
+    return new Deadline(timeoutMs, what, options.signal);
   }
 }
 
@@ -246,11 +264,10 @@ async function dial(
   { hostname, port }: ConnectOptions,
   signal: AbortSignal,
 ): Promise<Transport> {
-  const dialled = Deno.connect({ hostname, port, signal });
   try {
-    return tcpTransport(await abortable(dialled, signal));
+    return tcpTransport(await Deno.connect({ hostname, port, signal }));
   } catch (cause) {
-    if (cause instanceof ConnectionError) throw cause;
+    if (signal.aborted) throw abortError(signal);
     const detail = cause instanceof Error ? cause.message : String(cause);
     const message = `Cannot connect to ${hostname} port ${port}: ${detail}`;
     throw new ConnectionError("refused", message, { cause });

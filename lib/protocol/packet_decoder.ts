@@ -5,6 +5,7 @@ import {
   PART_PAYLOAD_BYTES_MAX,
 } from "./packet.ts";
 import { ProtocolError } from "./protocol_error.ts";
+import { isErr } from "./response.ts";
 
 /** Limits and starting point of a `PacketDecoder`. */
 export interface PacketDecoderOptions {
@@ -12,6 +13,11 @@ export interface PacketDecoderOptions {
   readonly maxPayloadBytes: number;
   /** Sequence id that the first part has to carry; 0 when absent. */
   readonly initialSequenceId?: number;
+  /**
+   * For a client: accept an ERR packet with sequence id 0 in place of any
+   * other. MySQL 8 and later say with one why they hang up an idle connection.
+   */
+  readonly acceptsNotices?: boolean;
 }
 
 /** Room a joined or split payload starts with; it doubles as bytes arrive. */
@@ -41,6 +47,7 @@ const NO_BYTES = new Uint8Array(0);
  */
 export class PacketDecoder {
   #maxPayloadBytes: number;
+  readonly #acceptsNotices: boolean;
   #expectedSequenceId: number;
 
   /** The current chunk and how far it is decoded. */
@@ -59,6 +66,7 @@ export class PacketDecoder {
 
   constructor(options: PacketDecoderOptions) {
     this.#maxPayloadBytes = options.maxPayloadBytes;
+    this.#acceptsNotices = options.acceptsNotices ?? false;
     this.#expectedSequenceId = options.initialSequenceId ?? 0;
   }
 
@@ -178,10 +186,9 @@ export class PacketDecoder {
   #checkHeader(length: number): void {
     const sequenceId = this.#header[3]!;
     if (sequenceId !== this.#expectedSequenceId) {
-      throw new ProtocolError(
-        ErrorCode.ER_NET_PACKETS_OUT_OF_ORDER,
-        `Got packets out of order: sequence id ${sequenceId}, expected ${this.#expectedSequenceId}`,
-      );
+      const mayBeNotice = this.#acceptsNotices && sequenceId === 0 &&
+        this.#fullParts === 0;
+      if (!mayBeNotice) throw this.#outOfOrder(sequenceId);
     }
     const total = this.#fullParts * PART_PAYLOAD_BYTES_MAX + length;
     if (total > this.#maxPayloadBytes) {
@@ -190,6 +197,13 @@ export class PacketDecoder {
         `Got a packet bigger than ${this.#maxPayloadBytes} bytes`,
       );
     }
+  }
+
+  #outOfOrder(sequenceId: number): ProtocolError {
+    return new ProtocolError(
+      ErrorCode.ER_NET_PACKETS_OUT_OF_ORDER,
+      `Got packets out of order: sequence id ${sequenceId}, expected ${this.#expectedSequenceId}`,
+    );
   }
 
   /**
@@ -211,18 +225,22 @@ export class PacketDecoder {
     const end = this.#offset + length - this.#partBytes();
     let payload = this.#chunk.subarray(this.#offset, end);
     this.#offset = end;
+    const isFull = length === PART_PAYLOAD_BYTES_MAX;
+    if (isFull || this.#assemblyBytes > 0) {
+      this.#assemble(payload);
+      payload = this.#assembly.subarray(0, this.#assemblyBytes);
+    }
+    // A wrong id has come this far only as the possible start of a notice.
+    if (sequenceId !== this.#expectedSequenceId && !isErr(payload)) {
+      throw this.#outOfOrder(sequenceId);
+    }
     this.#headerBytes = 0;
     this.#expectedSequenceId = (sequenceId + 1) & 0xff;
-    if (length === PART_PAYLOAD_BYTES_MAX) {
-      this.#assemble(payload);
+    if (isFull) {
       this.#fullParts++;
       return undefined;
     }
-    if (this.#assemblyBytes > 0) {
-      this.#assemble(payload);
-      payload = this.#assembly.subarray(0, this.#assemblyBytes);
-      this.#resetAssembly();
-    }
+    this.#resetAssembly();
     return { sequenceId, payload };
   }
 
