@@ -86,7 +86,9 @@ export function queryKindAt(
 ): QueryKind {
   const end = offset + size - trailerBytes;
   const body = offset + HEADER_BYTES;
-  if (end > bytes.length || body + POST_HEADER_BYTES > end) throw tooShort();
+  if (offset + size > bytes.length || body + POST_HEADER_BYTES > end) {
+    throw tooShort();
+  }
   const start = body + POST_HEADER_BYTES +
     u16At(bytes, body + STATUS_LENGTH_OFFSET) +
     bytes[body + SCHEMA_LENGTH_OFFSET]! + 1;

@@ -172,6 +172,30 @@ export class TransactionBoundary {
     if (kind >= KIND_QUERY) {
       kind = kindOfEvent(kind, bytes, offset, size, trailerBytes);
     }
+    return this.#enter(state, type, kind);
+  }
+
+  /**
+   * Takes the next event, of which only the header was looked at because it is
+   * too large to be held: a QUERY of that size is a statement of its own.
+   *
+   * @param type Its type code.
+   * @param flags The flags of its header.
+   * @returns What it does; a number of {@linkcode BoundaryStep}.
+   * @throws {TransactionBoundaryError} As {@linkcode step} does.
+   */
+  stepLarge(type: number, flags: number): BoundaryStep {
+    const state = this.#state;
+    this.#state = FAILED;
+    let kind = KIND_BY_TYPE[type]!;
+    if (kind === KIND_QUERY) kind = KIND_STATEMENT;
+    else if (kind === KIND_UNKNOWN && (flags & EventFlag.IGNORABLE) !== 0) {
+      kind = KIND_IGNORE;
+    }
+    return this.#enter(state, type, kind);
+  }
+
+  #enter(state: number, type: number, kind: number): BoundaryStep {
     const next = state < STATES && kind < KIND_QUERY
       ? NEXT_STATE[kind * STATES + state]!
       : NO;
