@@ -333,6 +333,35 @@ Deno.test("TransactionBoundary finds the ends of randomly joined transactions", 
   }
 });
 
+Deno.test("TransactionBoundary.stepLarge() places an event by its header alone", () => {
+  const boundary = new TransactionBoundary();
+  step(boundary, "gtid");
+  step(boundary, "begin");
+  assertEquals(boundary.stepLarge(EventType.WRITE_ROWS, 0), INSIDE);
+  assertEquals(boundary.stepLarge(EventType.QUERY, 0), INSIDE);
+  assertEquals(boundary.stepLarge(77, EventFlag.IGNORABLE), INSIDE);
+  assertEquals(step(boundary, "xid"), ENDS);
+  assertEquals(boundary.stepLarge(77, EventFlag.IGNORABLE), OUTSIDE);
+  step(boundary, "gtid");
+  assertEquals(boundary.stepLarge(EventType.QUERY, 0), ENDS);
+  step(boundary, "gtid");
+  assertEquals(boundary.stepLarge(EventType.TRANSACTION_PAYLOAD, 0), ENDS);
+});
+
+Deno.test("TransactionBoundary.stepLarge() refuses what step() refuses", () => {
+  const boundary = new TransactionBoundary();
+  for (const type of [EventType.TRANSACTION_PAYLOAD, EventType.XID, 77]) {
+    assertThrows(() => boundary.stepLarge(type, 0), TransactionBoundaryError);
+    assertThrows(() => step(boundary, "format"), TransactionBoundaryError);
+    boundary.reset();
+  }
+  // Nothing but its body tells whether MariaDB's GTID begins a transaction.
+  assertThrows(
+    () => boundary.stepLarge(EventType.MARIADB_GTID, 0),
+    TransactionBoundaryError,
+  );
+});
+
 Deno.test("TransactionBoundary.step() takes every type code or refuses it by name", () => {
   for (let type = 0; type < 256; type++) {
     const boundary = new TransactionBoundary();
