@@ -1,6 +1,6 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { type Address, formatAddress } from "../config/address.ts";
+import type { Address } from "../config/address.ts";
 import { describeError } from "../log/describe_error.ts";
 import type { Log } from "../log/log.ts";
 import { redactText } from "../log/redact.ts";
@@ -220,11 +220,6 @@ export class AdminApi implements AsyncDisposable {
     else this.#parts.log.debug("admin request refused", fields);
     return failure(status, message);
   }
-}
-
-/** `http://host:port` of an address that is listened on. */
-export function adminUrl(address: Address): string {
-  return `http://${formatAddress(address)}`;
 }
 
 function statusOf(error: unknown): number {

@@ -117,14 +117,14 @@ const serverShape = {
   }),
   "version": withDefault(
     patternValue(
-      /^\d+\.\d+\.\d+[\w.+~-]{0,48}$/,
-      "must be a server version such as 8.0.40",
+      /^([5-9]|\d{2})\.\d{1,2}\.\d{1,3}[\w.+~-]{0,48}$/,
+      "must be a server version such as 8.4.0",
     ),
     {
       type: "version",
       about:
         "Server version in the greeting before a source was ever seen; from then on the source's is used.",
-      fallback: "8.0.40",
+      fallback: "8.4.0-kingbus",
     },
   ),
   "server-id": optional(integerValue(SERVER_ID_RANGE), {
@@ -245,7 +245,13 @@ const storeShape = {
     type: "size",
     about:
       "How much of the log's end is kept in memory and shared by all replicas that are near it.",
-    fallback: "64MiB",
+    fallback: "32MiB",
+  }),
+  "cache-memory": withDefault(sizeValue({ min: MIB, max: 64 * 1024 * MIB }), {
+    type: "size",
+    about:
+      "How much of the older log is kept in memory for the replicas that read it.",
+    fallback: "24MiB",
   }),
 };
 

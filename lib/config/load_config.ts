@@ -235,7 +235,10 @@ async function readOptions(
       fileBytesMax: log["file-size"],
       oldFilesMax: log["old-files"],
     },
-    store: { tailMemoryBytes: store["tail-memory"] },
+    store: {
+      tailMemoryBytes: store["tail-memory"],
+      cacheMemoryBytes: store["cache-memory"],
+    },
   };
 }
 

@@ -58,6 +58,7 @@ export interface LogSettings {
 /** The store of the binary log. */
 export interface StoreSettings {
   readonly tailMemoryBytes: number;
+  readonly cacheMemoryBytes: number;
 }
 
 /** A whole, validated configuration, with its secrets read. */

@@ -53,7 +53,7 @@ Deno.test("loadOptions() gives defaults for an empty configuration", async () =>
     server: {
       listen: { hostname: "127.0.0.1", port: 3390 },
       identity: "own",
-      version: "8.0.40",
+      version: "8.4.0-kingbus",
       serverId: undefined,
       users: [],
       connectionsMax: 1000,
@@ -72,7 +72,7 @@ Deno.test("loadOptions() gives defaults for an empty configuration", async () =>
       fileBytesMax: 64 * 2 ** 20,
       oldFilesMax: 5,
     },
-    store: { tailMemoryBytes: 64 * 2 ** 20 },
+    store: { tailMemoryBytes: 32 * 2 ** 20, cacheMemoryBytes: 24 * 2 ** 20 },
   };
   assertEquals(await loadOptions(sourcesOf({})), expected as never);
   assertEquals(await loadOptions(sourcesOf({ text: "" })), expected as never);
@@ -111,7 +111,7 @@ source:
   connect-timeout: 2s
   semi-sync: false
 log: { level: debug, format: json, directory: logs, file-size: 1MiB, old-files: 2 }
-store: { tail-memory: 1GiB }
+store: { tail-memory: 1GiB, cache-memory: 2MiB }
 `,
     files: { "/run/cdc": "cdcpass\n" },
     env: { THREE: "threepass\n" },
@@ -154,7 +154,7 @@ store: { tail-memory: 1GiB }
       fileBytesMax: 2 ** 20,
       oldFilesMax: 2,
     },
-    store: { tailMemoryBytes: 2 ** 30 },
+    store: { tailMemoryBytes: 2 ** 30, cacheMemoryBytes: 2 ** 21 },
   });
 });
 
@@ -205,7 +205,7 @@ Deno.test("loadOptions() says file, line, key and reason", async () => {
     ],
     [
       "store:\n  qqqq: 1",
-      `${FILE}:2: store.qqqq: is no key here; there are tail-memory`,
+      `${FILE}:2: store.qqqq: is no key here; there are tail-memory, cache-memory`,
     ],
     [
       "server:\n  users:\n    - name: a\n      pasword: b",

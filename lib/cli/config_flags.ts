@@ -1,0 +1,46 @@
+import { listConfigKeys } from "../config/config_key.ts";
+import { CONFIG_FILE_VARIABLE } from "../config/load_config.ts";
+import type { ConfigSources } from "../config/load_config.ts";
+import type { CommandFlag, CommandInput } from "./command.ts";
+import type { Terminal } from "./terminal.ts";
+
+const CONFIG_FLAG = "config";
+
+/** `--config` and the flag of every key that has one. */
+export function configFlags(): CommandFlag[] {
+  const keys = listConfigKeys().flatMap(({ flag, info }): CommandFlag[] => {
+    if (flag === undefined) return [];
+    const fallback = info.fallback === undefined ? "" : ` [${info.fallback}]`;
+    const about = `${info.about}${fallback}`.replaceAll("`", "");
+    return [{ name: flag, value: valueName(info.type), about }];
+  });
+  return [configFileFlag(), ...keys];
+}
+
+/** `--config` alone. */
+export function configFileFlag(): CommandFlag {
+  return {
+    name: CONFIG_FLAG,
+    value: "FILE",
+    about:
+      `The configuration, in YAML. Without it the file ${CONFIG_FILE_VARIABLE} names, if it is set.`,
+  };
+}
+
+/** Where the configuration of a command line comes from. */
+export function configSources(
+  { values }: CommandInput,
+  terminal: Terminal,
+): ConfigSources {
+  const flags = new Map(values);
+  flags.delete(CONFIG_FLAG);
+  const { env, readTextFile } = terminal;
+  return { file: values.get(CONFIG_FLAG), flags, env, readTextFile };
+}
+
+/** `` `text` or `json` `` becomes `text|json`, `address` becomes `ADDRESS`. */
+function valueName(type: string): string {
+  const words = type.replace(" a GTID set", "GTID-SET").match(/[\w-]+/g) ?? [];
+  if (!type.includes("`")) return type.toUpperCase();
+  return words.filter((word) => word !== "or").join("|");
+}

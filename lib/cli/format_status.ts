@@ -1,0 +1,149 @@
+import type { NodeStatus } from "../admin/node_status.ts";
+import type { ReplicaStatus, ServerStatus } from "../admin/server_status.ts";
+import type { SyncerStatus } from "../admin/syncer_status.ts";
+
+const NONE = "none";
+
+/** A node's status for people: a block about the node, a table of replicas. */
+export function formatStatus(status: NodeStatus): string {
+  const { syncer, server } = status;
+  const rows: [string, string[]][] = [
+    ["node", nodeLines(status)],
+    ["source", sourceLines(syncer)],
+    ["log", logLines(status)],
+    ["executed", setLines(syncer.executed_gtid_set)],
+    ["purged", setLines(syncer.purged_gtid_set)],
+    ["server", serverLines(server)],
+    ["replicas", [String(server.slaves.length)]],
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const lines = rows.flatMap(([name, values]) =>
+    values.map((value, at) =>
+      `${(at === 0 ? name : "").padEnd(width)}  ${printable(value)}`.trimEnd()
+    )
+  );
+  return [...lines, ...replicaLines(server.slaves), ""].join("\n");
+}
+
+function nodeLines(status: NodeStatus): string[] {
+  const unready = status.checks.filter(({ ready }) => !ready);
+  const head =
+    `${status.name}, kingbus ${status.version}, since ${status.started_at}`;
+  if (unready.length === 0) return [`${head}, ready`];
+  return [
+    `${head}, not ready:`,
+    ...unready.map(({ part, detail }) => `${part} ${detail}`),
+  ];
+}
+
+function sourceLines(syncer: SyncerStatus): string[] {
+  if (syncer.mysql_addr === "") return [NONE];
+  const since = syncer.since === undefined ? "" : ` since ${syncer.since}`;
+  const lines = [
+    `${syncer.state} ${syncer.mysql_addr} as ${syncer.mysql_user}${since}`,
+  ];
+  if (syncer.source !== undefined) {
+    const { version, server_id, server_uuid } = syncer.source;
+    lines.push(`${version}, server id ${server_id}, uuid ${server_uuid}`);
+  }
+  if (syncer.reason !== undefined) lines.push(syncer.reason);
+  return lines;
+}
+
+function logLines({ syncer, store }: NodeStatus): string[] {
+  if (syncer.last_binlog_file === "") return ["empty"];
+  const files = store.files === 1 ? "1 file" : `${store.files} files`;
+  const newest = syncer.last_event_time === undefined
+    ? ""
+    : `, newest event ${syncer.last_event_time}`;
+  return [
+    `${syncer.last_binlog_file}:${syncer.last_file_position}, ${files}, ${
+      readableBytes(store.bytes)
+    }${newest}`,
+  ];
+}
+
+function setLines(set: string): string[] {
+  return set === "" ? [NONE] : set.split(",");
+}
+
+function serverLines(server: ServerStatus): string[] {
+  const state = server.status === "running" ? "listening on" : "stopped,";
+  const users = server.users.length === 0
+    ? "no user can log in"
+    : `users ${server.users.join(", ")}`;
+  const lines = [`${state} ${server.addr}, ${users}`];
+  return server.reason === undefined ? lines : [...lines, server.reason];
+}
+
+const COLUMNS: [
+  string,
+  (replica: ReplicaStatus) => string,
+  "left" | "right",
+][] = [
+  ["ID", ({ connection_id }) => connection_id, "right"],
+  ["FROM", ({ remote }) => remote, "left"],
+  ["USER", ({ user }) => user, "left"],
+  ["SERVER ID", ({ server_id }) => String(server_id), "right"],
+  ["CLIENT", clientName, "left"],
+  ["STATE", stateName, "left"],
+  ["AT", ({ file, position }) => file && `${file}:${position}`, "left"],
+  ["BEHIND", behind, "right"],
+  ["SENT", ({ stats }) => readableBytes(Number(stats.bytes_sent)), "right"],
+];
+
+function replicaLines(replicas: readonly ReplicaStatus[]): string[] {
+  if (replicas.length === 0) return [];
+  const rows = [
+    COLUMNS.map(([title]) => title),
+    ...replicas.map((replica) =>
+      COLUMNS.map(([, text]) => printable(text(replica)))
+    ),
+  ];
+  const widths = COLUMNS.map((_, column) =>
+    Math.max(...rows.map((row) => row[column]!.length))
+  );
+  const lines = rows.map((row) =>
+    row.map((cell, column) =>
+      COLUMNS[column]![2] === "right"
+        ? cell.padStart(widths[column]!)
+        : cell.padEnd(widths[column]!)
+    ).join("  ").trimEnd()
+  );
+  return ["", ...lines];
+}
+
+function clientName(replica: ReplicaStatus): string {
+  const { program, client_version, host_name } = replica;
+  return [host_name, program, client_version].filter((part) => part !== "")
+    .join(" ");
+}
+
+function stateName({ replication_state, mode }: ReplicaStatus): string {
+  return replication_state === 1 ? `dumping by ${mode}` : "connected";
+}
+
+function behind({ lag_bytes }: ReplicaStatus): string {
+  return lag_bytes === undefined ? "" : readableBytes(lag_bytes);
+}
+
+/** Three digits and a unit, for people: `1.5 MiB`. */
+function readableBytes(bytes: number): string {
+  let value = bytes;
+  for (const unit of ["B", "KiB", "MiB", "GiB"]) {
+    if (value < 1000) return `${shortNumber(value)} ${unit}`;
+    value /= 1024;
+  }
+  return `${shortNumber(value)} TiB`;
+}
+
+function shortNumber(value: number): string {
+  if (Number.isInteger(value) || value >= 100) return value.toFixed(0);
+  return value.toFixed(value < 10 ? 2 : 1);
+}
+
+/** Replicas choose some of the texts; none of them may drive the terminal. */
+function printable(text: string): string {
+  // deno-lint-ignore no-control-regex -- they are what must not get through
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, "?");
+}

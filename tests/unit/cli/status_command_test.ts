@@ -1,0 +1,180 @@
+import { assert, assertEquals } from "@std/assert";
+import { AdminApi } from "../../../lib/admin/admin_api.ts";
+import { runCli } from "../../../lib/cli/run_cli.ts";
+import { statusCommand } from "../../../lib/cli/status_command.ts";
+import type { Terminal } from "../../../lib/cli/terminal.ts";
+import { silentLog } from "../../../lib/log/log.ts";
+import {
+  MemoryServerControl,
+  MemorySyncerControl,
+  NODE,
+} from "../admin/memory_controls.ts";
+import { memoryTerminal, type Surroundings } from "./memory_terminal.ts";
+
+async function status(
+  args: string[],
+  surroundings: Surroundings,
+): Promise<{ code: number; output: string; errors: string }> {
+  const terminal = memoryTerminal(surroundings);
+  const code = await runCli(["status", ...args], [statusCommand], terminal);
+  return { code, output: terminal.output(), errors: terminal.errors() };
+}
+
+function runningNode(): {
+  asked: string[];
+  fetch: Terminal["fetch"];
+  syncer: MemorySyncerControl;
+  server: MemoryServerControl;
+} {
+  const asked: string[] = [];
+  const syncer = new MemorySyncerControl();
+  const server = new MemoryServerControl();
+  const api = new AdminApi({
+    syncer,
+    server,
+    node: () => NODE,
+    log: silentLog(),
+  });
+  const fetch = async (url: string): Promise<Response> => {
+    asked.push(url);
+    return await api.handle(new Request(url));
+  };
+  return { asked, fetch, syncer, server };
+}
+
+Deno.test("kingbus status prints what the node says, for people", async () => {
+  const { fetch, syncer, server } = runningNode();
+  const [replica] = server.report().replicas;
+  server.current = { replicas: [{ ...replica!, bytesSent: 3n * 2n ** 19n }] };
+  await syncer.start(undefined);
+  syncer.current = {
+    since: new Date(1_700_000_000_000),
+    source: { serverId: "1", uuid: "u-1", version: "9.7.4" },
+    log: {
+      ...syncer.report().log,
+      executed: "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-23,u-2:1",
+    },
+  };
+  const { code, output, errors } = await status([], { fetch });
+  assertEquals([code, errors], [0, ""]);
+  assertEquals(
+    output,
+    `node      node-1, kingbus 0.1.0, since 2023-11-14T22:13:20.000Z, ready
+source    following 127.0.0.1:3306 as kb since 2023-11-14T22:13:20.000Z
+          9.7.4, server id 1, uuid u-1
+log       binlog.000042:157, 2 files, 4 KiB, newest event 2023-11-14T22:13:20.000Z
+executed  3e11fa47-71ca-11e1-9e33-c80aa9429562:1-23
+          u-2:1
+purged    none
+server    listening on 127.0.0.1:3390, users repl
+replicas  1
+
+                  ID  FROM            USER   SERVER ID  CLIENT                  STATE            AT                 BEHIND      SENT
+18446744073709551615  10.0.0.2:51234  repl  4294967295  replica-1 mysqld 9.7.4  dumping by gtid  binlog.000042:120    37 B  1.50 MiB
+`,
+  );
+});
+
+Deno.test("kingbus status says why a node is not ready", async () => {
+  const { fetch, syncer, server } = runningNode();
+  syncer.current = {
+    wanted: true,
+    state: "waiting",
+    reason: "connection refused",
+    target: undefined,
+  };
+  server.current = { wanted: true, state: "stopped", replicas: [], users: [] };
+  const { code, output } = await status([], { fetch });
+  assertEquals(code, 0);
+  assert(output.includes(", not ready:\n"), output);
+  assert(output.includes("source    none\n"), output);
+  assert(output.includes("connection refused\n"), output);
+  assert(
+    output.includes("server    stopped, 127.0.0.1:3390, no user can log in\n"),
+    output,
+  );
+});
+
+Deno.test("kingbus status lets no text of a replica drive the terminal", async () => {
+  const { fetch, server } = runningNode();
+  const [replica] = server.report().replicas;
+  server.current = {
+    replicas: [{ ...replica!, hostName: "\u001b[2Jx\r\n", program: "\u009b" }],
+  };
+  const { output } = await status([], { fetch });
+  // deno-lint-ignore no-control-regex -- they are what must not be there
+  assertEquals(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/.test(output), false);
+});
+
+Deno.test("kingbus status --json prints the answer as it is", async () => {
+  const { fetch } = runningNode();
+  const { code, output } = await status(["--json"], { fetch });
+  assertEquals(code, 0);
+  assertEquals(JSON.parse(output).data.name, "node-1");
+  assertEquals(output.endsWith("}\n"), true);
+});
+
+Deno.test("kingbus status finds the node by configuration, flag and default", async () => {
+  const files = { "k.yaml": "admin: { listen: '[::]:9000' }" };
+  const cases: [string[], string][] = [
+    [[], "http://127.0.0.1:9595/status"],
+    [["--config", "k.yaml"], "http://[::1]:9000/status"],
+    [["--admin-listen", "0.0.0.0:1"], "http://127.0.0.1:1/status"],
+    [
+      ["--config", "k.yaml", "--admin-listen", "db1:1"],
+      "http://db1:1/status",
+    ],
+  ];
+  for (const [args, url] of cases) {
+    const { asked, fetch } = runningNode();
+    const { code } = await status(args, { fetch, files });
+    assertEquals([code, asked], [0, [url]]);
+  }
+});
+
+Deno.test("kingbus status needs none of the configuration's secrets", async () => {
+  const { fetch } = runningNode();
+  const files = {
+    "k.yaml": "server:\n  users:\n    - { name: a, password-file: /gone }\n",
+  };
+  const { code } = await status(["--config", "k.yaml"], { fetch, files });
+  assertEquals(code, 0);
+});
+
+Deno.test("kingbus status gives exit code 1 when no node answers", async () => {
+  const answers: [Terminal["fetch"], string][] = [
+    [() => Promise.reject(new TypeError("refused")), "refused"],
+    [
+      () => Promise.resolve(new Response("x", { status: 404 })),
+      "it answered with HTTP status 404",
+    ],
+    [
+      () => Promise.resolve(new Response("<html>")),
+      "what answers there is no kingbus of this version",
+    ],
+    [
+      () => Promise.resolve(new Response("null")),
+      "what answers there is no kingbus of this version",
+    ],
+  ];
+  for (const [fetch, why] of answers) {
+    const { code, output, errors } = await status([], { fetch });
+    assertEquals([code, output], [1, ""]);
+    assert(
+      errors.startsWith(
+        `kingbus: no node answers at http://127.0.0.1:9595/status: ${why}`,
+      ),
+      errors,
+    );
+    assertEquals(errors.split("\n").length, 2);
+  }
+});
+
+Deno.test("kingbus status gives exit code 2 to a configuration it can't use", async () => {
+  const { code, errors } = await status(["--admin-listen", "127.0.0.1:0"], {});
+  assertEquals([code, errors], [
+    2,
+    "kingbus: admin.listen: a node can't be asked at port 0: name its port\n",
+  ]);
+  assertEquals((await status(["--config", "none"], {})).code, 2);
+});
