@@ -1,0 +1,382 @@
+import { EventType } from "../binlog/event_type.ts";
+import { patchFormatDescription } from "../binlog/format_description.ts";
+import { encodeHeartbeat } from "../binlog/heartbeat.ts";
+import { encodeArtificialRotate } from "../binlog/rotate.ts";
+import { ProtocolError } from "../protocol/protocol_error.ts";
+import {
+  type BinlogStore,
+  FIRST_POSITION,
+  type LogReader,
+  type LogSlice,
+  type StoredFile,
+  StoreError,
+} from "../store/binlog_store.ts";
+import { EventWalk } from "../store/event_walk.ts";
+import type { DumpHandler, DumpRequest, DumpSession } from "./dump_handler.ts";
+import { BufferPool, DumpOutput } from "./dump_output.ts";
+import {
+  aheadOf,
+  type DumpStart,
+  fatalDumpError,
+  findDumpStart,
+} from "./dump_start.ts";
+import { GtidFilter } from "./gtid_filter.ts";
+
+/** Flags of a dump command (`sql/rpl_constants.h`). */
+const NON_BLOCK = 0x1;
+/** From a MySQL replica; from a MariaDB one the bit asks for annotations. */
+const HEARTBEAT_V2 = 0x2;
+
+/**
+ * A replica that was attached to the source itself may be ahead of us by what
+ * is still on its way: so long we wait for it before we refuse, in ms.
+ */
+const CATCH_UP_MS = 2_000;
+
+/** Serves dumps from the store. */
+export class LogDumpHandler implements DumpHandler {
+  readonly #store: BinlogStore;
+  readonly #pool = new BufferPool();
+
+  /** @param store the log to serve */
+  constructor(store: BinlogStore) {
+    this.#store = store;
+  }
+
+  async run(session: DumpSession, request: DumpRequest): Promise<void> {
+    await waitUntilNotAhead(this.#store, session, request);
+    const start = findDumpStart(this.#store, request, session.settings.modern);
+    const dump = new LogDump(this.#store, this.#pool, session, request);
+    await dump.run(start);
+  }
+}
+
+/** One dump: the grammar of the stream is
+ *
+ * ```
+ * dump = file { file }
+ * file = artificial-rotate format-description { event | heartbeat }
+ * ```
+ */
+class LogDump {
+  readonly #store: BinlogStore;
+  readonly #session: DumpSession;
+  readonly #output: DumpOutput;
+  readonly #filter: GtidFilter | undefined;
+  readonly #request: DumpRequest;
+  readonly #blocking: boolean;
+  readonly #heartbeatVersion: 1 | 2;
+  readonly #heartbeatMs: number | undefined;
+  #file: StoredFile;
+  /** Something was left out since the replica last heard of our position. */
+  #owesHeartbeat = false;
+
+  constructor(
+    store: BinlogStore,
+    pool: BufferPool,
+    session: DumpSession,
+    request: DumpRequest,
+  ) {
+    this.#store = store;
+    this.#session = session;
+    this.#request = request;
+    this.#output = new DumpOutput(
+      session.writer,
+      pool,
+      session.nextSequenceId,
+    );
+    this.#filter = request.mode === "gtid"
+      ? new GtidFilter(request.executed)
+      : undefined;
+    this.#blocking = (request.flags & NON_BLOCK) === 0 &&
+      request.serverId !== 0;
+    const { settings } = session;
+    this.#heartbeatVersion =
+      (request.flags & HEARTBEAT_V2) !== 0 && settings.mariadbCapability === 0
+        ? 2
+        : 1;
+    const periodMs = Number(settings.heartbeatPeriodNs) / 1e6;
+    this.#heartbeatMs = periodMs > 0 ? periodMs : undefined;
+    this.#file = store.files[0]!;
+  }
+
+  async run(start: DumpStart): Promise<void> {
+    try {
+      const reader = await this.#begin(start);
+      while (!this.#stopped()) {
+        const version = this.#store.head!.version;
+        if (await this.#sendVisible(reader)) continue;
+        if (reader.nextFile()) {
+          await this.#beginFile(reader.file);
+          continue;
+        }
+        await this.#payHeartbeat();
+        if (!this.#blocking) break;
+        await this.#drain();
+        await this.#waitForMore(version);
+      }
+      await this.#drain();
+    } catch (error) {
+      // What was queued comes before the error packet.
+      if (error instanceof ProtocolError) await this.#drain();
+      throw error;
+    }
+  }
+
+  /** True when the dump is to end and an event has just ended. */
+  #stopped(): boolean {
+    return this.#session.signal.aborted && this.#output.atEventEnd;
+  }
+
+  async #begin(start: DumpStart): Promise<LogReader> {
+    const { file, position } = start;
+    this.#file = file;
+    this.#output.position = position;
+    await this.#sendRotate(file, position, this.#session.settings.checksum);
+    this.#checkChecksum(file, position);
+    const format = file.formatDescription;
+    if (position !== FIRST_POSITION) {
+      await this.#output.addEvent(
+        patchFormatDescription(format, { clearPosition: true }),
+      );
+      return await this.#open(file, position);
+    }
+    if (this.#filter === undefined || !await this.#hasFirstGtid(file)) {
+      return await this.#open(file, position);
+    }
+    // A replica that has the file's begin must not drop its temporary tables.
+    await this.#output.addEvent(
+      patchFormatDescription(format, {
+        clearPosition: false,
+        clearCreated: true,
+      }),
+    );
+    this.#output.position += format.length;
+    return await this.#open(file, this.#output.position);
+  }
+
+  async #open(file: StoredFile, position: number): Promise<LogReader> {
+    try {
+      return await this.#store.openReader({
+        fileNumber: file.number,
+        position,
+      });
+    } catch (error) {
+      if (
+        error instanceof StoreError && error.kind === "position-inside-event"
+      ) {
+        throw fatalDumpError(
+          `bogus data in log event; ${this.#where(position)}`,
+        );
+      }
+      throw error;
+    }
+  }
+
+  /** Whether the replica has the first transaction of the file. */
+  async #hasFirstGtid(file: StoredFile): Promise<boolean> {
+    if (this.#request.mode !== "gtid" || this.#request.executed.isEmpty) {
+      return false;
+    }
+    const reader = await this.#store.openReader({
+      fileNumber: file.number,
+      position: FIRST_POSITION,
+    });
+    for (;;) {
+      const slice = await reader.next();
+      if (slice === undefined) return false;
+      const walk = new EventWalk(slice.bytes, 0, 0);
+      while (walk.next()) {
+        const gtid = walk.gtid();
+        if (gtid !== null) return this.#request.executed.hasGtid(gtid);
+        if (walk.type === EventType.ANONYMOUS_GTID) return false;
+        if (walk.end > slice.bytes.length) return false;
+      }
+    }
+  }
+
+  async #beginFile(file: StoredFile): Promise<void> {
+    await this.#payHeartbeat();
+    // It still ends as the events of the file before it do.
+    await this.#sendRotate(
+      file,
+      FIRST_POSITION,
+      this.#file.checksumAlgorithm,
+    );
+    this.#file = file;
+    this.#output.position = FIRST_POSITION;
+    this.#filter?.startFile();
+    this.#checkChecksum(file, FIRST_POSITION);
+  }
+
+  async #sendRotate(
+    file: StoredFile,
+    position: number,
+    checksum: "none" | "crc32" | undefined,
+  ): Promise<void> {
+    await this.#output.addEvent(encodeArtificialRotate({
+      serverId: this.#session.serverId,
+      fileName: file.name,
+      position: BigInt(position),
+      algorithm: checksum ?? "none",
+    }));
+  }
+
+  /** A replica that never asked about checksums can't take any. */
+  #checkChecksum(file: StoredFile, position: number): void {
+    const { checksum, modern } = this.#session.settings;
+    if (checksum !== undefined || file.checksumAlgorithm === "none") return;
+    throw fatalDumpError(
+      modern
+        ? `Replica can not handle replication events with the checksum that source is configured to log; ${
+          this.#where(position)
+        }`
+        : `Slave can not handle replication events with the checksum that master is configured to log; ${
+          this.#where(position)
+        }`,
+    );
+  }
+
+  /** MySQL's words for where a dump stood when it failed. */
+  #where(position: number): string {
+    const { name, formatDescription } = this.#file;
+    const last = FIRST_POSITION + formatDescription.length;
+    return `the first event '${name}' at ${position}, the last event read from './${name}' at ${last}, the last byte read from './${name}' at ${last}.`;
+  }
+
+  /**
+   * Sends what is visible of the current file; false when there was nothing.
+   * Whole blocks go as they are; only where the replica may have something,
+   * or the block is not whole yet, a GTID dump looks at single events.
+   */
+  async #sendVisible(reader: LogReader): Promise<boolean> {
+    let sent = false;
+    while (!this.#stopped()) {
+      const looks = this.#filter !== undefined &&
+        await this.#needsLook(reader, this.#filter);
+      if (looks === "skipped") {
+        sent = true;
+        continue;
+      }
+      let slice = reader.next();
+      if (slice instanceof Promise) {
+        // Let what is ready go out while the disk is read.
+        if (this.#output.hasPending) await this.#flush();
+        slice = await slice;
+      }
+      if (slice === undefined) break;
+      sent = true;
+      if (looks) await this.#filterSlice(slice);
+      else await this.#addRun(slice.bytes, 0, slice.bytes.length);
+    }
+    return sent;
+  }
+
+  async #needsLook(
+    reader: LogReader,
+    filter: GtidFilter,
+  ): Promise<boolean | "skipped"> {
+    let summary = reader.peek();
+    if (summary instanceof Promise) summary = await summary;
+    if (summary === undefined) return true;
+    const verdict = filter.judge(summary);
+    if (verdict !== "skip") return verdict === "look";
+    reader.skip();
+    this.#output.position = summary.endPosition;
+    this.#owesHeartbeat = true;
+    return "skipped";
+  }
+
+  async #filterSlice(slice: LogSlice): Promise<void> {
+    await this.#filter!.take(slice.bytes, {
+      send: (run, start, end) => this.#addRun(run, start, end),
+      leaveOut: (bytes) => {
+        this.#output.position += bytes;
+        this.#owesHeartbeat = true;
+      },
+      anonymous: () => {
+        throw fatalDumpError(
+          `Cannot replicate anonymous transaction when AUTO_POSITION = 1, at file ./${slice.file.name}, position ${this.#output.position}.`,
+        );
+      },
+    });
+  }
+
+  async #addRun(run: Uint8Array, start: number, end: number): Promise<void> {
+    if (this.#owesHeartbeat) await this.#payHeartbeat();
+    if (!this.#output.hasRoom(end - start)) await this.#flush();
+    this.#output.addRun(
+      start === 0 && end === run.length ? run : run.subarray(start, end),
+    );
+  }
+
+  /** Tells the replica where it stands after something was left out. */
+  async #payHeartbeat(): Promise<void> {
+    if (!this.#owesHeartbeat) return;
+    this.#owesHeartbeat = false;
+    await this.#addHeartbeat();
+  }
+
+  async #addHeartbeat(): Promise<void> {
+    await this.#output.addEvent(encodeHeartbeat({
+      serverId: this.#session.serverId,
+      fileName: this.#file.name,
+      position: BigInt(this.#output.position),
+      algorithm: this.#file.checksumAlgorithm,
+      version: this.#heartbeatVersion,
+    }));
+  }
+
+  async #waitForMore(version: number): Promise<void> {
+    const { signal } = this.#session;
+    while (
+      !await this.#store.waitForHead(version, {
+        signal,
+        ...(this.#heartbeatMs === undefined
+          ? {}
+          : { timeoutMs: this.#heartbeatMs }),
+      })
+    ) {
+      if (signal.aborted) return;
+      if (this.#store.failure?.kind === "closed") return;
+      await this.#addHeartbeat();
+      await this.#drain();
+    }
+  }
+
+  async #flush(): Promise<void> {
+    await this.#output.flush();
+    this.#report();
+  }
+
+  async #drain(): Promise<void> {
+    await this.#output.drain();
+    this.#report();
+  }
+
+  #report(): void {
+    const { status } = this.#session;
+    status.file = this.#file.name;
+    status.position = this.#output.position;
+    status.bytesSent = BigInt(this.#output.bytesSent);
+    this.#session.nextSequenceId = this.#output.sequenceId;
+  }
+}
+
+async function waitUntilNotAhead(
+  store: BinlogStore,
+  session: DumpSession,
+  request: DumpRequest,
+): Promise<void> {
+  if (request.mode !== "gtid") return;
+  const { signal } = session;
+  const deadline = AbortSignal.any([
+    signal,
+    AbortSignal.timeout(CATCH_UP_MS),
+  ]);
+  for (;;) {
+    const head = store.head;
+    if (head === undefined || !aheadOf(store, head, request.executed)) return;
+    if (!await store.waitForHead(head.version, { signal: deadline })) return;
+  }
+}

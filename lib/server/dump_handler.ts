@@ -1,0 +1,89 @@
+import type { PacketWriter } from "../connection/packet_writer.ts";
+import type { GtidSet } from "../gtid/gtid_set.ts";
+import type { Log } from "../log/log.ts";
+import type { RegisterReplica } from "../protocol/command.ts";
+import type { ReplicaSettings } from "./replica_settings.ts";
+
+/** A decoded COM_BINLOG_DUMP. */
+export interface PositionDumpRequest {
+  readonly mode: "position";
+  /** Bits of `DumpFlag`. */
+  readonly flags: number;
+  /** Server id of the replica; 0 asks for a non-blocking dump. */
+  readonly serverId: number;
+  /** Empty: the first file. */
+  readonly fileName: string;
+  readonly position: number;
+}
+
+/** A decoded COM_BINLOG_DUMP_GTID. */
+export interface GtidDumpRequest {
+  readonly mode: "gtid";
+  /** Bits of `DumpFlag`. */
+  readonly flags: number;
+  /** Server id of the replica; 0 asks for a non-blocking dump. */
+  readonly serverId: number;
+  /** Empty: the file that the GTID set says. */
+  readonly fileName: string;
+  readonly position: bigint;
+  /** What the replica has. */
+  readonly executed: GtidSet;
+}
+
+/** What a replica asks to be sent. */
+export type DumpRequest = PositionDumpRequest | GtidDumpRequest;
+
+/** How far a dump has come; the handler keeps it up to date. */
+export interface DumpStatus {
+  /** File of the newest event sent; empty before the first. */
+  file: string;
+  /** Position in it after that event. */
+  position: number;
+  /** Bytes sent since the dump began, packet headers included. */
+  bytesSent: bigint;
+}
+
+/** The connection as a dump sees it. */
+export interface DumpSession {
+  readonly connectionId: number;
+  /** Carries the connection and the replica as fields. */
+  readonly log: Log;
+  /** The only way to the replica while the dump runs. */
+  readonly writer: PacketWriter;
+  /** What the replica has set up. */
+  readonly settings: ReplicaSettings;
+  /** What it registered with; undefined if it did not. */
+  readonly registered: RegisterReplica | undefined;
+  /** Server id this server gives; for the events it makes, 1..2^32-1. */
+  readonly serverId: number;
+  readonly status: DumpStatus;
+  /**
+   * Fires when the dump is to end: the connection was killed, the server stops,
+   * the client is gone, or the replica has connected once more. The handler then
+   * returns or throws as soon as it stands between two events; the connection
+   * is cut if it does not within a few seconds.
+   */
+  readonly signal: AbortSignal;
+  /**
+   * Sequence id of the next packet, 0..255. The handler sets it after each
+   * write, so that the session can send the last packet.
+   */
+  nextSequenceId: number;
+}
+
+/** Sends the log to one replica. */
+export interface DumpHandler {
+  /**
+   * Runs one dump. It writes packets of events and nothing else: when it
+   * returns, the session sends the EOF packet that ends a non-blocking dump;
+   * when it throws a `ProtocolError`, the session sends that as an ERR packet.
+   * After either, and after the signal fired, the session closes the
+   * connection, as MySQL does.
+   *
+   * What the client sends meanwhile is read and discarded by the session.
+   *
+   * @throws {ProtocolError} what the replica has to be told, 1236 above all
+   * @throws {ConnectionError} if it cannot be written to any more
+   */
+  run(session: DumpSession, request: DumpRequest): Promise<void>;
+}

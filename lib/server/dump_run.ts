@@ -1,0 +1,187 @@
+import { ConnectionError } from "../connection/connection_error.ts";
+import type { Log } from "../log/log.ts";
+import { describeError } from "../log/describe_error.ts";
+import type { RegisterReplica } from "../protocol/command.ts";
+import { ErrorCode } from "../protocol/error_code.ts";
+import { ProtocolError } from "../protocol/protocol_error.ts";
+import { encodeEof, encodeErr } from "../protocol/response.ts";
+import type {
+  DumpHandler,
+  DumpRequest,
+  DumpSession,
+  DumpStatus,
+} from "./dump_handler.ts";
+import type { ReplicaSettings } from "./replica_settings.ts";
+import type { SessionChannel } from "./session_channel.ts";
+
+/**
+ * Why a dump ends before its time:
+ * - `killed`: by KILL;
+ * - `shutdown`: the server stops;
+ * - `superseded`: the same replica has asked for another dump;
+ * - `client-gone`: the client closed the connection.
+ */
+export type DumpEnd = "killed" | "shutdown" | "superseded" | "client-gone";
+
+/** What a dump runs with. */
+export interface DumpRunOptions {
+  readonly channel: SessionChannel;
+  readonly connectionId: number;
+  readonly log: Log;
+  readonly request: DumpRequest;
+  readonly settings: ReplicaSettings;
+  readonly registered: RegisterReplica | undefined;
+  readonly serverId: number;
+  /** How long the handler may take to end once it was told to. */
+  readonly drainTimeoutMs: number;
+}
+
+/**
+ * One dump of a session: lets the handler send events, discards what the
+ * client sends meanwhile, notices when it is gone, and says the last word.
+ */
+export class DumpRun {
+  readonly request: DumpRequest;
+  readonly status: DumpStatus = { file: "", position: 0, bytesSent: 0n };
+  readonly #options: DumpRunOptions;
+  readonly #controller = new AbortController();
+  #end: DumpEnd | undefined;
+
+  constructor(options: DumpRunOptions) {
+    this.#options = options;
+    this.request = options.request;
+  }
+
+  /** Ends the dump; the first reason counts. */
+  end(reason: DumpEnd): void {
+    if (this.#end !== undefined) return;
+    this.#end = reason;
+    this.#controller.abort(
+      new ConnectionError("aborted", `Dump ended: ${reason}`),
+    );
+  }
+
+  /**
+   * Runs the dump to its end and sends its last packet. Never throws; the
+   * connection is to be closed afterwards.
+   */
+  async run(handler: DumpHandler): Promise<void> {
+    const { channel, log, request, drainTimeoutMs } = this.#options;
+    const session = this.#session();
+    const discarding = new AbortController();
+    const discarded = this.#discardInput(discarding.signal);
+    let cutTimer: ReturnType<typeof setTimeout> | undefined;
+    const onEnd = () => {
+      cutTimer = setTimeout(() => channel.cut(), drainTimeoutMs);
+    };
+    this.#controller.signal.addEventListener("abort", onEnd, { once: true });
+    log.info("Dump began", {
+      mode: request.mode,
+      file: request.fileName,
+      position: request.position,
+    });
+    try {
+      const last = await this.#lastPacket(handler, session);
+      channel.nextSequenceId = session.nextSequenceId;
+      if (last !== undefined) await channel.send(last);
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) throw error;
+    } finally {
+      this.#controller.signal.removeEventListener("abort", onEnd);
+      clearTimeout(cutTimer);
+      discarding.abort();
+      await discarded;
+    }
+    log.info("Dump ended", {
+      reason: this.#end ?? "complete",
+      file: this.status.file,
+      position: this.status.position,
+      bytesSent: this.status.bytesSent,
+    });
+  }
+
+  #session(): DumpSession {
+    const { channel, connectionId, log, settings, registered, serverId } =
+      this.#options;
+    return {
+      connectionId,
+      log,
+      writer: channel.writer,
+      settings,
+      registered,
+      serverId,
+      status: this.status,
+      signal: this.#controller.signal,
+      nextSequenceId: channel.nextSequenceId,
+    };
+  }
+
+  /** Runs the handler; answers what is to be sent after its events, if anything. */
+  async #lastPacket(
+    handler: DumpHandler,
+    session: DumpSession,
+  ): Promise<Uint8Array | undefined> {
+    try {
+      await handler.run(session, this.request);
+      return this.#end === undefined ? encodeEof() : this.#farewell();
+    } catch (error) {
+      if (this.#end !== undefined) return this.#farewell();
+      if (error instanceof ConnectionError) {
+        this.end("client-gone");
+        return undefined;
+      }
+      return this.#errorPacket(error);
+    }
+  }
+
+  #errorPacket(error: unknown): Uint8Array {
+    const { log } = this.#options;
+    if (error instanceof ProtocolError) {
+      log.warn("Dump refused", { code: error.code, reason: error.message });
+      return encodeErr(error);
+    }
+    log.error("Dump failed", { error: describeError(error) });
+    return encodeErr(
+      new ProtocolError(
+        ErrorCode.ER_UNKNOWN_ERROR,
+        "Internal error; see the log of the server",
+      ),
+    );
+  }
+
+  /**
+   * The last packet of a dump that was ended from outside (wire captures of
+   * MySQL 9.7 and 5.6): none, except for a replica that has connected twice.
+   * One that knows the newer names stops for good at the error; an older one
+   * gets an EOF packet and reconnects.
+   */
+  #farewell(): Uint8Array | undefined {
+    if (this.#end !== "superseded") return undefined;
+    if (!this.#options.settings.modern) return encodeEof();
+    const { file, position } = this.status;
+    const { fileName, position: start } = this.request;
+    return encodeErr(
+      new ProtocolError(
+        ErrorCode.ER_SOURCE_FATAL_ERROR_READING_BINLOG,
+        "A replica with the same server_uuid/server_id as this replica has " +
+          `connected to the source; the first event '${fileName}' at ${start}, ` +
+          `the last event read from './${file}' at ${position}, ` +
+          `the last byte read from './${file}' at ${position}.`,
+      ),
+    );
+  }
+
+  /**
+   * Takes whatever the client sends during the dump off the socket: some send
+   * pings to keep the connection alive and expect no answer.
+   */
+  async #discardInput(signal: AbortSignal): Promise<void> {
+    const { reader } = this.#options.channel;
+    try {
+      while (await reader.readChunk({ signal }) !== null);
+      this.end("client-gone");
+    } catch {
+      if (!signal.aborted) this.end("client-gone");
+    }
+  }
+}

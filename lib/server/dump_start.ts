@@ -1,0 +1,131 @@
+import type { GtidSet } from "../gtid/gtid_set.ts";
+import { ErrorCode } from "../protocol/error_code.ts";
+import { ProtocolError } from "../protocol/protocol_error.ts";
+import {
+  type BinlogStore,
+  FIRST_POSITION,
+  type StoredFile,
+  type StoreHead,
+} from "../store/binlog_store.ts";
+import type { DumpRequest, GtidDumpRequest } from "./dump_handler.ts";
+
+/** Where a dump begins. */
+export interface DumpStart {
+  readonly file: StoredFile;
+  readonly position: number;
+}
+
+/** MySQL cuts the text of a 1236 at this many bytes. */
+const MESSAGE_BYTES_MAX = 512;
+
+/**
+ * The error for which a replica stops and shows its text, instead of trying
+ * again: ER_SOURCE_FATAL_ERROR_READING_BINLOG.
+ */
+export function fatalDumpError(message: string): ProtocolError {
+  return new ProtocolError(
+    ErrorCode.ER_SOURCE_FATAL_ERROR_READING_BINLOG,
+    message.slice(0, MESSAGE_BYTES_MAX),
+  );
+}
+
+/**
+ * Finds where a dump begins, with the errors of MySQL's
+ * `Binlog_sender::check_start_file` (`sql/rpl_binlog_sender.cc`).
+ *
+ * @param modern whether the replica knows the words source and replica
+ * @throws {ProtocolError} 1236; 1105, for which replicas try again, while
+ * there is no log yet
+ */
+export function findDumpStart(
+  store: BinlogStore,
+  request: DumpRequest,
+  modern: boolean,
+): DumpStart {
+  const head = store.head;
+  const oldest = store.files[0];
+  if (head === undefined || oldest === undefined) {
+    throw new ProtocolError(
+      ErrorCode.ER_UNKNOWN_ERROR,
+      "kingbus has not received anything from its source yet",
+    );
+  }
+  if (request.mode === "gtid" && request.fileName === "") {
+    return gtidStart(store, head, request, modern);
+  }
+  const file = request.fileName === ""
+    ? oldest
+    : store.fileByName(baseName(request.fileName));
+  if (file === undefined) {
+    throw fatalDumpError(
+      "Could not find first log file name in binary log index file",
+    );
+  }
+  const source = modern ? "source" : "master";
+  const position = Number(request.position);
+  if (position < FIRST_POSITION) {
+    throw fatalDumpError(
+      `Client requested ${source} to start replication from position < 4`,
+    );
+  }
+  if (position > file.size) {
+    throw fatalDumpError(
+      `Client requested ${source} to start replication from position > file size`,
+    );
+  }
+  return { file, position };
+}
+
+/** Replicas may send a path; MySQL looks at its last part. */
+function baseName(fileName: string): string {
+  return fileName.slice(fileName.lastIndexOf("/") + 1);
+}
+
+function gtidStart(
+  store: BinlogStore,
+  head: StoreHead,
+  request: GtidDumpRequest,
+  modern: boolean,
+): DumpStart {
+  if (aheadOf(store, head, request.executed)) throw aheadError(modern);
+  const file = store.findFile(request.executed);
+  if (file === undefined || !request.executed.containsSet(head.purged)) {
+    throw purgedError(head.purged, request.executed, modern);
+  }
+  return { file, position: FIRST_POSITION };
+}
+
+/**
+ * Whether the replica has transactions of the server the log comes from that
+ * are not in the log.
+ */
+export function aheadOf(
+  store: BinlogStore,
+  head: StoreHead,
+  executed: GtidSet,
+): boolean {
+  const uuid = store.files.at(-1)?.serverUuid ?? "";
+  return uuid !== "" && !head.executed.containsSet(executed.restrictedTo(uuid));
+}
+
+function aheadError(modern: boolean): ProtocolError {
+  return fatalDumpError(
+    modern
+      ? "Replica has more GTIDs than the source has, using the source's SERVER_UUID. This may indicate that the the last binary log file was truncated or lost, e.g., after a power failure when sync_binlog != 1. The source may have rolled back transactions that were already replicated to the replica. Replicate any transactions that source has rolled back from replica to source, and/or commit empty transactions on source to account for transactions that have been committed on source but are not included in GTID_EXECUTED."
+      : "Slave has more GTIDs than the master has, using the master's SERVER_UUID. This may indicate that the end of the binary log was truncated or that the last binary log file was lost, e.g., after a power or disk failure when sync_binlog != 1. The master may or may not have rolled back transactions that were already replicated to the slave. Suggest to replicate any transactions that master has rolled back from slave to master, and/or commit empty transactions on master to account for transactions that have been committed on master but are not included in GTID_EXECUTED.",
+  );
+}
+
+function purgedError(
+  purged: GtidSet,
+  executed: GtidSet,
+  modern: boolean,
+): ProtocolError {
+  return fatalDumpError(
+    modern
+      ? `Cannot replicate because the source purged required binary logs. Replicate the missing transactions from elsewhere, or provision a new replica from backup. Consider increasing the source's binary log expiration period. The GTID set sent by the replica is '${executed}', and the missing transactions are '${
+        purged.subtract(executed)
+      }'`
+      : "The slave is connecting using CHANGE MASTER TO MASTER_AUTO_POSITION = 1, but the master has purged binary logs containing GTIDs that the slave requires.",
+  );
+}

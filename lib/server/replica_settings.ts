@@ -1,0 +1,82 @@
+import type { ChecksumAlgorithm } from "../binlog/checksum.ts";
+import type { SqlValue } from "./sql_value.ts";
+
+/** What a replica has asked for by setting user variables before its dump. */
+export interface ReplicaSettings {
+  /**
+   * Checksums it says it can take: `crc32`, `none` for any other value, and
+   * undefined if it said nothing, in which case it must not be sent any.
+   */
+  readonly checksum: ChecksumAlgorithm | undefined;
+  /** Pause after which it wants a heartbeat, in nanoseconds; 0 for none. */
+  readonly heartbeatPeriodNs: bigint;
+  /** Its server uuid in lower case; empty if it has not said. */
+  readonly uuid: string;
+  /** True if it wants semi-synchronous packets. */
+  readonly semiSync: boolean;
+  /** `@mariadb_slave_capability`, 1..4; 0 for a client that is not MariaDB's. */
+  readonly mariadbCapability: number;
+  /**
+   * True for a client that uses the names of MySQL 8.0.26 and later
+   * (`@source_…`, `@replica_…`).
+   */
+  readonly modern: boolean;
+}
+
+/** A replica's shortest heartbeat period (manual: SOURCE_HEARTBEAT_PERIOD). */
+const HEARTBEAT_PERIOD_NS_MIN = 1_000_000n;
+/** The longest a timer can wait, 2^31-1 ms; MySQL allows 49 days. */
+const HEARTBEAT_PERIOD_NS_MAX = 0x7fff_ffffn * 1_000_000n;
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * Reads the settings from a session's user variables, the new names before the
+ * old ones (`sql/rpl_binlog_sender.cc`, `get_replica_uuid` in
+ * `sql/rpl_source.cc`). A value that makes no sense counts as not set.
+ */
+export function replicaSettingsOf(
+  userVariables: ReadonlyMap<string, SqlValue>,
+): ReplicaSettings {
+  const text = (...names: string[]): string | undefined => {
+    for (const name of names) {
+      const value = userVariables.get(name)?.text;
+      if (value !== undefined && value !== null) return value;
+    }
+    return undefined;
+  };
+  const checksum = text("source_binlog_checksum", "master_binlog_checksum");
+  const uuid = text("replica_uuid", "slave_uuid")?.toLowerCase() ?? "";
+  const semiSync = text("rpl_semi_sync_replica", "rpl_semi_sync_slave");
+  return {
+    checksum: checksum === undefined
+      ? undefined
+      : checksum.toUpperCase() === "CRC32"
+      ? "crc32"
+      : "none",
+    heartbeatPeriodNs: heartbeatPeriodOf(
+      text("source_heartbeat_period", "master_heartbeat_period"),
+    ),
+    uuid: UUID.test(uuid) ? uuid : "",
+    semiSync: semiSync !== undefined && Number(semiSync) !== 0,
+    mariadbCapability: capabilityOf(text("mariadb_slave_capability")),
+    modern: [
+      "source_binlog_checksum",
+      "source_heartbeat_period",
+      "replica_uuid",
+    ]
+      .some((name) => userVariables.has(name)),
+  };
+}
+
+function heartbeatPeriodOf(text: string | undefined): bigint {
+  if (text === undefined || !/^[0-9]{1,20}$/.test(text)) return 0n;
+  const period = BigInt(text);
+  if (period === 0n) return 0n;
+  if (period < HEARTBEAT_PERIOD_NS_MIN) return HEARTBEAT_PERIOD_NS_MIN;
+  return period > HEARTBEAT_PERIOD_NS_MAX ? HEARTBEAT_PERIOD_NS_MAX : period;
+}
+
+function capabilityOf(text: string | undefined): number {
+  return text !== undefined && /^[1-9]$/.test(text) ? Number(text) : 0;
+}

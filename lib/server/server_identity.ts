@@ -1,0 +1,146 @@
+import type { ServerFacts } from "./server_facts.ts";
+import type { ServerStore } from "./server_store.ts";
+
+/** Name of the value that says who the source is; whoever follows it keeps it. */
+export const SOURCE_IDENTITY_META = "source/identity";
+
+/** Name of the value that says who this server is. */
+const OWN_IDENTITY_META = "server/identity";
+
+/** What is known of the source that the log came from. */
+export interface SourceIdentity {
+  /** Decimal text, 1..2^32-1. */
+  readonly serverId: string;
+  readonly uuid: string;
+  /** As in its greeting. */
+  readonly version: string;
+  /** Its `@@GLOBAL.gtid_mode`. */
+  readonly gtidMode: string;
+  /** Its `@@GLOBAL.binlog_format`. */
+  readonly binlogFormat: string;
+  /** Its `@@GLOBAL.binlog_checksum`. */
+  readonly binlogChecksum: string;
+}
+
+/** The server id and uuid of this server itself. */
+export interface OwnIdentity {
+  /** Decimal text. */
+  readonly serverId: string;
+  readonly uuid: string;
+}
+
+/** What `loadOwnIdentity` makes a new identity from. */
+export interface IdentityOptions {
+  /** A server id to use whatever is kept; undefined: the one kept. */
+  readonly serverId?: number | undefined;
+  /** A new UUID. */
+  readonly randomUuid: () => string;
+  /** A new random number, 0..2^32-1. */
+  readonly randomU32: () => number;
+}
+
+/** Own server ids are made in the upper half, where few people's are. */
+const OWN_SERVER_ID_MIN = 0x8000_0000;
+
+/**
+ * The source's identity as the store has it; undefined before a source was
+ * followed.
+ */
+export async function loadSourceIdentity(
+  store: ServerStore,
+): Promise<SourceIdentity | undefined> {
+  const value = await store.getMeta(SOURCE_IDENTITY_META);
+  const { serverId, uuid, version, gtidMode, binlogFormat, binlogChecksum } =
+    stringsOf(value);
+  if (serverId === undefined || uuid === undefined || version === undefined) {
+    return undefined;
+  }
+  return {
+    serverId,
+    uuid,
+    version,
+    gtidMode: gtidMode ?? DEFAULT_GTID_MODE,
+    binlogFormat: binlogFormat ?? DEFAULT_BINLOG_FORMAT,
+    binlogChecksum: binlogChecksum ?? DEFAULT_BINLOG_CHECKSUM,
+  };
+}
+
+/**
+ * This server's own identity, made at the first call and kept in the store from
+ * then on, so that replicas see one and the same server whatever its source. A
+ * new server id differs from the source's, because a replica drops the events
+ * that carry its own source's id twice in a ring.
+ */
+export async function loadOwnIdentity(
+  store: ServerStore,
+  options: IdentityOptions,
+): Promise<OwnIdentity> {
+  const kept = stringsOf(await store.getMeta(OWN_IDENTITY_META));
+  let { serverId, uuid } = kept;
+  if (serverId === undefined || uuid === undefined) {
+    const source = await loadSourceIdentity(store);
+    serverId ??= newServerId(options.randomU32, source?.serverId);
+    uuid ??= options.randomUuid();
+    await store.setMeta(OWN_IDENTITY_META, { serverId, uuid });
+  }
+  return { serverId: options.serverId?.toString() ?? serverId, uuid };
+}
+
+function newServerId(
+  randomU32: () => number,
+  sourceServerId: string | undefined,
+): string {
+  const id = (randomU32() | OWN_SERVER_ID_MIN) >>> 0;
+  if (id.toString() !== sourceServerId) return id.toString();
+  // the neighbour in the same half
+  return ((id ^ 1) >>> 0).toString();
+}
+
+const DEFAULT_GTID_MODE = "ON";
+const DEFAULT_BINLOG_FORMAT = "ROW";
+const DEFAULT_BINLOG_CHECKSUM = "CRC32";
+
+/** What `serverFactsOf` puts together. */
+export interface FactSources {
+  /** Whose server id and uuid to give. */
+  readonly identity: "own" | "source";
+  readonly own: OwnIdentity;
+  readonly source: SourceIdentity | undefined;
+  /** Version to give before a source was seen. */
+  readonly defaultVersion: string;
+  readonly versionComment: string;
+  readonly hostName: string;
+  readonly port: number;
+}
+
+/**
+ * Who this server says it is. The source's identity is given only once it is
+ * known; the log's properties are always the source's.
+ */
+export function serverFactsOf(from: FactSources): ServerFacts {
+  const { own, source } = from;
+  const speaker = from.identity === "source" && source !== undefined
+    ? source
+    : own;
+  return {
+    serverId: speaker.serverId,
+    serverUuid: speaker.uuid,
+    version: source?.version ?? from.defaultVersion,
+    versionComment: from.versionComment,
+    gtidMode: source?.gtidMode ?? DEFAULT_GTID_MODE,
+    binlogFormat: source?.binlogFormat ?? DEFAULT_BINLOG_FORMAT,
+    binlogChecksum: source?.binlogChecksum ?? DEFAULT_BINLOG_CHECKSUM,
+    hostName: from.hostName,
+    port: from.port,
+  };
+}
+
+/** The properties of a kept value that are non-empty strings. */
+function stringsOf(value: unknown): Partial<Record<string, string>> {
+  if (typeof value !== "object" || value === null) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] =>
+      typeof entry[1] === "string" && entry[1] !== ""
+    ),
+  );
+}

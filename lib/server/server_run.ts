@@ -1,0 +1,310 @@
+import { tcpTransport } from "../connection/transport.ts";
+import { describeError } from "../log/describe_error.ts";
+import type { Log } from "../log/log.ts";
+import { ErrorCode } from "../protocol/error_code.ts";
+import { ProtocolError } from "../protocol/protocol_error.ts";
+import { encodeErr } from "../protocol/response.ts";
+import {
+  type Account,
+  accountFromPassword,
+  type RsaKeyPair,
+} from "../protocol/server_auth.ts";
+import { VERSION } from "../version.ts";
+import { acceptConnections } from "./accept_loop.ts";
+import type { DumpHandler } from "./dump_handler.ts";
+import { formatAddress } from "./format_address.ts";
+import type { RefusalLog } from "./refusal_log.ts";
+import type { ReplicaStatus } from "./replica_status.ts";
+import { generateRsaKeyPair } from "./rsa_key_pair.ts";
+import type { ServerFacts } from "./server_facts.ts";
+import {
+  loadSourceIdentity,
+  type OwnIdentity,
+  serverFactsOf,
+} from "./server_identity.ts";
+import type { ServerAccount, ServerOptions } from "./server_options.ts";
+import type { ServerStore } from "./server_store.ts";
+import { Session } from "./session.ts";
+import { SessionChannel, type SessionTransport } from "./session_channel.ts";
+import type { ReplicaFacts } from "./statement_context.ts";
+import type {
+  KillOutcome,
+  ServerEnvironment,
+  SessionHost,
+  SessionLimits,
+} from "./session_host.ts";
+
+const DEFAULT_VERSION = "8.4.0-kingbus";
+const DEFAULT_MACHINE_NAME = "kingbus";
+const DEFAULT_IDLE_TIMEOUT_MS = 28_800_000;
+const DEFAULT_WRITE_TIMEOUT_MS = 60_000;
+const DEFAULT_DRAIN_TIMEOUT_MS = 5000;
+
+/** Clients over the limit that are being told so; more are just cut off. */
+const REFUSING_MAX = 64;
+const CONNECTION_ID_MAX = 0xffff_ffff;
+
+/** What a run of the server is made with. */
+export interface ServerRunParts {
+  readonly store: ServerStore;
+  readonly dumpHandler: DumpHandler;
+  readonly log: Log;
+  readonly environment: ServerEnvironment;
+  readonly refusals: RefusalLog;
+  readonly own: OwnIdentity;
+  /** Listening; closed by `stop`. */
+  readonly listener: Deno.TcpListener;
+}
+
+/** One run of the binlog server, from its start to its stop: who is connected. */
+export class ServerRun implements SessionHost {
+  readonly store: ServerStore;
+  readonly dumpHandler: DumpHandler;
+  readonly limits: SessionLimits;
+  readonly environment: ServerEnvironment;
+  /** Address listened on. */
+  readonly listen: string;
+  readonly #log: Log;
+  readonly #refusals: RefusalLog;
+  readonly #options: ServerOptions;
+  readonly #own: OwnIdentity;
+  readonly #listener: Deno.TcpListener;
+  readonly #accounts: ReadonlyMap<string, Account>;
+  readonly #rsaKeyPair: Promise<RsaKeyPair | undefined>;
+  /** Sessions by connection id, with the promise of their end. */
+  readonly #sessions = new Map<
+    number,
+    { session: Session; ended: Promise<void> }
+  >();
+  readonly #refusing = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
+  readonly #accepting: Promise<void>;
+  readonly #startedAtMs: number;
+  #lastConnectionId = 0;
+  #commands = 0;
+
+  constructor(parts: ServerRunParts, options: ServerOptions) {
+    this.store = parts.store;
+    this.dumpHandler = parts.dumpHandler;
+    this.environment = parts.environment;
+    this.#log = parts.log;
+    this.#refusals = parts.refusals;
+    this.#own = parts.own;
+    this.#listener = parts.listener;
+    this.#options = options;
+    this.limits = {
+      loginTimeoutMs: options.loginTimeoutMs,
+      idleTimeoutMs: options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
+      writeTimeoutMs: options.writeTimeoutMs ?? DEFAULT_WRITE_TIMEOUT_MS,
+      drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,
+    };
+    const accounts = options.accounts.map(accountOf);
+    this.#accounts = new Map(
+      accounts.map((account) => [account.name, account]),
+    );
+    this.#rsaKeyPair = accounts.some(needsRsa)
+      ? generateRsaKeyPair()
+      : Promise.resolve(undefined);
+    // whoever logs in is told of a failure; until then it is nobody's
+    this.#rsaKeyPair.catch(() => {});
+    this.#startedAtMs = parts.environment.nowMs();
+    const { hostname, port } = parts.listener.addr;
+    this.listen = formatAddress(hostname, port);
+    this.#accepting = acceptConnections(
+      parts.listener,
+      (conn) => this.#open(conn),
+      this.#log,
+      this.#stopping.signal,
+    );
+    this.#log.info("Binlog server listens", { listen: this.listen });
+  }
+
+  /** Clients connected. */
+  get connections(): number {
+    return this.#sessions.size;
+  }
+
+  /** Stops listening and ends every session; what does not end in time is cut. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#listener.close();
+    await this.#accepting;
+    const sessions = [...this.#sessions.values()];
+    for (const { session } of sessions) session.end("shutdown");
+    const ended = Promise.all(sessions.map(({ ended }) => ended));
+    const timer = setTimeout(() => {
+      for (const { session } of this.#sessions.values()) session.cut();
+    }, this.limits.drainTimeoutMs);
+    await ended;
+    await Promise.all(this.#refusing);
+    clearTimeout(timer);
+    this.#log.info("Binlog server stopped", { listen: this.listen });
+  }
+
+  /** The connected replicas, in the order they came. */
+  replicaStatuses(): ReplicaStatus[] {
+    return [...this.#sessions.values()]
+      .map(({ session }) => session.status())
+      .filter((status) => status !== undefined);
+  }
+
+  async facts(): Promise<ServerFacts> {
+    return serverFactsOf({
+      identity: this.#options.identity,
+      own: this.#own,
+      source: await loadSourceIdentity(this.store),
+      defaultVersion: this.#options.version ?? DEFAULT_VERSION,
+      versionComment: `kingbus ${VERSION}`,
+      hostName: this.#options.machineName ?? DEFAULT_MACHINE_NAME,
+      port: this.#listener.addr.port,
+    });
+  }
+
+  account(user: string): Account | undefined {
+    return this.#accounts.get(user);
+  }
+
+  rsaKeyPair(): Promise<RsaKeyPair | undefined> {
+    return this.#rsaKeyPair;
+  }
+
+  refused(...refusal: Parameters<RefusalLog["refused"]>): void {
+    this.#refusals.refused(...refusal);
+  }
+
+  kill(connectionId: bigint, by: Session, queryOnly: boolean): KillOutcome {
+    const target = connectionId > BigInt(CONNECTION_ID_MAX)
+      ? undefined
+      : this.#sessions.get(Number(connectionId))?.session;
+    if (target === undefined) return "unknown";
+    if (target.user !== by.user) return "denied";
+    // a statement is answered before a KILL QUERY could come to it
+    if (queryOnly) target.endDump("killed");
+    else target.end("killed");
+    return "killed";
+  }
+
+  supersede(session: Session): void {
+    const serverId = session.dumpServerId;
+    const uuid = session.replicaUuid;
+    // without either it is a tool such as mysqlbinlog, of which many may run
+    if (uuid === "" && serverId === 0) return;
+    for (const { session: other } of this.#sessions.values()) {
+      if (other === session || other.dumpServerId === undefined) continue;
+      const same = uuid === ""
+        ? other.replicaUuid === "" && other.dumpServerId === serverId
+        : other.replicaUuid === uuid;
+      if (!same) continue;
+      this.#log.warn("Replica connected once more; ending its older dump", {
+        older: other.connectionId,
+        newer: session.connectionId,
+        replicaServerId: serverId,
+        replicaUuid: uuid,
+      });
+      other.endDump("superseded");
+    }
+  }
+
+  replicas(): readonly ReplicaFacts[] {
+    const replicas: ReplicaFacts[] = [];
+    for (const { session } of this.#sessions.values()) {
+      const { registered } = session;
+      if (registered === undefined) continue;
+      replicas.push({
+        serverId: registered.serverId.toString(),
+        hostName: registered.hostName,
+        port: registered.port,
+        uuid: session.replicaUuid,
+      });
+    }
+    return replicas;
+  }
+
+  statistics(): string {
+    const uptimeS = Math.floor(
+      (this.environment.nowMs() - this.#startedAtMs) / 1000,
+    );
+    const average = (this.#commands / Math.max(uptimeS, 1)).toFixed(3);
+    return `Uptime: ${uptimeS}  Threads: ${this.#sessions.size}  ` +
+      `Questions: ${this.#commands}  Slow queries: 0  Opens: 0  ` +
+      `Flush tables: 0  Open tables: 0  Queries per second avg: ${average}`;
+  }
+
+  countCommand(): void {
+    this.#commands += 1;
+  }
+
+  #open(conn: Deno.TcpConn): void {
+    const transport = sessionTransport(conn);
+    // it vanished between connecting and being accepted
+    if (transport === undefined) return;
+    if (this.#sessions.size >= this.#options.connectionsMax) {
+      this.#refuse(transport);
+      return;
+    }
+    const connectionId = this.#nextConnectionId();
+    const log = this.#log.child({
+      connection: connectionId,
+      remote: transport.remote,
+    });
+    const session = new Session(connectionId, transport, this, log);
+    const ended = session.run()
+      .catch((error) => {
+        log.error("Session failed", { error: describeError(error) });
+        transport.close();
+      })
+      .finally(() => this.#sessions.delete(connectionId));
+    this.#sessions.set(connectionId, { session, ended });
+  }
+
+  /** Connection ids count up and, after 2^32-1, leave out those in use. */
+  #nextConnectionId(): number {
+    do {
+      this.#lastConnectionId = this.#lastConnectionId % CONNECTION_ID_MAX + 1;
+    } while (this.#sessions.has(this.#lastConnectionId));
+    return this.#lastConnectionId;
+  }
+
+  /** Tells a client that there are too many, before any greeting. */
+  #refuse(transport: SessionTransport): void {
+    const fault = new ProtocolError(
+      ErrorCode.ER_CON_COUNT_ERROR,
+      "Too many connections",
+    );
+    const channel = new SessionChannel(transport, {
+      maxPayloadBytes: 0,
+      writeTimeoutMs: this.limits.loginTimeoutMs,
+    });
+    this.refused("too-many-connections", channel.host, fault.message);
+    if (this.#refusing.size >= REFUSING_MAX) {
+      channel.cut();
+      return;
+    }
+    // no capabilities are agreed on yet, so that no SQLSTATE is sent
+    const told = channel.send(encodeErr(fault, 0))
+      .then(() => channel.close(), () => channel.cut())
+      .finally(() => this.#refusing.delete(told));
+    this.#refusing.add(told);
+  }
+}
+
+/** The transport of an accepted connection; undefined if it is gone already. */
+function sessionTransport(conn: Deno.TcpConn): SessionTransport | undefined {
+  try {
+    return { ...tcpTransport(conn), closeWrite: () => conn.closeWrite() };
+  } catch {
+    conn.close();
+    return undefined;
+  }
+}
+
+function accountOf(account: ServerAccount): Account {
+  return "password" in account
+    ? accountFromPassword(account.name, account.password)
+    : account;
+}
+
+/** Whether `caching_sha2_password` has to ask for the password itself. */
+function needsRsa(account: Account): boolean {
+  return account.doubleSha256 === undefined;
+}

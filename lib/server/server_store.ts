@@ -1,0 +1,30 @@
+/** What the binlog server reads of a GTID set. */
+interface GtidSetText {
+  toString(): string;
+}
+
+/**
+ * The part of the log that the sessions need: where it ends, which files it
+ * has, and the small values kept beside it. A `BinlogStore` is one.
+ */
+export interface ServerStore {
+  /** The visible end of the log; undefined while it is empty. */
+  readonly head:
+    | {
+      readonly fileName: string;
+      readonly position: number;
+      readonly executed: GtidSetText;
+      readonly purged: GtidSetText;
+    }
+    | undefined;
+  /** The visible files, oldest first. */
+  readonly files: readonly {
+    readonly name: string;
+    readonly size: number;
+    readonly formatDescription?: Uint8Array;
+  }[];
+  /** A small value kept beside the log, by name; undefined if there is none. */
+  getMeta(name: string): Promise<unknown>;
+  /** Keeps a small value beside the log. */
+  setMeta(name: string, value: unknown): Promise<void>;
+}

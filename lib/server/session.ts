@@ -1,0 +1,528 @@
+import { ConnectionError } from "../connection/connection_error.ts";
+import { Deadline } from "../connection/deadline.ts";
+import type { Log } from "../log/log.ts";
+import { describeError } from "../log/describe_error.ts";
+import { scrambleFromRandom } from "../protocol/auth.ts";
+import { Capability, hasCapability } from "../protocol/capability.ts";
+import {
+  Command,
+  decodeQuery,
+  decodeRegisterReplica,
+  type RegisterReplica,
+} from "../protocol/command.ts";
+import { ErrorCode, sqlStateFor } from "../protocol/error_code.ts";
+import { SCRAMBLE_BYTES } from "../protocol/handshake.ts";
+import { ProtocolError } from "../protocol/protocol_error.ts";
+import {
+  encodeEof,
+  encodeErr,
+  encodeOk,
+  type ErrFields,
+} from "../protocol/response.ts";
+import { encodeTextResultSet } from "../protocol/result_set.ts";
+import { type Login, ServerAuth } from "../protocol/server_auth.ts";
+import { StatusFlag } from "../protocol/status_flag.ts";
+import {
+  characterSetOfCollation,
+  type ClientCharacterSet,
+} from "./client_character_set.ts";
+import { type DumpEnd, DumpRun } from "./dump_run.ts";
+import { decodeDumpRequest } from "./dump_request.ts";
+import { acceptLogin } from "./login.ts";
+import { replicaSettingsOf } from "./replica_settings.ts";
+import type { ReplicaStatus } from "./replica_status.ts";
+import { SessionChannel, type SessionTransport } from "./session_channel.ts";
+import type { SessionHost } from "./session_host.ts";
+import type { SqlValue } from "./sql_value.ts";
+import { answerStatement } from "./statement.ts";
+import type { StatementContext } from "./statement_context.ts";
+import type { SessionChange, StatementResult } from "./statement_result.ts";
+
+/** Largest payload of a login. */
+const LOGIN_BYTES_MAX = 128 * 1024;
+/** Largest payload of a command: a dump's GTID set can be large. */
+const COMMAND_BYTES_MAX = 16 * 1024 * 1024;
+/** Largest payload of any command but a dump. */
+const STATEMENT_BYTES_MAX = 1024 * 1024;
+/** Longest default schema kept of a COM_INIT_DB. */
+const DATABASE_BYTES_MAX = 256;
+
+/**
+ * One client's connection, from its greeting to its end.
+ *
+ * ```text
+ * session  = greeting login command* [dump]
+ * login    = accepted | refused, closed
+ * command  = payload, reply                 an error reply keeps the session
+ *          | malformed payload, ERR, closed
+ *          | COM_QUIT, closed
+ * dump     = event* (EOF | ERR | nothing), closed
+ * ```
+ *
+ * Whatever a client sends, nothing worse can come of it than the end of its own
+ * session.
+ */
+export class Session {
+  readonly connectionId: number;
+  readonly #host: SessionHost;
+  readonly #channel: SessionChannel;
+  readonly #connectedAtMs: number;
+  #log: Log;
+  /** Fires when the session is to end. */
+  readonly #end = new AbortController();
+  #login: Login | undefined;
+  #dump: DumpRun | undefined;
+
+  #registered: RegisterReplica | undefined;
+  #database: string | undefined;
+  #characterSet: ClientCharacterSet;
+  readonly #userVariables = new Map<string, SqlValue>();
+  readonly #settings = new Map<string, string | null>();
+
+  constructor(
+    connectionId: number,
+    transport: SessionTransport,
+    host: SessionHost,
+    log: Log,
+  ) {
+    this.connectionId = connectionId;
+    this.#host = host;
+    this.#log = log;
+    this.#connectedAtMs = host.environment.nowMs();
+    this.#characterSet = characterSetOfCollation(0);
+    this.#channel = new SessionChannel(transport, {
+      maxPayloadBytes: LOGIN_BYTES_MAX,
+      writeTimeoutMs: host.limits.writeTimeoutMs,
+    });
+  }
+
+  /** Name of the account, once logged in. */
+  get user(): string | undefined {
+    return this.#login?.user;
+  }
+
+  /** What the replica registered with, if it has. */
+  get registered(): RegisterReplica | undefined {
+    return this.#registered;
+  }
+
+  /** Server uuid that the client has said is its own; empty if none. */
+  get replicaUuid(): string {
+    return replicaSettingsOf(this.#userVariables).uuid;
+  }
+
+  /** Server id that the running dump was asked with; undefined without one. */
+  get dumpServerId(): number | undefined {
+    return this.#dump?.request.serverId;
+  }
+
+  /** Serves the client until the connection is closed. Never throws. */
+  async run(): Promise<void> {
+    try {
+      if (await this.#acceptLogin()) await this.#serve();
+    } catch (error) {
+      await this.#fail(error);
+    }
+    await this.#channel.close();
+    this.#log.debug("Connection closed");
+  }
+
+  /**
+   * Ends the session: a command that is being answered is answered, a dump ends
+   * between two events.
+   */
+  end(reason: DumpEnd): void {
+    this.#dump?.end(reason);
+    this.#end.abort(
+      new ConnectionError("aborted", `Connection ended: ${reason}`),
+    );
+  }
+
+  /** Ends the dump, and the session with it; without a dump nothing. */
+  endDump(reason: DumpEnd): void {
+    if (this.#dump !== undefined) this.end(reason);
+  }
+
+  /** Closes the connection at once. */
+  async cut(): Promise<void> {
+    this.end("shutdown");
+    await this.#channel.cut();
+  }
+
+  /** The replica's status; undefined for a client that is none. */
+  status(): ReplicaStatus | undefined {
+    const login = this.#login;
+    const settings = replicaSettingsOf(this.#userVariables);
+    const registered = this.#registered;
+    const dump = this.#dump;
+    const isReplica = dump !== undefined || registered !== undefined ||
+      settings.uuid !== "";
+    if (login === undefined || !isReplica) return undefined;
+    const serverId = dump?.request.serverId ?? registered?.serverId ?? 0;
+    return {
+      connectionId: this.connectionId.toString(),
+      remote: this.#channel.remote,
+      user: login.user,
+      serverId: serverId.toString(),
+      uuid: settings.uuid,
+      hostName: registered?.hostName ?? "",
+      port: registered?.port ?? 0,
+      state: dump === undefined ? "connected" : "dumping",
+      mode: dump?.request.mode ?? "",
+      file: dump?.status.file ?? "",
+      position: dump?.status.position ?? 0,
+      connectedAt: new Date(this.#connectedAtMs),
+      heartbeatMs: Number(settings.heartbeatPeriodNs / 1_000_000n),
+      bytesSent: dump?.status.bytesSent ?? 0n,
+      program: login.attributes.get("program_name") ?? "",
+      clientVersion: login.attributes.get("_client_version") ?? "",
+    };
+  }
+
+  /** Sees the login through; false if there is nothing more to do. */
+  async #acceptLogin(): Promise<boolean> {
+    const { environment, limits } = this.#host;
+    const host = this.#channel.host;
+    using deadline = new Deadline(
+      limits.loginTimeoutMs,
+      "waiting for the login",
+      this.#end.signal,
+    );
+    const [facts, rsaKeyPair] = await Promise.all([
+      this.#host.facts(),
+      this.#host.rsaKeyPair(),
+    ]);
+    const auth = new ServerAuth({
+      lookup: (user) => this.#host.account(user),
+      host,
+      rsaKeyPair,
+    });
+    const greeting = {
+      connectionId: this.connectionId,
+      serverVersion: facts.version,
+      scramble: scrambleFromRandom(environment.randomBytes(SCRAMBLE_BYTES)),
+    };
+    const result = await acceptLogin(
+      this.#channel,
+      auth,
+      greeting,
+      deadline.signal,
+    );
+    if (result.kind === "gone") return false;
+    if (result.kind === "refused") {
+      this.#host.refused("access-denied", host, result.message);
+      return false;
+    }
+    this.#begin(result.login);
+    return true;
+  }
+
+  #begin(login: Login): void {
+    this.#login = login;
+    this.#database = login.database === "" ? undefined : login.database;
+    this.#characterSet = characterSetOfCollation(login.charset);
+    this.#channel.reader.maxPayloadBytes = COMMAND_BYTES_MAX;
+    this.#log = this.#log.child({ user: login.user });
+    this.#log.debug("Client logged in", () => ({
+      program: login.attributes.get("program_name"),
+      clientVersion: login.attributes.get("_client_version"),
+    }));
+  }
+
+  /** Answers commands until the client leaves or a dump has ended. */
+  async #serve(): Promise<void> {
+    while (!this.#end.signal.aborted) {
+      const payload = await this.#readCommand();
+      if (payload === null) return;
+      this.#host.countCommand();
+      if (!await this.#handleCommand(payload)) return;
+    }
+  }
+
+  async #readCommand(): Promise<Uint8Array | null> {
+    using deadline = new Deadline(
+      this.#host.limits.idleTimeoutMs,
+      "waiting for a command",
+      this.#end.signal,
+    );
+    return await this.#channel.readCommand(deadline.signal);
+  }
+
+  /** Handles one command; false if the session ends with it. */
+  async #handleCommand(payload: Uint8Array): Promise<boolean> {
+    const command = payload[0];
+    if (command === undefined) {
+      throw new ProtocolError(
+        ErrorCode.ER_MALFORMED_PACKET,
+        "Malformed communication packet: a command without its first byte",
+      );
+    }
+    if (
+      command === Command.BINLOG_DUMP || command === Command.BINLOG_DUMP_GTID
+    ) {
+      await this.#handleDump(payload);
+      return false;
+    }
+    if (payload.length > STATEMENT_BYTES_MAX) {
+      throw new ProtocolError(
+        ErrorCode.ER_NET_PACKET_TOO_LARGE,
+        `Got a packet bigger than ${STATEMENT_BYTES_MAX} bytes`,
+      );
+    }
+    switch (command) {
+      case Command.QUIT:
+        return false;
+      case Command.QUERY:
+        await this.#handleQuery(payload);
+        return true;
+      case Command.INIT_DB:
+        this.#apply({ database: decodeDatabase(payload) });
+        await this.#sendOk();
+        return true;
+      case Command.REGISTER_SLAVE:
+        this.#handleRegister(payload);
+        await this.#sendOk();
+        return true;
+      case Command.PING:
+        await this.#sendOk();
+        return true;
+      case Command.STATISTICS:
+        await this.#channel.send(
+          new TextEncoder().encode(this.#host.statistics()),
+        );
+        return true;
+      case Command.SET_OPTION:
+        await this.#sendEnd();
+        return true;
+      case Command.RESET_CONNECTION:
+        this.#reset();
+        await this.#sendOk();
+        return true;
+      default:
+        await this.#sendError({
+          code: ErrorCode.ER_UNKNOWN_COM,
+          sqlState: sqlStateFor(ErrorCode.ER_UNKNOWN_COM),
+          message: "Unknown command",
+        });
+        return true;
+    }
+  }
+
+  async #handleQuery(payload: Uint8Array): Promise<void> {
+    const text = decodeQuery(payload, this.#required().capabilities);
+    const result = answerStatement(text, await this.#statementContext());
+    this.#log.debug("Statement", () => ({
+      statement: text.slice(0, 200),
+      answer: result.kind,
+    }));
+    await this.#sendResult(result);
+  }
+
+  async #sendResult(result: StatementResult): Promise<void> {
+    switch (result.kind) {
+      case "ok":
+        this.#apply(result.change);
+        return await this.#sendOk();
+      case "rows":
+        return await this.#channel.sendRaw(encodeTextResultSet(
+          result,
+          this.#required().capabilities,
+          this.#channel.nextSequenceId,
+        ));
+      case "error":
+        return await this.#sendError(result);
+      case "kill":
+        return await this.#kill(result.connectionId, result.queryOnly);
+    }
+  }
+
+  async #kill(connectionId: bigint, queryOnly: boolean): Promise<void> {
+    if (connectionId === BigInt(this.connectionId)) {
+      await this.#sendErrorCode(
+        ErrorCode.ER_QUERY_INTERRUPTED,
+        "Query execution was interrupted",
+      );
+      if (!queryOnly) this.end("killed");
+      return;
+    }
+    switch (this.#host.kill(connectionId, this, queryOnly)) {
+      case "killed":
+        return await this.#sendOk();
+      case "unknown":
+        return await this.#sendErrorCode(
+          ErrorCode.ER_NO_SUCH_THREAD,
+          `Unknown thread id: ${connectionId}`,
+        );
+      case "denied":
+        return await this.#sendErrorCode(
+          ER_KILL_DENIED,
+          `You are not owner of thread ${connectionId}`,
+        );
+    }
+  }
+
+  #handleRegister(payload: Uint8Array): void {
+    this.#registered = decodeRegisterReplica(payload);
+    const { serverId } = this.#registered;
+    this.#log.debug("Replica registered", { serverId });
+  }
+
+  async #handleDump(payload: Uint8Array): Promise<void> {
+    const request = decodeDumpRequest(payload);
+    const facts = await this.#host.facts();
+    const settings = replicaSettingsOf(this.#userVariables);
+    const log = this.#log.child({
+      replicaServerId: request.serverId,
+      ...settings.uuid === "" ? {} : { replicaUuid: settings.uuid },
+    });
+    const dump = new DumpRun({
+      channel: this.#channel,
+      connectionId: this.connectionId,
+      log,
+      request,
+      settings,
+      registered: this.#registered,
+      serverId: Number(facts.serverId),
+      drainTimeoutMs: this.#host.limits.drainTimeoutMs,
+    });
+    this.#dump = dump;
+    // A session that was ended while the request was being read.
+    if (this.#end.signal.aborted) dump.end("shutdown");
+    this.#host.supersede(this);
+    await dump.run(this.#host.dumpHandler);
+  }
+
+  async #statementContext(): Promise<StatementContext> {
+    const { store, environment } = this.#host;
+    const { head } = store;
+    return {
+      server: await this.#host.facts(),
+      session: {
+        connectionId: this.connectionId,
+        user: this.#required().user,
+        host: this.#channel.host,
+        database: this.#database,
+        characterSet: this.#characterSet,
+        userVariables: this.#userVariables,
+        settings: this.#settings,
+      },
+      nowMs: environment.nowMs(),
+      newUuid: () => environment.randomUuid(),
+      log: head === undefined ? undefined : {
+        fileName: head.fileName,
+        position: head.position,
+        executed: () => head.executed.toString(),
+        purged: () => head.purged.toString(),
+      },
+      files: () => store.files,
+      replicas: () => this.#host.replicas(),
+    };
+  }
+
+  #apply(change: SessionChange): void {
+    for (const [name, value] of change.userVariables ?? []) {
+      this.#userVariables.set(name, value);
+    }
+    for (const [name, value] of change.settings ?? []) {
+      if (value === undefined) this.#settings.delete(name);
+      else this.#settings.set(name, value);
+    }
+    this.#characterSet = change.characterSet ?? this.#characterSet;
+    this.#database = change.database ?? this.#database;
+  }
+
+  /** COM_RESET_CONNECTION: as after the login, except for the default schema. */
+  #reset(): void {
+    this.#userVariables.clear();
+    this.#settings.clear();
+    this.#characterSet = characterSetOfCollation(this.#required().charset);
+    this.#registered = undefined;
+  }
+
+  #required(): Login {
+    if (this.#login === undefined) throw new TypeError("Not logged in yet");
+    return this.#login;
+  }
+
+  get #statusFlags(): number {
+    return this.#settings.get("autocommit") === "OFF"
+      ? 0
+      : StatusFlag.STATUS_AUTOCOMMIT;
+  }
+
+  #sendOk(): Promise<void> {
+    return this.#channel.send(encodeOk({ statusFlags: this.#statusFlags }));
+  }
+
+  /** What ends an answer of no rows: EOF, or OK with EOF's first byte. */
+  #sendEnd(): Promise<void> {
+    const { capabilities } = this.#required();
+    const statusFlags = this.#statusFlags;
+    return this.#channel.send(
+      hasCapability(capabilities, Capability.DEPRECATE_EOF)
+        ? encodeOk({ statusFlags, endsRows: true })
+        : encodeEof({ statusFlags }),
+    );
+  }
+
+  #sendError(error: ErrFields): Promise<void> {
+    return this.#channel.send(encodeErr(error));
+  }
+
+  #sendErrorCode(code: number, message: string): Promise<void> {
+    return this.#sendError({ code, sqlState: sqlStateFor(code), message });
+  }
+
+  /** Tells the client why its session ends, where it can still be told. */
+  async #fail(error: unknown): Promise<void> {
+    if (this.#end.signal.aborted) return;
+    if (error instanceof ConnectionError) {
+      await this.#failConnection(error);
+      return;
+    }
+    const fault = error instanceof ProtocolError ? error : new ProtocolError(
+      ErrorCode.ER_UNKNOWN_ERROR,
+      "Internal error; see the log of the server",
+      { cause: error },
+    );
+    if (fault !== error) {
+      this.#log.error("Session failed", { error: describeError(error) });
+    } else if (this.#login === undefined) {
+      this.#host.refused("malformed-login", this.#channel.host, fault.message);
+    } else {
+      this.#log.warn("Closing a connection", {
+        code: fault.code,
+        reason: fault.message,
+      });
+    }
+    await this.#tryToSend(fault);
+  }
+
+  async #failConnection(error: ConnectionError): Promise<void> {
+    if (this.#login === undefined && error.kind === "timeout") {
+      const message = "Got timeout reading communication packets";
+      this.#host.refused("login-timeout", this.#channel.host, error.message);
+      await this.#tryToSend(
+        new ProtocolError(ErrorCode.ER_NET_READ_INTERRUPTED, message),
+      );
+      return;
+    }
+    this.#log.debug("Connection lost", () => ({ reason: error.message }));
+  }
+
+  async #tryToSend(fault: ProtocolError): Promise<void> {
+    try {
+      await this.#sendError(fault);
+    } catch (error) {
+      // The client is gone: nobody is left to be told.
+      if (!(error instanceof ConnectionError)) throw error;
+    }
+  }
+}
+
+/** KILL of another account's connection (`ER_KILL_DENIED_ERROR`). */
+const ER_KILL_DENIED = 1095;
+
+function decodeDatabase(payload: Uint8Array): string {
+  return new TextDecoder().decode(payload.subarray(1, 1 + DATABASE_BYTES_MAX));
+}

@@ -1,0 +1,139 @@
+import { Deadline } from "../connection/deadline.ts";
+import { PacketReader } from "../connection/packet_reader.ts";
+import { PacketWriter } from "../connection/packet_writer.ts";
+import type { Transport } from "../connection/transport.ts";
+import { ByteWriter } from "../protocol/byte_writer.ts";
+import { writePackets } from "../protocol/packet_encoder.ts";
+
+/** A transport whose sending direction can be closed by itself. */
+export interface SessionTransport extends Transport {
+  /** Ends what is sent, after all that was written, and keeps receiving. */
+  closeWrite(): Promise<void>;
+}
+
+/** Limits of a channel. */
+export interface ChannelOptions {
+  /** Largest payload to accept, in bytes. */
+  readonly maxPayloadBytes: number;
+  /** How long the client may take to accept a reply. */
+  readonly writeTimeoutMs: number;
+}
+
+/** How long the last packet may take to reach a client that still sends. */
+const LINGER_MS = 1000;
+/** How much such a client may send meanwhile. */
+const LINGER_BYTES_MAX = 32 * 1024 * 1024;
+
+/**
+ * The accepting side's end of a connection: payloads come in, replies go out,
+ * and the sequence ids are kept here.
+ *
+ * ```text
+ * login   : greeting(0) response(1) reply(2) …   both sides count on
+ * command : command(0) reply(1) reply(2) …       each command begins at 0
+ * ```
+ */
+export class SessionChannel {
+  /** Address of the client, "ip:port". */
+  readonly remote: string;
+  readonly reader: PacketReader;
+  readonly writer: PacketWriter;
+  readonly #transport: SessionTransport;
+  readonly #writeTimeoutMs: number;
+  #nextSequenceId = 0;
+  #closed = false;
+
+  constructor(transport: SessionTransport, options: ChannelOptions) {
+    this.#transport = transport;
+    this.#writeTimeoutMs = options.writeTimeoutMs;
+    this.remote = transport.remote;
+    this.reader = new PacketReader(transport.readable, options);
+    this.writer = new PacketWriter(transport.writable);
+  }
+
+  /** Address of the client without its port. */
+  get host(): string {
+    return this.remote.slice(0, this.remote.lastIndexOf(":"))
+      .replace(/^\[(.*)\]$/, "$1");
+  }
+
+  /** Sequence id of the next packet to be sent. */
+  get nextSequenceId(): number {
+    return this.#nextSequenceId;
+  }
+
+  set nextSequenceId(sequenceId: number) {
+    this.#nextSequenceId = sequenceId & 0xff;
+  }
+
+  /**
+   * The client's next payload in the sequence under way; null if it has closed
+   * the connection.
+   *
+   * @throws {ProtocolError} {ConnectionError} as `PacketReader.read`
+   */
+  async read(signal: AbortSignal): Promise<Uint8Array | null> {
+    this.reader.expectSequence(this.#nextSequenceId);
+    // where an error is answered before a whole packet has come
+    this.nextSequenceId = this.#nextSequenceId + 1;
+    const packet = await this.reader.read({ signal });
+    if (packet === null) return null;
+    this.nextSequenceId = packet.sequenceId + 1;
+    return packet.payload;
+  }
+
+  /** The next command's payload; null if the client has closed the connection. */
+  async readCommand(signal: AbortSignal): Promise<Uint8Array | null> {
+    this.nextSequenceId = 0;
+    return await this.read(signal);
+  }
+
+  /**
+   * Sends payloads, each as a packet, in one write.
+   *
+   * @throws {ConnectionError} `timeout` if the client does not take them in time
+   */
+  async send(...payloads: readonly Uint8Array[]): Promise<void> {
+    const bytes = new ByteWriter();
+    let id = this.#nextSequenceId;
+    for (const payload of payloads) id = writePackets(bytes, payload, id);
+    await this.sendRaw(bytes.finish());
+    this.nextSequenceId = id;
+  }
+
+  /** Sends framed packets that end an answer. */
+  async sendRaw(bytes: Uint8Array): Promise<void> {
+    using deadline = new Deadline(this.#writeTimeoutMs, "sending a reply");
+    await this.writer.writeRaw(bytes, { signal: deadline.signal });
+  }
+
+  /**
+   * Closes so that the client still gets what was sent last: a socket that is
+   * closed with unread input in it would be reset, and take the ERR packet with
+   * it that explains why. Never throws.
+   */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    try {
+      await this.#transport.closeWrite();
+      using deadline = new Deadline(LINGER_MS, "closing");
+      let received = 0;
+      while (received < LINGER_BYTES_MAX) {
+        const chunk = await this.reader.readChunk({ signal: deadline.signal });
+        if (chunk === null) break;
+        received += chunk.length;
+      }
+    } catch {
+      // It is closed below whatever state it is in.
+    }
+    await this.cut();
+  }
+
+  /** Closes at once, whatever is under way. Never throws. */
+  async cut(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#transport.close();
+    await Promise.all([this.reader.cancel(), this.writer.abort()]);
+  }
+}

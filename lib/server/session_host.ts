@@ -1,0 +1,58 @@
+import type { Account, RsaKeyPair } from "../protocol/server_auth.ts";
+import type { DumpHandler } from "./dump_handler.ts";
+import type { RefusalReason } from "./refusal_log.ts";
+import type { ServerFacts } from "./server_facts.ts";
+import type { ServerStore } from "./server_store.ts";
+import type { Session } from "./session.ts";
+import type { ReplicaFacts } from "./statement_context.ts";
+
+/** Time limits of every session. */
+export interface SessionLimits {
+  /** From the greeting to the end of the login. */
+  readonly loginTimeoutMs: number;
+  /** Between two commands. */
+  readonly idleTimeoutMs: number;
+  /** For the client to take a reply. */
+  readonly writeTimeoutMs: number;
+  /** For a dump to end once it was told to. */
+  readonly drainTimeoutMs: number;
+}
+
+/** Clock and randomness. */
+export interface ServerEnvironment {
+  /** Milliseconds since 1970. */
+  nowMs(): number;
+  /** Cryptographically random bytes. */
+  randomBytes(length: number): Uint8Array;
+  /** A random UUID. */
+  randomUuid(): string;
+}
+
+/** What became of a KILL. */
+export type KillOutcome = "killed" | "unknown" | "denied";
+
+/** What a session needs of the server it belongs to. */
+export interface SessionHost {
+  readonly store: ServerStore;
+  readonly dumpHandler: DumpHandler;
+  readonly limits: SessionLimits;
+  readonly environment: ServerEnvironment;
+  /** Who the server says it is, as of now. */
+  facts(): Promise<ServerFacts>;
+  /** The account of a user name. */
+  account(user: string): Account | undefined;
+  /** The key pair for accounts that need one; undefined if none does. */
+  rsaKeyPair(): Promise<RsaKeyPair | undefined>;
+  /** Notes a client that was refused. */
+  refused(reason: RefusalReason, host: string, detail: string): void;
+  /** Ends another session's connection, or its dump or statement alone. */
+  kill(connectionId: bigint, by: Session, queryOnly: boolean): KillOutcome;
+  /** Ends the older dumps of the replica that `session` now dumps to. */
+  supersede(session: Session): void;
+  /** The registered replicas. */
+  replicas(): readonly ReplicaFacts[];
+  /** One line for COM_STATISTICS. */
+  statistics(): string;
+  /** Counts a command, for the statistics. */
+  countCommand(): void;
+}
