@@ -1,0 +1,305 @@
+import type { ChecksumAlgorithm } from "../binlog/checksum.ts";
+import type { GtidSet } from "../gtid/gtid_set.ts";
+
+/**
+ * One binlog file of the log, as the readers see it. Records are immutable:
+ * a change makes a new one, so one that was handed out stays what it was.
+ */
+export interface StoredFile {
+  /** Order in the log, from 1, without gaps. Not the number in the name. */
+  readonly number: number;
+  /** The name the source gave the file, as in `binlog.000042`. */
+  readonly name: string;
+  /** Number of the file's first block. */
+  readonly firstBlock: number;
+  /** Position after the last visible event; the file's size in bytes. */
+  readonly size: number;
+  /** True once the source went on to another file. */
+  readonly closed: boolean;
+  /** UUID of the server that wrote the file; empty if it has none. */
+  readonly serverUuid: string;
+  /** The GTIDs of all earlier files, from the file's Previous_gtids event. */
+  readonly previousGtids: GtidSet;
+  /** The file's format description event, as received. */
+  readonly formatDescription: Uint8Array;
+  /** Whether the file's events end in a checksum. */
+  readonly checksumAlgorithm: ChecksumAlgorithm;
+  /** Timestamp of the first event that has one, in Unix seconds. */
+  readonly firstTimestamp: number;
+  /** Timestamp of the newest visible event, in Unix seconds. */
+  readonly lastTimestamp: number;
+}
+
+/**
+ * The visible end of the log: everything before it is durable and made of
+ * whole transactions, nothing behind it is ever shown to a reader.
+ */
+export interface StoreHead {
+  /** Counts the moves of the head in this process; see `waitForHead`. */
+  readonly version: number;
+  /** Number of the file the head is in. */
+  readonly fileNumber: number;
+  /** Name of that file. */
+  readonly fileName: string;
+  /** Position in that file. */
+  readonly position: number;
+  /** GTIDs of every transaction up to the head, purged ones included. */
+  readonly executed: GtidSet;
+  /** GTIDs of transactions that came before the first file. */
+  readonly purged: GtidSet;
+  /** GTID of the newest transaction as text; empty before the first one. */
+  readonly lastGtid: string;
+  /** Timestamp of the newest event, in Unix seconds; 0 before the first. */
+  readonly lastTimestamp: number;
+}
+
+/** What a reader can know of a block without reading it. */
+export interface BlockSummary {
+  /** Number of the file the block belongs to. */
+  readonly fileNumber: number;
+  /** Position in the file of the block's first byte. */
+  readonly startPosition: number;
+  /** Position in the file after the block's last byte. */
+  readonly endPosition: number;
+  /** Offset in the block of the first event that begins in it; -1 if none. */
+  readonly firstEventOffset: number;
+  /** Position in the file of that event; `endPosition` if there is none. */
+  readonly firstEventPosition: number;
+  /** Lowest timestamp that is not 0, in Unix seconds; 0 if there is none. */
+  readonly firstTimestamp: number;
+  /** Highest timestamp, in Unix seconds. */
+  readonly lastTimestamp: number;
+  /**
+   * True when events begin in the block that belong to no transaction with a
+   * GTID: a reader that skips by GTID has to look at them.
+   */
+  readonly hasControl: boolean;
+  /** True when the block's last byte is not an event's last byte. */
+  readonly endsInside: boolean;
+  /** GTIDs of the transactions that begin in the block. */
+  readonly began: GtidSet;
+  /** CRC-32 of the block's bytes. */
+  readonly checksum: number;
+}
+
+/**
+ * A run of the framed stream: events as the packets that carry them in a
+ * dump. The bytes are shared by every reader and must not be changed.
+ */
+export interface LogSlice {
+  /** The file the run belongs to. */
+  readonly file: StoredFile;
+  /** Framed bytes; the sequence ids in them mean nothing. */
+  readonly bytes: Uint8Array;
+}
+
+/** Reads the visible log from a position on. Not for two callers at once. */
+export interface LogReader {
+  /** The file the next byte comes from. */
+  readonly file: StoredFile;
+  /**
+   * The next run, of one block at most; undefined when the reader stands at
+   * the head or at the end of a closed file (see `nextFile`). Answers without
+   * a promise when the bytes are in memory.
+   *
+   * @throws {StoreError} when the log has no such block any more.
+   */
+  next(): LogSlice | undefined | Promise<LogSlice | undefined>;
+  /**
+   * The summary of the block the next byte is in, when that block is whole
+   * and the reader stands at its start; undefined otherwise.
+   */
+  peek(): BlockSummary | undefined | Promise<BlockSummary | undefined>;
+  /** Steps over the block that `peek` described. */
+  skip(): void;
+  /**
+   * Steps into the next file when the current one is closed, was read to its
+   * end and the head is in a later one; says whether it did.
+   */
+  nextFile(): boolean;
+}
+
+/** How a new file begins. */
+export interface FileStart {
+  /** The file's name. */
+  readonly name: string;
+  /** UUID of the server that writes it; empty if it has none. */
+  readonly serverUuid: string;
+}
+
+/**
+ * Appends events to the log. One writer a log, one caller a writer.
+ *
+ * The writer copies what it is given, but whole events only at `endOfInput`:
+ * until then the buffers passed to `event` must stay as they are.
+ *
+ * Nothing becomes visible before `boundary`, and not before the bytes up to
+ * it are durable. A crash leaves the log at some boundary whose commit had
+ * returned or was under way, never between two.
+ */
+export interface LogWriter {
+  /** Name of the file being written; empty before the first one. */
+  readonly fileName: string;
+  /** Position in that file after the last appended byte. */
+  readonly position: number;
+  /** True while that file is the first one the log ever had. */
+  readonly isFirstFile: boolean;
+  /** GTIDs of every transaction appended whole, whether durable or not. */
+  readonly executed: GtidSet;
+  /** Ends the current file, if any, and begins another at position 4. */
+  startFile(start: FileStart): void;
+  /** Notes the file's format description event. */
+  describeFile(
+    formatDescription: Uint8Array,
+    checksumAlgorithm: ChecksumAlgorithm,
+  ): void;
+  /**
+   * Notes the file's Previous_gtids. For the first file of the log these are
+   * the purged GTIDs.
+   */
+  previousGtids(set: GtidSet): void;
+  /** Marks the current file as ended: nothing more comes for it. */
+  closeFile(): void;
+  /**
+   * Appends one whole event of at most `BLOCK_BYTES_MAX` framed bytes.
+   *
+   * @param buffer holds the event's packet
+   * @param start offset of the packet's header in `buffer`
+   * @param end offset after the packet
+   * @param timestamp the event's timestamp in Unix seconds
+   * @param control true for an event that belongs to no transaction with a GTID
+   */
+  event(
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+    timestamp: number,
+    control: boolean,
+  ): void;
+  /** Begins an event that is appended in parts because it is too large. */
+  beginEvent(timestamp: number, control: boolean): void;
+  /**
+   * Appends a packet header of an event begun with `beginEvent`: four bytes,
+   * and the status byte in the first one. It is never cut by a block's end.
+   */
+  eventHeader(buffer: Uint8Array, start: number, end: number): void;
+  /** Appends bytes of an event begun with `beginEvent`. */
+  eventBody(buffer: Uint8Array, start: number, end: number): void;
+  /** Notes that the event just appended begins a transaction with a GTID. */
+  beginTransaction(uuid: string, tag: string, gno: bigint): void;
+  /** Notes that the log is between two transactions here. */
+  boundary(): void;
+  /** Copies what is pending, so that the buffers may be reused. */
+  copyPending(): void;
+  /** Copies what is pending and starts a commit if none is under way. */
+  endOfInput(): void;
+  /**
+   * Undefined when the writer takes more; otherwise a promise that resolves
+   * when it does, and rejects when the log can't be written any more.
+   */
+  ready(): Promise<void> | undefined;
+  /** Resolves when everything up to the last boundary is durable and visible. */
+  flush(): Promise<void>;
+  /** Removes everything behind the last boundary, after a `flush`. */
+  rollback(): Promise<void>;
+}
+
+/** Where a reader begins. */
+export interface LogPosition {
+  /** Number of the file. */
+  readonly fileNumber: number;
+  /** Position in the file, 4 or more. */
+  readonly position: number;
+}
+
+/** How `waitForHead` waits. */
+export interface WaitOptions {
+  /** Ends the wait with false when it fires. */
+  readonly signal?: AbortSignal;
+  /** Ends the wait with false after this many milliseconds. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * The durable log: binlog files from byte 4 on, without holes, and a head
+ * that moves from transaction boundary to transaction boundary.
+ *
+ * Any number of readers, one writer. `commit` means on disk: when the head
+ * has moved, a crash of the process or of the machine keeps what is before it.
+ * Opening takes the writer's lease; a writer that lost it to another process
+ * fails at its next commit with `StoreError` of kind `fenced`.
+ */
+export interface BinlogStore extends AsyncDisposable {
+  /** The visible end of the log; undefined while the log is empty. */
+  readonly head: StoreHead | undefined;
+  /** The visible files, oldest first. */
+  readonly files: readonly StoredFile[];
+  /** The log's only writer. */
+  readonly writer: LogWriter;
+  /** Why the log can't be written any more; undefined while it can. */
+  readonly failure: StoreError | undefined;
+  /** The visible file of that name. */
+  fileByName(name: string): StoredFile | undefined;
+  /**
+   * A reader that begins at `start`.
+   *
+   * @throws {StoreError} `unknown-file`, `position-before-start`,
+   * `position-after-end` or `position-inside-event`
+   */
+  openReader(start: LogPosition): Promise<LogReader>;
+  /**
+   * The newest file whose previous GTIDs are all in `executed`; undefined
+   * when even the oldest file has earlier ones.
+   */
+  findFile(executed: GtidSet): StoredFile | undefined;
+  /**
+   * Waits until the head has moved since `version` (0: until there is one).
+   * Answers false when the time is up, the signal fired or the store closed.
+   */
+  waitForHead(version: number, options?: WaitOptions): Promise<boolean>;
+  /** A small value kept beside the log, by name; undefined if there is none. */
+  getMeta(name: string): Promise<unknown>;
+  /** Keeps a small structured value beside the log; undefined removes it. */
+  setMeta(name: string, value: unknown): Promise<void>;
+  /** Makes the last boundary durable and gives the lease back. */
+  close(): Promise<void>;
+}
+
+/** What went wrong with the store. */
+export type StoreErrorKind =
+  | "unknown-file"
+  | "position-before-start"
+  | "position-after-end"
+  | "position-inside-event"
+  | "locked"
+  | "fenced"
+  | "format"
+  | "corrupt"
+  | "io"
+  | "closed";
+
+/** An operating fault of the store. */
+export class StoreError extends Error {
+  /** What kind of fault. */
+  readonly kind: StoreErrorKind;
+
+  /**
+   * @param kind what kind of fault
+   * @param message what happened, to whom, and what to do
+   * @param options the underlying error as `cause`
+   */
+  constructor(kind: StoreErrorKind, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "StoreError";
+    this.kind = kind;
+  }
+}
+
+/**
+ * The most bytes of framed stream in one block. A Deno KV value holds 64 KiB;
+ * what is left is room for its encoding.
+ */
+export const BLOCK_BYTES_MAX = 64_000;
+
+/** Where a binlog file's first event begins: after the magic number. */
+export const FIRST_POSITION = 4;

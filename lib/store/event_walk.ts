@@ -1,0 +1,81 @@
+import { eventTypeAt, timestampAt } from "../binlog/event_header.ts";
+import { EventType } from "../binlog/event_type.ts";
+import { decodeGtid } from "../binlog/gtid_event.ts";
+import type { Gtid } from "../gtid/gtid.ts";
+
+/** Bytes of a packet header. */
+const PACKET_HEADER_BYTES = 4;
+
+/** A packet of this length is followed by another one of the same event. */
+const PACKET_PAYLOAD_BYTES_MAX = 0xff_ffff;
+
+/**
+ * Walks the events of a run of framed stream, from one that begins in it.
+ * Knows packets only as far as the stored framing goes.
+ */
+export class EventWalk {
+  readonly #bytes: Uint8Array;
+  #next: number;
+  #nextPosition: number;
+  /** Offset of the current event's packet header. */
+  offset = -1;
+  /** Position in the file of the current event. */
+  position = 0;
+  /** Offset after the part of the current event that is in the run. */
+  end = 0;
+
+  /**
+   * @param bytes the run
+   * @param offset where an event's packet begins in it
+   * @param position the position in the file of that event
+   */
+  constructor(bytes: Uint8Array, offset: number, position: number) {
+    this.#bytes = bytes;
+    this.#next = offset;
+    this.#nextPosition = position;
+  }
+
+  /** Steps to the next event; false when none begins in the run any more. */
+  next(): boolean {
+    const bytes = this.#bytes;
+    if (this.#next >= bytes.length) return false;
+    this.offset = this.#next;
+    this.position = this.#nextPosition;
+    let at = this.#next;
+    let raw = -1;
+    let payload: number;
+    do {
+      payload = bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16;
+      raw += payload;
+      at += PACKET_HEADER_BYTES + payload;
+    } while (payload === PACKET_PAYLOAD_BYTES_MAX && at < bytes.length);
+    this.#next = at;
+    this.end = Math.min(at, bytes.length);
+    this.#nextPosition = this.position + raw;
+    return true;
+  }
+
+  /** The position in the file after the last event `next` stepped to. */
+  get endPosition(): number {
+    return this.#nextPosition;
+  }
+
+  /** The current event's timestamp in Unix seconds. */
+  get timestamp(): number {
+    return timestampAt(this.#bytes, this.offset + PACKET_HEADER_BYTES + 1);
+  }
+
+  /** The current event's type. */
+  get type(): number {
+    return eventTypeAt(this.#bytes, this.offset + PACKET_HEADER_BYTES + 1);
+  }
+
+  /** The GTID the current event announces; null if it announces none. */
+  gtid(): Gtid | null {
+    const type = this.type;
+    if (type !== EventType.GTID && type !== EventType.GTID_TAGGED) return null;
+    return decodeGtid(
+      this.#bytes.subarray(this.offset + PACKET_HEADER_BYTES + 1, this.end),
+    );
+  }
+}

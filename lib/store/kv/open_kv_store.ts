@@ -1,0 +1,105 @@
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { type BinlogStore, StoreError } from "../binlog_store.ts";
+import { BlockLog, type BlockLogOptions } from "../block_log.ts";
+import { KvEngine } from "./kv_engine.ts";
+
+/** How a store on disk is opened. */
+export interface KvStoreOptions extends BlockLogOptions {
+  /** The database file; its folder is made if missing. */
+  readonly path: string;
+}
+
+/**
+ * Page size of a new database in bytes. SQLite's default of 4096 cuts a block
+ * of 64,000 bytes into 16 pages; with 16 KiB reads are about half again as
+ * fast and a small commit costs the same.
+ */
+const PAGE_BYTES = 16_384;
+
+/**
+ * Opens the log in a Deno KV database and takes the writer's lease.
+ *
+ * A lock file beside the database keeps a second process out while this one
+ * runs; where file locks do not work (some network file systems) the lease in
+ * the database still makes all commits but the newest writer's fail.
+ *
+ * @throws {StoreError} `locked` when another process has it open (the message
+ * names it), `format` when the file is not ours, `io` when it can't be opened
+ */
+export async function openKvStore(
+  options: KvStoreOptions,
+): Promise<BinlogStore> {
+  const { path } = options;
+  const lock = await lockFor(path);
+  try {
+    await preparePages(path);
+    const kv = await Deno.openKv(path);
+    const engine = new KvEngine(kv, `pid ${Deno.pid}`, () => lock.close());
+    try {
+      return await BlockLog.open(engine, options);
+    } catch (error) {
+      kv.close();
+      throw error;
+    }
+  } catch (error) {
+    lock.close();
+    if (error instanceof StoreError) throw error;
+    throw new StoreError(
+      "io",
+      `Cannot open the store ${path}: ${
+        error instanceof Error ? error.message : String(error)
+      }`,
+      { cause: error },
+    );
+  }
+}
+
+/** Takes the lock file of `path`, which holds its owner's process id. */
+async function lockFor(path: string): Promise<Deno.FsFile> {
+  const lockPath = `${path}.lock`;
+  let file: Deno.FsFile;
+  try {
+    await Deno.mkdir(dirname(path), { recursive: true, mode: 0o750 });
+    file = await Deno.open(lockPath, { create: true, read: true, write: true });
+  } catch (error) {
+    throw new StoreError(
+      "io",
+      `Cannot open the store ${path}: ${
+        error instanceof Error ? error.message : String(error)
+      }`,
+      { cause: error },
+    );
+  }
+  if (!await file.tryLock(true)) {
+    file.close();
+    const holder = (await Deno.readTextFile(lockPath)).trim();
+    throw new StoreError(
+      "locked",
+      `Cannot open the store ${path}: process ${
+        holder || "unknown"
+      } has it open; stop it or choose another data-dir`,
+    );
+  }
+  await file.truncate();
+  await file.write(new TextEncoder().encode(`${Deno.pid}\n`));
+  await file.sync();
+  return file;
+}
+
+/** Makes a new database with our page size; an existing one keeps its own. */
+async function preparePages(path: string): Promise<void> {
+  try {
+    const found = await Deno.stat(path);
+    if (found.size > 0) return;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  const database = new DatabaseSync(path);
+  try {
+    // VACUUM writes the empty database out, so that the size sticks.
+    database.exec(`PRAGMA page_size = ${PAGE_BYTES}; VACUUM;`);
+  } finally {
+    database.close();
+  }
+}

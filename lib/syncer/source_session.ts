@@ -1,0 +1,173 @@
+import { ClientConnection } from "../connection/client_connection.ts";
+import { GtidSet } from "../gtid/gtid_set.ts";
+import {
+  encodeBinlogDump,
+  encodeBinlogDumpGtid,
+  encodeRegisterReplica,
+} from "../protocol/command.ts";
+import { ErrorCode } from "../protocol/error_code.ts";
+import { ServerError } from "../protocol/server_error.ts";
+import { FIRST_POSITION } from "../store/binlog_store.ts";
+import { SourceError } from "./source_error.ts";
+
+/**
+ * Flag of a dump command: heartbeats with 64-bit positions (MySQL 8.0.26+;
+ * older servers ignore it).
+ */
+const HEARTBEAT_V2 = 0x2;
+
+/** The highest position COM_BINLOG_DUMP can ask for. */
+const POSITION32_MAX = 0xffff_ffff;
+
+/** What a source says of itself. */
+export interface SourceIdentity {
+  /** Decimal, as the source gives it. */
+  readonly serverId: string;
+  /** UUID in lower case; empty if the source has none. */
+  readonly uuid: string;
+  readonly version: string;
+  /** "ON", "OFF", …; "OFF" if the source does not know it. */
+  readonly gtidMode: string;
+  readonly binlogFormat: string;
+  /** "CRC32" or "NONE". */
+  readonly binlogChecksum: string;
+}
+
+/** A binlog file of the source. */
+export interface SourceFile {
+  readonly name: string;
+  /** In bytes. */
+  readonly size: number;
+}
+
+/** Who we are towards the source. */
+export interface ReplicaIdentity {
+  /** Our server id; the source ends an older dump with the same one. */
+  readonly serverId: number;
+  /** Our UUID. */
+  readonly uuid: string;
+  /** Shown in the source's list of replicas. */
+  readonly name: string;
+}
+
+/**
+ * The statements kingbus sends to a source before the dump: what a MySQL
+ * replica sends (`sql/rpl_replica.cc`), and a few more to know where it stands.
+ */
+export class SourceSession {
+  readonly #connection: ClientConnection;
+
+  /** @param connection logged in; closed by the caller */
+  constructor(connection: ClientConnection) {
+    this.#connection = connection;
+  }
+
+  /** Asks the source who it is. */
+  async identify(): Promise<SourceIdentity> {
+    return {
+      serverId: await this.#variable("server_id") ?? "0",
+      uuid: (await this.#variable("server_uuid") ?? "").toLowerCase(),
+      version: this.#connection.serverVersion,
+      gtidMode: await this.#variable("gtid_mode") ?? "OFF",
+      binlogFormat: await this.#variable("binlog_format") ?? "ROW",
+      binlogChecksum: await this.#variable("binlog_checksum") ?? "NONE",
+    };
+  }
+
+  /** The GTIDs of every transaction the source has executed. */
+  async executedGtids(): Promise<GtidSet> {
+    return GtidSet.parse(await this.#variable("gtid_executed") ?? "");
+  }
+
+  /**
+   * The source's binlog files, oldest first.
+   *
+   * @throws {SourceError} `unsuitable` when it has none, or the account may
+   * not see them
+   */
+  async files(): Promise<SourceFile[]> {
+    try {
+      const { rows } = await this.#connection.query("SHOW BINARY LOGS");
+      const files = rows.map((row) => ({
+        name: row[0] ?? "",
+        size: Number(row[1] ?? 0),
+      }));
+      if (files.length > 0) return files;
+    } catch (error) {
+      if (!(error instanceof ServerError)) throw error;
+      throw new SourceError(
+        "unsuitable",
+        `The source does not show its binlog files: ${error.message}; it needs log_bin on, and the account REPLICATION SLAVE and REPLICATION CLIENT`,
+        { cause: error },
+      );
+    }
+    throw new SourceError("unsuitable", "The source has no binlog files");
+  }
+
+  /** The GTIDs of all files before `name`, from the file's own first events. */
+  async previousGtids(name: string): Promise<GtidSet> {
+    const quoted = name.replaceAll("\\", "\\\\").replaceAll("'", "''");
+    const { rows } = await this.#connection.query(
+      `SHOW BINLOG EVENTS IN '${quoted}' FROM ${FIRST_POSITION} LIMIT 3`,
+    );
+    const row = rows.find((one) => one[2] === "Previous_gtids");
+    return GtidSet.parse(row?.[5] ?? "");
+  }
+
+  /** Sets the session up as a replica does, and registers. */
+  async prepare(replica: ReplicaIdentity, heartbeatMs: number): Promise<void> {
+    const query = (statement: string) => this.#connection.query(statement);
+    const period = BigInt(Math.round(heartbeatMs)) * 1_000_000n;
+    await query(
+      `SET @master_heartbeat_period = ${period}, @source_heartbeat_period = ${period}`,
+    );
+    await query(
+      "SET @master_binlog_checksum = @@global.binlog_checksum, @source_binlog_checksum = @@global.binlog_checksum",
+    );
+    await query(
+      `SET @slave_uuid = '${replica.uuid}', @replica_uuid = '${replica.uuid}'`,
+    );
+    await this.#connection.command(encodeRegisterReplica({
+      serverId: replica.serverId,
+      hostName: replica.name.slice(0, 60),
+      user: "",
+      port: 0,
+      rank: 0,
+      sourceId: 0,
+    }));
+  }
+
+  /**
+   * Asks for the log from a file and position on. COM_BINLOG_DUMP has 32 bits
+   * for the position; behind 4 GiB the GTID form asks for the same, with an
+   * empty set, from which nothing is left out.
+   */
+  async dump(
+    fileName: string,
+    position: number,
+    serverId: number,
+  ): Promise<void> {
+    const dump = { fileName, serverId, flags: HEARTBEAT_V2 };
+    await this.#connection.sendCommand(
+      position <= POSITION32_MAX
+        ? encodeBinlogDump({ ...dump, position })
+        : encodeBinlogDumpGtid({
+          ...dump,
+          position: BigInt(position),
+          gtidSetBytes: new GtidSet().encode(),
+        }),
+    );
+  }
+
+  async #variable(name: string): Promise<string | null> {
+    try {
+      const { rows } = await this.#connection.query(`SELECT @@GLOBAL.${name}`);
+      return rows[0]?.[0] ?? null;
+    } catch (error) {
+      const unknown = error instanceof ServerError &&
+        error.code === ErrorCode.ER_UNKNOWN_SYSTEM_VARIABLE;
+      if (unknown) return null;
+      throw error;
+    }
+  }
+}

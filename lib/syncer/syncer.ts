@@ -1,0 +1,409 @@
+import { ClientConnection } from "../connection/client_connection.ts";
+import { ConnectionError } from "../connection/connection_error.ts";
+import type { Log } from "../log/log.ts";
+import { ErrorCode } from "../protocol/error_code.ts";
+import { ServerError } from "../protocol/server_error.ts";
+import { type BinlogStore, StoreError } from "../store/binlog_store.ts";
+import { backoffMs } from "./backoff.ts";
+import { LogFollower } from "./log_follower.ts";
+import { resumePoint, startPoint } from "./resume_point.ts";
+import { SourceError } from "./source_error.ts";
+import { type SourceIdentity, SourceSession } from "./source_session.ts";
+
+/** Name under which the store keeps what the source said of itself. */
+export const SOURCE_IDENTITY_META = "source/identity";
+
+/** Whom to follow, and how. */
+export interface SourceOptions {
+  /** Host name or address, an IPv6 one without brackets. */
+  readonly hostname: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  /** Our server id towards the source; no other replica may have it. */
+  readonly serverId: number;
+  /** Our UUID towards the source. */
+  readonly uuid: string;
+  /** Our name in the source's list of replicas. */
+  readonly name: string;
+  /** Where an empty log begins: `oldest`, `newest`, or a GTID set. */
+  readonly start: string;
+  /** How often an idle source is to say that it is there, in ms. */
+  readonly heartbeatMs: number;
+  /** After this long without a byte the connection is given up, in ms. */
+  readonly readTimeoutMs: number;
+  /** Limit of dialling and logging in, in ms. */
+  readonly connectTimeoutMs: number;
+}
+
+/** What the syncer is doing. */
+export type SyncerState =
+  | "stopped"
+  | "connecting"
+  | "following"
+  | "waiting"
+  | "failed";
+
+/** How the syncer is doing. */
+export interface SyncerStatus {
+  readonly state: SyncerState;
+  /** The last fault, while it is not over; never holds a secret. */
+  readonly reason?: string;
+  /** Whom it follows; known parts only. */
+  readonly source?: {
+    readonly address: string;
+    readonly user: string;
+    readonly serverId: string;
+    readonly uuid: string;
+    readonly version: string;
+  };
+  /** Since when it is in this state. */
+  readonly since: Date;
+  /** GTID of the newest durable transaction. */
+  readonly currentGtid: string;
+  /** File and position of the head. */
+  readonly file: string;
+  readonly position: number;
+  /** GTID sets as text. */
+  readonly executed: string;
+  readonly purged: string;
+  /** Bytes received from the source since this process started. */
+  readonly bytesReceived: number;
+  /** When the source was heard of last. */
+  readonly heardAt?: Date;
+}
+
+/** What the syncer needs besides the store. */
+export interface SyncerDeps {
+  readonly log: Log;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** A number from 0 up to 1, for jitter. */
+  readonly random: () => number;
+}
+
+/** How often an idle connection is looked at, as a part of its time limit. */
+const WATCH_FRACTION = 4;
+
+/** A refused login is tried again this seldom: it may lock the account. */
+const REFUSED_WAIT_MS = 30_000;
+
+/**
+ * Follows the source: connects, finds where the log goes on, and appends what
+ * comes, for as long as it runs. It gives up only when trying again can't
+ * change the answer; then its state is `failed` and its reason says why.
+ */
+export class Syncer {
+  readonly #store: BinlogStore;
+  readonly #deps: SyncerDeps;
+  readonly #log: Log;
+  #options: SourceOptions | undefined;
+  #state: SyncerState = "stopped";
+  #since: number;
+  #reason: string | undefined;
+  #identity: SourceIdentity | undefined;
+  #abort: AbortController | undefined;
+  #loop: Promise<void> | undefined;
+  #bytesReceived = 0;
+  #heardAt = 0;
+
+  /**
+   * @param store where the log goes
+   * @param deps log, clock and randomness
+   */
+  constructor(store: BinlogStore, deps: SyncerDeps) {
+    this.#store = store;
+    this.#deps = deps;
+    this.#log = deps.log;
+    this.#since = deps.now();
+  }
+
+  /** True from `start` until `stop`, or until it failed for good. */
+  get running(): boolean {
+    return this.#loop !== undefined && this.#state !== "failed";
+  }
+
+  /**
+   * Begins to follow; answers once the loop runs, not once it is connected.
+   *
+   * @throws {TypeError} when it runs already
+   */
+  async start(options: SourceOptions): Promise<void> {
+    if (this.running) throw new TypeError("The syncer runs already");
+    await this.stop();
+    this.#options = options;
+    this.#identity = undefined;
+    this.#reason = undefined;
+    this.#abort = new AbortController();
+    this.#enter("connecting");
+    this.#loop = this.#run(options, this.#abort.signal);
+  }
+
+  /** Stops; what came before is durable then. Does nothing when stopped. */
+  async stop(): Promise<void> {
+    this.#abort?.abort();
+    await this.#loop;
+    this.#loop = undefined;
+    this.#reason = undefined;
+    this.#enter("stopped");
+  }
+
+  /** How it is doing, now. */
+  status(): SyncerStatus {
+    const head = this.#store.head;
+    const options = this.#options;
+    const identity = this.#identity;
+    return {
+      state: this.#state,
+      ...(this.#reason === undefined ? {} : { reason: this.#reason }),
+      ...(options === undefined ? {} : {
+        source: {
+          address: formatAddress(options),
+          user: options.user,
+          serverId: identity?.serverId ?? "",
+          uuid: identity?.uuid ?? "",
+          version: identity?.version ?? "",
+        },
+      }),
+      since: new Date(this.#since),
+      currentGtid: head?.lastGtid ?? "",
+      file: head?.fileName ?? "",
+      position: head?.position ?? 0,
+      executed: head?.executed.toString() ?? "",
+      purged: head?.purged.toString() ?? "",
+      bytesReceived: this.#bytesReceived,
+      ...(this.#heardAt === 0 ? {} : { heardAt: new Date(this.#heardAt) }),
+    };
+  }
+
+  async #run(options: SourceOptions, signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      const before = this.#bytesReceived;
+      try {
+        await this.#follow(options, signal);
+      } catch (error) {
+        if (signal.aborted) break;
+        if (this.#bytesReceived > before) failures = 0;
+        if (!this.#noteFault(error)) return;
+        await this.#pause(error, ++failures, signal);
+      }
+    }
+  }
+
+  /** Notes why it can't go on; false when it never will. */
+  #noteFault(error: unknown): boolean {
+    const reason = describeFault(error);
+    const address = formatAddress(this.#options!);
+    this.#reason = reason;
+    if (canRetry(error)) {
+      this.#enter("waiting");
+      this.#log.warn("lost the source", { source: address, reason });
+      return true;
+    }
+    this.#enter("failed");
+    this.#log.error("stopped following the source", {
+      source: address,
+      reason,
+    });
+    return false;
+  }
+
+  async #pause(
+    error: unknown,
+    failures: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const waitMs = isLoginRefusal(error)
+      ? REFUSED_WAIT_MS
+      : backoffMs(failures, this.#deps.random());
+    this.#log.info("trying again", { wait_ms: Math.round(waitMs) });
+    await sleep(waitMs, signal);
+    if (!signal.aborted) this.#enter("connecting");
+  }
+
+  /** One connection: ends only by throwing, or when `signal` fires. */
+  async #follow(options: SourceOptions, signal: AbortSignal): Promise<void> {
+    const connection = await ClientConnection.connect({
+      hostname: options.hostname,
+      port: options.port,
+      user: options.user,
+      password: options.password,
+      attributes: new Map([
+        ["program_name", "kingbus"],
+        ["_client_role", "binary_log_listener"],
+      ]),
+      connectTimeoutMs: options.connectTimeoutMs,
+      responseTimeoutMs: options.readTimeoutMs,
+      signal,
+    });
+    const close = () => connection.close();
+    signal.addEventListener("abort", close);
+    try {
+      await this.#dump(connection, options);
+      await this.#receive(connection, options, signal);
+    } finally {
+      signal.removeEventListener("abort", close);
+      connection.close();
+      // Whatever lies behind the last boundary will be sent again.
+      if (this.#store.failure === undefined) {
+        await this.#store.writer.rollback();
+      }
+    }
+  }
+
+  async #dump(
+    connection: ClientConnection,
+    options: SourceOptions,
+  ): Promise<void> {
+    const session = new SourceSession(connection);
+    const identity = await session.identify();
+    this.#identity = identity;
+    this.#checkSuitable(identity, options);
+    const { writer } = this.#store;
+    const head = this.#store.head;
+    const from = head === undefined
+      ? await startPoint(session, options.start)
+      : await resumePoint(session, identity, {
+        fileName: writer.fileName,
+        position: writer.position,
+        executed: head.executed,
+      }, this.#store.files.at(-1)!.serverUuid);
+    await this.#store.setMeta(SOURCE_IDENTITY_META, { ...identity });
+    await session.prepare(options, options.heartbeatMs);
+    await session.dump(from.fileName, from.position, options.serverId);
+    this.#log.info("following the source", {
+      source: formatAddress(options),
+      version: identity.version,
+      uuid: identity.uuid,
+      file: from.fileName,
+      position: from.position,
+    });
+  }
+
+  #checkSuitable(identity: SourceIdentity, options: SourceOptions): void {
+    if (identity.serverId === String(options.serverId)) {
+      throw new SourceError(
+        "unsuitable",
+        `The source has server id ${identity.serverId}, and so has kingbus; set source.server-id to another number`,
+      );
+    }
+    if (identity.uuid === options.uuid) {
+      throw new SourceError(
+        "unsuitable",
+        `The source has UUID ${identity.uuid}, and so has kingbus: it can't follow itself`,
+      );
+    }
+  }
+
+  async #receive(
+    connection: ClientConnection,
+    options: SourceOptions,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const follower = new LogFollower(
+      this.#store.writer,
+      this.#identity?.uuid ?? "",
+      {
+        fileStarted: (name) => this.#log.debug("file", { file: name }),
+      },
+    );
+    const { writer } = this.#store;
+    const watch = this.#watchSilence(connection, options.readTimeoutMs);
+    try {
+      for (;;) {
+        const chunk = await connection.reader.readChunk();
+        if (chunk === null || signal.aborted) break;
+        this.#heard(chunk.length);
+        follower.push(chunk);
+        if (follower.ended) break;
+        const room = writer.ready();
+        if (room !== undefined) await room;
+      }
+    } finally {
+      watch.stop();
+    }
+    if (signal.aborted) return;
+    if (watch.fired) {
+      throw new ConnectionError(
+        "timeout",
+        `The source sent nothing for ${options.readTimeoutMs} ms, not even a heartbeat`,
+      );
+    }
+    throw new ConnectionError("closed", "The source ended the dump");
+  }
+
+  #heard(bytes: number): void {
+    this.#bytesReceived += bytes;
+    this.#heardAt = this.#deps.now();
+    if (this.#state === "following") return;
+    this.#reason = undefined;
+    this.#enter("following");
+  }
+
+  /** Closes the connection when nothing came for too long: one timer for all reads. */
+  #watchSilence(
+    connection: ClientConnection,
+    timeoutMs: number,
+  ): { stop(): void; readonly fired: boolean } {
+    let fired = false;
+    this.#heardAt = this.#deps.now();
+    const timer = setInterval(() => {
+      if (this.#deps.now() - this.#heardAt < timeoutMs) return;
+      fired = true;
+      clearInterval(timer);
+      connection.close();
+    }, Math.ceil(timeoutMs / WATCH_FRACTION));
+    return {
+      stop: () => clearInterval(timer),
+      get fired() {
+        return fired;
+      },
+    };
+  }
+
+  #enter(state: SyncerState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#since = this.#deps.now();
+  }
+}
+
+/** Whether another attempt may have another outcome. */
+function canRetry(error: unknown): boolean {
+  if (error instanceof StoreError) return false;
+  if (error instanceof SourceError) return error.retriable;
+  return !(error instanceof ServerError) ||
+    error.code !== ErrorCode.ER_SOURCE_FATAL_ERROR_READING_BINLOG;
+}
+
+function isLoginRefusal(error: unknown): boolean {
+  return error instanceof ServerError &&
+    error.code === ErrorCode.ER_ACCESS_DENIED;
+}
+
+function describeFault(error: unknown): string {
+  if (error instanceof ServerError) {
+    return `the source answered error ${error.code}: ${error.message}`;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+function formatAddress(options: SourceOptions): string {
+  return options.hostname.includes(":")
+    ? `[${options.hostname}]:${options.port}`
+    : `${options.hostname}:${options.port}`;
+}
+
+function sleep(waitMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, waitMs);
+    signal.addEventListener("abort", done);
+  });
+}
