@@ -1,0 +1,74 @@
+/**
+ * The gate of every change, `deno task ok`: format, lint (with the project's own
+ * rules), types, and the tests that need no server, in under a minute.
+ *
+ * @module
+ */
+
+import { importFlags } from "./import_flags.ts";
+
+const ROOT = new URL("../", import.meta.url);
+
+/** Tests of code that does no IO, and is given no permission to. */
+const PURE_TESTS = ["binlog", "gtid", "protocol"]
+  .map((area) => `tests/unit/${area}`);
+
+/** One command of the gate. */
+interface Step {
+  name: string;
+  args: string[];
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(new URL(path, ROOT));
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+async function steps(): Promise<Step[]> {
+  const flags = await importFlags();
+  const pure: string[] = [];
+  for (const path of PURE_TESTS) if (await isThere(path)) pure.push(path);
+  const slow = ["tests/integration", ...pure].join(",");
+  return [
+    { name: "format", args: ["fmt", "--check"] },
+    { name: "lint", args: ["lint"] },
+    { name: "types", args: ["check", ...flags, "."] },
+    {
+      name: "tests without permissions",
+      args: ["test", ...flags, "--allow-read=tests/fixtures", ...pure],
+    },
+    {
+      name: "other fast tests",
+      args: ["test", ...flags, "-A", `--ignore=${slow}`],
+    },
+  ];
+}
+
+async function run({ args }: Step): Promise<boolean> {
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args,
+    cwd: ROOT,
+    stdin: "null",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).output();
+  return success;
+}
+
+if (import.meta.main) {
+  const failed: string[] = [];
+  for (const step of await steps()) {
+    console.log(`\n== ${step.name}`);
+    const start = performance.now();
+    if (!await run(step)) failed.push(step.name);
+    const seconds = (performance.now() - start) / 1000;
+    console.log(`== ${step.name}: ${seconds.toFixed(1)} s`);
+  }
+  console.log(failed.length === 0 ? "\nok" : `\nFAILED: ${failed.join(", ")}`);
+  Deno.exit(failed.length === 0 ? 0 : 1);
+}
