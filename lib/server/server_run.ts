@@ -176,7 +176,7 @@ export class ServerRun implements SessionHost {
     const target = connectionId > BigInt(CONNECTION_ID_MAX)
       ? undefined
       : this.#sessions.get(Number(connectionId))?.session;
-    if (target === undefined) return "unknown";
+    if (target === undefined || target.closing) return "unknown";
     if (target.user !== by.user) return "denied";
     // a statement is answered before a KILL QUERY could come to it
     if (queryOnly) target.endDump("killed");

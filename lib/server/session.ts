@@ -72,6 +72,8 @@ export class Session {
   readonly #end = new AbortController();
   #login: Login | undefined;
   #dump: DumpRun | undefined;
+  /** True once nothing more is sent: the client is no replica any more. */
+  #closing = false;
 
   #registered: RegisterReplica | undefined;
   #database: string | undefined;
@@ -96,14 +98,19 @@ export class Session {
     });
   }
 
+  /** Whether nothing more is sent and only the connection's end is awaited. */
+  get closing(): boolean {
+    return this.#closing;
+  }
+
   /** Name of the account, once logged in. */
   get user(): string | undefined {
     return this.#login?.user;
   }
 
-  /** What the replica registered with, if it has. */
+  /** What the replica registered with, if it has and is connected. */
   get registered(): RegisterReplica | undefined {
-    return this.#registered;
+    return this.#closing ? undefined : this.#registered;
   }
 
   /** Server uuid that the client has said is its own; empty if none. */
@@ -113,7 +120,7 @@ export class Session {
 
   /** Server id that the running dump was asked with; undefined without one. */
   get dumpServerId(): number | undefined {
-    return this.#dump?.request.serverId;
+    return this.#closing ? undefined : this.#dump?.request.serverId;
   }
 
   /** Serves the client until the connection is closed. Never throws. */
@@ -123,6 +130,7 @@ export class Session {
     } catch (error) {
       await this.#fail(error);
     }
+    this.#closing = true;
     await this.#channel.close();
     this.#log.debug("Connection closed");
   }
@@ -157,7 +165,7 @@ export class Session {
     const dump = this.#dump;
     const isReplica = dump !== undefined || registered !== undefined ||
       settings.uuid !== "";
-    if (login === undefined || !isReplica) return undefined;
+    if (login === undefined || this.#closing || !isReplica) return undefined;
     const serverId = dump?.request.serverId ?? registered?.serverId ?? 0;
     return {
       connectionId: this.connectionId.toString(),
@@ -311,8 +319,9 @@ export class Session {
   async #handleQuery(payload: Uint8Array): Promise<void> {
     const text = decodeQuery(payload, this.#required().capabilities);
     const result = answerStatement(text, await this.#statementContext());
+    // the leading words alone: what follows them may hold a secret
     this.#log.debug("Statement", () => ({
-      statement: text.slice(0, 200),
+      words: /^\s*\w+(?:\s+\w+)?/.exec(text)?.[0],
       answer: result.kind,
     }));
     await this.#sendResult(result);
