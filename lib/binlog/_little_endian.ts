@@ -4,6 +4,7 @@
  * None of these checks bounds; every caller has done so.
  */
 
+/** Unsigned, of two bytes. */
 export function u16At(bytes: Uint8Array, offset: number): number {
   return bytes[offset]! | bytes[offset + 1]! << 8;
 }
@@ -14,6 +15,7 @@ export function u32At(bytes: Uint8Array, offset: number): number {
     bytes[offset + 3]! * 0x1_00_00_00;
 }
 
+/** Unsigned, of eight bytes. */
 export function u64At(bytes: Uint8Array, offset: number): bigint {
   const low = u32At(bytes, offset);
   const high = u32At(bytes, offset + 4);
@@ -23,6 +25,7 @@ export function u64At(bytes: Uint8Array, offset: number): bigint {
     : BigInt(high) << 32n | BigInt(low);
 }
 
+/** Takes the low 16 bits of any non-negative integer. */
 export function putU16(bytes: Uint8Array, offset: number, value: number): void {
   bytes[offset] = value;
   bytes[offset + 1] = value >>> 8;
@@ -36,6 +39,7 @@ export function putU32(bytes: Uint8Array, offset: number, value: number): void {
   bytes[offset + 3] = value >>> 24;
 }
 
+/** Takes the low 64 bits of any non-negative integer. */
 export function putU64(bytes: Uint8Array, offset: number, value: bigint): void {
   putU32(bytes, offset, Number(value & 0xffff_ffffn));
   putU32(bytes, offset + 4, Number(value >> 32n));
