@@ -16,6 +16,8 @@ export interface ServerFacts {
   readonly binlogFormat: string;
   /** The source's `@@GLOBAL.binlog_checksum`: `CRC32` or `NONE`. */
   readonly binlogChecksum: string;
+  /** The source's `@@GLOBAL.binlog_row_image`. */
+  readonly binlogRowImage: string;
   /** Host name of the machine, for `@@hostname`. */
   readonly hostName: string;
   /** Port this server listens on. */

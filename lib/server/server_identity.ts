@@ -20,6 +20,8 @@ export interface SourceIdentity {
   readonly binlogFormat: string;
   /** Its `@@GLOBAL.binlog_checksum`. */
   readonly binlogChecksum: string;
+  /** Its `@@GLOBAL.binlog_row_image`; FULL where it was not kept. */
+  readonly binlogRowImage: string;
 }
 
 /** The server id and uuid of this server itself. */
@@ -39,6 +41,14 @@ export interface IdentityOptions {
   readonly randomU32: () => number;
 }
 
+/** The log's properties before a source was seen. */
+const DEFAULTS = {
+  gtidMode: "ON",
+  binlogFormat: "ROW",
+  binlogChecksum: "CRC32",
+  binlogRowImage: "FULL",
+} as const;
+
 /** Own server ids are made in the upper half, where few people's are. */
 const OWN_SERVER_ID_MIN = 0x8000_0000;
 
@@ -50,8 +60,8 @@ export async function loadSourceIdentity(
   store: ServerStore,
 ): Promise<SourceIdentity | undefined> {
   const value = await store.getMeta(SOURCE_IDENTITY_META);
-  const { serverId, uuid, version, gtidMode, binlogFormat, binlogChecksum } =
-    stringsOf(value);
+  const kept = stringsOf(value);
+  const { serverId, uuid, version } = kept;
   if (serverId === undefined || uuid === undefined || version === undefined) {
     return undefined;
   }
@@ -59,9 +69,10 @@ export async function loadSourceIdentity(
     serverId,
     uuid,
     version,
-    gtidMode: gtidMode ?? DEFAULT_GTID_MODE,
-    binlogFormat: binlogFormat ?? DEFAULT_BINLOG_FORMAT,
-    binlogChecksum: binlogChecksum ?? DEFAULT_BINLOG_CHECKSUM,
+    gtidMode: kept.gtidMode ?? DEFAULTS.gtidMode,
+    binlogFormat: kept.binlogFormat ?? DEFAULTS.binlogFormat,
+    binlogChecksum: kept.binlogChecksum ?? DEFAULTS.binlogChecksum,
+    binlogRowImage: kept.binlogRowImage ?? DEFAULTS.binlogRowImage,
   };
 }
 
@@ -96,10 +107,6 @@ function newServerId(
   return ((id ^ 1) >>> 0).toString();
 }
 
-const DEFAULT_GTID_MODE = "ON";
-const DEFAULT_BINLOG_FORMAT = "ROW";
-const DEFAULT_BINLOG_CHECKSUM = "CRC32";
-
 /** What `serverFactsOf` puts together. */
 export interface FactSources {
   /** Whose server id and uuid to give. */
@@ -119,6 +126,7 @@ export interface FactSources {
  */
 export function serverFactsOf(from: FactSources): ServerFacts {
   const { own, source } = from;
+  const log = source ?? DEFAULTS;
   const speaker = from.identity === "source" && source !== undefined
     ? source
     : own;
@@ -127,9 +135,10 @@ export function serverFactsOf(from: FactSources): ServerFacts {
     serverUuid: speaker.uuid,
     version: source?.version ?? from.defaultVersion,
     versionComment: from.versionComment,
-    gtidMode: source?.gtidMode ?? DEFAULT_GTID_MODE,
-    binlogFormat: source?.binlogFormat ?? DEFAULT_BINLOG_FORMAT,
-    binlogChecksum: source?.binlogChecksum ?? DEFAULT_BINLOG_CHECKSUM,
+    gtidMode: log.gtidMode,
+    binlogFormat: log.binlogFormat,
+    binlogChecksum: log.binlogChecksum,
+    binlogRowImage: log.binlogRowImage,
     hostName: from.hostName,
     port: from.port,
   };

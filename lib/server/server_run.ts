@@ -42,6 +42,8 @@ const DEFAULT_DRAIN_TIMEOUT_MS = 5000;
 
 /** Clients over the limit that are being told so; more are just cut off. */
 const REFUSING_MAX = 64;
+/** How long a session may take to notice that its connection was cut. */
+const CUT_MS = 2000;
 const CONNECTION_ID_MAX = 0xffff_ffff;
 
 /** What a run of the server is made with. */
@@ -131,13 +133,23 @@ export class ServerRun implements SessionHost {
     await this.#accepting;
     const sessions = [...this.#sessions.values()];
     for (const { session } of sessions) session.end("shutdown");
-    const ended = Promise.all(sessions.map(({ ended }) => ended));
-    const timer = setTimeout(() => {
+    const ended = Promise.all([
+      ...sessions.map(({ ended }) => ended),
+      ...this.#refusing,
+    ]).then(() => true);
+    const { drainTimeoutMs } = this.limits;
+    const cutTimer = setTimeout(() => {
       for (const { session } of this.#sessions.values()) session.cut();
-    }, this.limits.drainTimeoutMs);
-    await ended;
-    await Promise.all(this.#refusing);
-    clearTimeout(timer);
+    }, drainTimeoutMs);
+    const { promise: late, resolve } = Promise.withResolvers<boolean>();
+    const lateTimer = setTimeout(() => resolve(false), drainTimeoutMs + CUT_MS);
+    if (!await Promise.race([ended, late])) {
+      this.#log.error("Sessions do not end; leaving them behind", {
+        connections: this.#sessions.size,
+      });
+    }
+    clearTimeout(cutTimer);
+    clearTimeout(lateTimer);
     this.#log.info("Binlog server stopped", { listen: this.listen });
   }
 

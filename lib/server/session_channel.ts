@@ -133,7 +133,11 @@ export class SessionChannel {
   async cut(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#transport.close();
+    try {
+      this.#transport.close();
+    } catch {
+      // A socket in whatever state: there is nothing else to do with it.
+    }
     await Promise.all([this.reader.cancel(), this.writer.abort()]);
   }
 }

@@ -66,7 +66,7 @@ const SYSTEM_VARIABLES: readonly SystemVariable[] = [
   session("autocommit", "boolean", "ON"),
   global("binlog_checksum", "string", ({ server }) => server.binlogChecksum),
   global("binlog_format", "string", ({ server }) => server.binlogFormat),
-  global("binlog_row_image", "string", "FULL"),
+  global("binlog_row_image", "string", ({ server }) => server.binlogRowImage),
   session("character_set_client", "string", sessionCharacterSet),
   session("character_set_connection", "string", sessionCharacterSet),
   session("character_set_database", "string", "utf8mb4"),

@@ -37,6 +37,7 @@ export function statementSession(collation = 255): StatementSession {
         gtidMode: "ON",
         binlogFormat: "ROW",
         binlogChecksum: "CRC32",
+        binlogRowImage: "FULL",
         hostName: "host",
         port: 3390,
       },

@@ -1,0 +1,103 @@
+import { assertEquals } from "@std/assert";
+import { replicaSettingsOf } from "../../../lib/server/replica_settings.ts";
+import {
+  SQL_NULL,
+  sqlInteger,
+  sqlString,
+} from "../../../lib/server/sql_value.ts";
+import type { SqlValue } from "../../../lib/server/sql_value.ts";
+
+const UUID = "d7d4364c-e6f6-11f1-a4b5-02fc00000001";
+
+function settingsOf(variables: Record<string, SqlValue>) {
+  return replicaSettingsOf(new Map(Object.entries(variables)));
+}
+
+Deno.test("replicaSettingsOf() knows nothing of a client that set nothing", () => {
+  assertEquals(settingsOf({}), {
+    checksum: undefined,
+    heartbeatPeriodNs: 0n,
+    uuid: "",
+    semiSync: false,
+    mariadbCapability: 0,
+    modern: false,
+  });
+});
+
+Deno.test("replicaSettingsOf() prefers the new names", () => {
+  assertEquals(
+    settingsOf({
+      master_binlog_checksum: sqlString("NONE"),
+      source_binlog_checksum: sqlString("CRC32"),
+      master_heartbeat_period: sqlInteger(1_000_000_000),
+      source_heartbeat_period: sqlInteger(2_000_000_000),
+      slave_uuid: sqlString("00000000-0000-0000-0000-000000000000"),
+      replica_uuid: sqlString(UUID.toUpperCase()),
+      rpl_semi_sync_replica: sqlInteger(1),
+    }),
+    {
+      checksum: "crc32",
+      heartbeatPeriodNs: 2_000_000_000n,
+      uuid: UUID,
+      semiSync: true,
+      mariadbCapability: 0,
+      modern: true,
+    },
+  );
+});
+
+Deno.test("replicaSettingsOf() reads what a MariaDB replica sets", () => {
+  assertEquals(
+    settingsOf({
+      master_binlog_checksum: sqlString("crc32"),
+      master_heartbeat_period: sqlInteger(30_000_001_024),
+      mariadb_slave_capability: sqlString("4"),
+      rpl_semi_sync_slave: sqlInteger(0),
+    }),
+    {
+      checksum: "crc32",
+      heartbeatPeriodNs: 30_000_001_024n,
+      uuid: "",
+      semiSync: false,
+      mariadbCapability: 4,
+      modern: false,
+    },
+  );
+});
+
+Deno.test("replicaSettingsOf() takes any checksum but CRC32 for none", () => {
+  for (const value of ["NONE", "", "nonsense"]) {
+    const { checksum } = settingsOf({
+      master_binlog_checksum: sqlString(value),
+    });
+    assertEquals(checksum, "none");
+  }
+  const { checksum } = settingsOf({ master_binlog_checksum: SQL_NULL });
+  assertEquals(checksum, undefined);
+});
+
+Deno.test("replicaSettingsOf() bounds the heartbeat period to what a timer can wait", () => {
+  const periods: [SqlValue, bigint][] = [
+    [sqlInteger(0), 0n],
+    [sqlInteger(-5), 0n],
+    [sqlString("soon"), 0n],
+    [sqlString("1e9"), 0n],
+    [SQL_NULL, 0n],
+    [sqlInteger(1), 1_000_000n],
+    [sqlInteger(300_000_000), 300_000_000n],
+    [sqlString("15000000000"), 15_000_000_000n],
+    [sqlInteger(0xffff_ffff_ffff_ffffn), 2_147_483_647_000_000n],
+  ];
+  for (const [value, expected] of periods) {
+    const { heartbeatPeriodNs } = settingsOf({
+      master_heartbeat_period: value,
+    });
+    assertEquals(heartbeatPeriodNs, expected, String(value.text));
+  }
+});
+
+Deno.test("replicaSettingsOf() takes nonsense for no uuid", () => {
+  for (const uuid of ["", "x", `${UUID}0`, UUID.replace("d", "g")]) {
+    assertEquals(settingsOf({ slave_uuid: sqlString(uuid) }).uuid, "", uuid);
+  }
+});
