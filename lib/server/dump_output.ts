@@ -1,8 +1,15 @@
+import { Deadline } from "../connection/deadline.ts";
 import type { PacketWriter } from "../connection/packet_writer.ts";
 import { encodePackets } from "../protocol/packet_encoder.ts";
 
 /** Bytes of one write to a replica: large enough that calls cost little. */
 const BUFFER_BYTES = 256 * 1024;
+
+/**
+ * A replica that takes nothing for so long is given up, as MySQL's
+ * `net_write_timeout` has it by default.
+ */
+const WRITE_TIMEOUT_MS = 60_000;
 
 /** Buffers kept for the next dump that needs one. */
 const SPARE_BUFFERS_MAX = 16;
@@ -33,6 +40,7 @@ export class BufferPool {
 export class DumpOutput {
   readonly #writer: PacketWriter;
   readonly #pool: BufferPool;
+  readonly #writeTimeoutMs: number;
   #buffer: Uint8Array<ArrayBuffer> | undefined;
   #used = 0;
   #writing: Uint8Array<ArrayBuffer> | undefined;
@@ -51,11 +59,18 @@ export class DumpOutput {
    * @param writer the way to the replica
    * @param pool where buffers come from
    * @param sequenceId of the first packet
+   * @param writeTimeoutMs how long the replica may take for one buffer
    */
-  constructor(writer: PacketWriter, pool: BufferPool, sequenceId: number) {
+  constructor(
+    writer: PacketWriter,
+    pool: BufferPool,
+    sequenceId: number,
+    writeTimeoutMs = WRITE_TIMEOUT_MS,
+  ) {
     this.#writer = writer;
     this.#pool = pool;
     this.sequenceId = sequenceId;
+    this.#writeTimeoutMs = writeTimeoutMs;
   }
 
   /** Bytes handed to the transport so far. */
@@ -116,6 +131,11 @@ export class DumpOutput {
     const { bytes, nextSequenceId } = encodePackets(payload, this.sequenceId);
     if (!this.hasRoom(bytes.length)) await this.flush();
     const buffer = this.#buffer ??= this.#pool.take();
+    if (bytes.length > buffer.length) {
+      throw new RangeError(
+        `Cannot send an event of ${event.length} bytes that is not of the log`,
+      );
+    }
     buffer.set(bytes, this.#used);
     this.#used += bytes.length;
     this.sequenceId = nextSequenceId;
@@ -132,12 +152,20 @@ export class DumpOutput {
     const buffer = this.#buffer!;
     const bytes = buffer.subarray(0, this.#used);
     this.#writing = buffer;
-    this.#written = this.#writer.writeRaw(bytes);
+    this.#written = this.#send(bytes);
     // Whoever flushes next is told; until then nobody listens.
     this.#written.catch(() => {});
     this.#bytesSent += bytes.length;
     this.#buffer = undefined;
     this.#used = 0;
+  }
+
+  async #send(bytes: Uint8Array): Promise<void> {
+    using deadline = new Deadline(
+      this.#writeTimeoutMs,
+      "waiting for the replica to take what it asked for",
+    );
+    await this.#writer.writeRaw(bytes, { signal: deadline.signal });
   }
 
   /** Sends all of it, and gives the buffers back. */
