@@ -44,6 +44,8 @@ const LOGIN_BYTES_MAX = 128 * 1024;
 const COMMAND_BYTES_MAX = 16 * 1024 * 1024;
 /** Largest payload of any command but a dump. */
 const STATEMENT_BYTES_MAX = 1024 * 1024;
+/** KILL of another account's connection (`ER_KILL_DENIED_ERROR`). */
+const ER_KILL_DENIED = 1095;
 /** Longest default schema kept of a COM_INIT_DB. */
 const DATABASE_BYTES_MAX = 256;
 
@@ -528,9 +530,6 @@ export class Session {
     }
   }
 }
-
-/** KILL of another account's connection (`ER_KILL_DENIED_ERROR`). */
-const ER_KILL_DENIED = 1095;
 
 function decodeDatabase(payload: Uint8Array): string {
   return new TextDecoder().decode(payload.subarray(1, 1 + DATABASE_BYTES_MAX));

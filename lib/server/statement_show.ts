@@ -32,9 +32,12 @@ export function showVariables(
 ): StatementResult {
   const wanted = parseVariableFilter(cursor);
   const rows = systemVariables()
-    .map(({ name, read }): VariableRow => ({
-      name,
-      value: read(context) ?? "",
+    .map((variable): VariableRow => ({
+      name: variable.name,
+      // read only where it is asked for: a GTID set's text is dear
+      get value() {
+        return variable.read(context) ?? "";
+      },
     }))
     .filter(wanted)
     .map(({ name, value }) => [name, value]);

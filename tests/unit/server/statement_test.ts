@@ -449,3 +449,19 @@ Deno.test("answerStatement() survives any mixture of its own words", () => {
     session.apply(answerStatement(statement, session.context()));
   }
 });
+
+Deno.test("answerStatement() makes a GTID set's text only where it is asked for", () => {
+  const unread = {
+    fileName: "binlog.000001",
+    position: 4,
+    executed: (): string => {
+      throw new TypeError("read without need");
+    },
+    purged: () => "",
+  };
+  assertEquals(
+    rowsOf("SHOW VARIABLES LIKE 'server_id'", { log: unread }).length,
+    1,
+  );
+  assertEquals(rowsOf("SELECT @@gtid_purged", { log: unread }), [[""]]);
+});
