@@ -49,8 +49,11 @@ const DEFAULTS = {
   binlogRowImage: "FULL",
 } as const;
 
-/** Own server ids are made in the upper half, where few people's are. */
-const OWN_SERVER_ID_MIN = 0x8000_0000;
+/**
+ * Own server ids are made in the upper half of 31 bits: few people's are
+ * there, and MySQL's own error log shows larger ones as negative.
+ */
+const OWN_SERVER_ID_MIN = 0x4000_0000;
 
 /**
  * The source's identity as the store has it; undefined before a source was
@@ -101,7 +104,7 @@ function newServerId(
   randomU32: () => number,
   sourceServerId: string | undefined,
 ): string {
-  const id = (randomU32() | OWN_SERVER_ID_MIN) >>> 0;
+  const id = OWN_SERVER_ID_MIN + randomU32() % OWN_SERVER_ID_MIN;
   if (id.toString() !== sourceServerId) return id.toString();
   // the neighbour in the same half
   return ((id ^ 1) >>> 0).toString();

@@ -31,6 +31,8 @@ export interface SourceIdentity {
   readonly binlogFormat: string;
   /** "CRC32" or "NONE". */
   readonly binlogChecksum: string;
+  /** "FULL", "MINIMAL", … */
+  readonly binlogRowImage: string;
 }
 
 /** A binlog file of the source. */
@@ -71,6 +73,7 @@ export class SourceSession {
       gtidMode: await this.#variable("gtid_mode") ?? "OFF",
       binlogFormat: await this.#variable("binlog_format") ?? "ROW",
       binlogChecksum: await this.#variable("binlog_checksum") ?? "NONE",
+      binlogRowImage: await this.#variable("binlog_row_image") ?? "FULL",
     };
   }
 

@@ -14,8 +14,8 @@ const RANDOM = {
 Deno.test("loadOwnIdentity() makes an identity once and keeps it", async () => {
   const store = testStore();
   const made = await loadOwnIdentity(store, RANDOM);
-  // in the upper half of the ids
-  assertEquals(made, { serverId: "2147483653", uuid: RANDOM.randomUuid() });
+  // 2^30 and what the random number adds
+  assertEquals(made, { serverId: "1073741829", uuid: RANDOM.randomUuid() });
   const kept = await loadOwnIdentity(store, {
     randomUuid: () => "other",
     randomU32: () => 7,
@@ -24,10 +24,10 @@ Deno.test("loadOwnIdentity() makes an identity once and keeps it", async () => {
 });
 
 Deno.test("loadOwnIdentity() never takes the source's server id", async () => {
-  const identity = { ...SOURCE, serverId: "2147483653" };
+  const identity = { ...SOURCE, serverId: "1073741829" };
   const store = testStore({ "source/identity": identity });
   const { serverId } = await loadOwnIdentity(store, RANDOM);
-  assertEquals(serverId, "2147483652");
+  assertEquals(serverId, "1073741828");
 });
 
 Deno.test("loadOwnIdentity() gives a configured server id without keeping it", async () => {
@@ -35,7 +35,7 @@ Deno.test("loadOwnIdentity() gives a configured server id without keeping it", a
   const configured = await loadOwnIdentity(store, { ...RANDOM, serverId: 42 });
   assertEquals(configured.serverId, "42");
   const { serverId, uuid } = await loadOwnIdentity(store, RANDOM);
-  assertEquals([serverId, uuid], ["2147483653", configured.uuid]);
+  assertEquals([serverId, uuid], ["1073741829", configured.uuid]);
 });
 
 Deno.test("loadSourceIdentity() takes what is incomplete for unknown", async () => {
@@ -52,7 +52,7 @@ Deno.test("loadSourceIdentity() takes what is incomplete for unknown", async () 
 });
 
 Deno.test("serverFactsOf() tells whose identity is given, the log's facts aside", () => {
-  const own = { serverId: "2147483653", uuid: RANDOM.randomUuid() };
+  const own = { serverId: "1073741829", uuid: RANDOM.randomUuid() };
   const source = {
     ...SOURCE,
     gtidMode: "OFF",

@@ -21,6 +21,7 @@ const IDENTITY: SourceIdentity = {
   gtidMode: "ON",
   binlogFormat: "ROW",
   binlogChecksum: "CRC32",
+  binlogRowImage: "FULL",
 };
 
 /** A source with these files, each with the GTIDs of those before it. */
