@@ -320,6 +320,9 @@ export class Syncer {
         const room = writer.ready();
         if (room !== undefined) await room;
       }
+    } catch (error) {
+      // The watch ends a read by closing the connection under it.
+      if (!watch.fired || !(error instanceof ConnectionError)) throw error;
     } finally {
       watch.stop();
     }
