@@ -1,0 +1,247 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { EventType } from "../../../lib/binlog/event_type.ts";
+import { eventTypeAt } from "../../../lib/binlog/event_header.ts";
+import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
+import { readDump } from "../../support/dump_client.ts";
+import { SharedSource56 } from "../../support/shared_mysql56.ts";
+import { assertSameFiles } from "../../support/source_file.ts";
+import { binlogsOf, valueOf } from "../../support/sql_server.ts";
+import { TcpProxy } from "../../support/tcp_proxy.ts";
+import { TestKingbus } from "../../support/test_kingbus.ts";
+
+const source = new SharedSource56();
+
+/** Makes `test.t` and puts some rows into it. */
+async function writeSome(): Promise<void> {
+  await source.run(
+    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    "INSERT INTO test.t (data) VALUES ('one'), ('two')",
+  );
+}
+
+/** Puts one more row into it. */
+async function writeMore(): Promise<void> {
+  await source.run("INSERT INTO test.t (data) VALUES ('more')");
+}
+
+/** Ends the dumps that the source is sending. */
+async function killDumps(): Promise<void> {
+  const { rows } = await source.server.query("SHOW PROCESSLIST");
+  for (const [id, , , , command] of rows) {
+    if (command?.startsWith("Binlog Dump")) {
+      await source.server.query(`KILL ${id}`);
+    }
+  }
+}
+
+Deno.test("Syncer goes on where it stopped after kingbus was restarted", async () => {
+  await writeSome();
+  await using kingbus = await TestKingbus.following(source);
+  await assertSameFiles(kingbus, source.onDisk);
+  const before = kingbus.status;
+  await kingbus.stop();
+  await writeMore();
+  await kingbus.resume();
+  assertEquals(kingbus.head.position, before.position);
+  await assertSameFiles(kingbus, source.onDisk);
+  await kingbus.stop();
+  await source.run("FLUSH LOGS");
+  await writeMore();
+  await kingbus.resume();
+  await assertSameFiles(kingbus, source.onDisk);
+  assertEquals(kingbus.executed, `${source.server.uuid}:1-4`);
+});
+
+Deno.test("Syncer goes on at once when it was stopped and started", async () => {
+  await writeSome();
+  await using kingbus = await TestKingbus.following(source);
+  for (let round = 0; round < 5; round++) {
+    await kingbus.syncer.stop();
+    await writeMore();
+    await kingbus.follow(source);
+  }
+  await assertSameFiles(kingbus, source.onDisk);
+});
+
+Deno.test("Syncer follows on after the source killed its dump", async () => {
+  await writeSome();
+  await using proxy = new TcpProxy(source);
+  await using kingbus = await TestKingbus.following(proxy);
+  await assertSameFiles(kingbus, source.onDisk);
+  for (let kills = 1; kills <= 2; kills++) {
+    await killDumps();
+    await waitUntil("it connected again", () => proxy.connections > kills);
+    await writeMore();
+    await assertSameFiles(kingbus, source.onDisk);
+  }
+});
+
+Deno.test("Syncer follows through FLUSH LOGS", async () => {
+  await writeSome();
+  await using kingbus = await TestKingbus.following(source);
+  for (let file = 0; file < 10; file++) await source.run("FLUSH LOGS");
+  await writeMore();
+  await source.run("FLUSH LOGS");
+  await assertSameFiles(kingbus, source.onDisk);
+  assertEquals((await binlogsOf(source.server)).length, 12);
+  assertEquals(kingbus.status.state, "following");
+});
+
+Deno.test("Syncer follows on after the source was shut down and started", async () => {
+  await writeSome();
+  await using kingbus = await TestKingbus.following(source);
+  await kingbus.waitUntilHas(await source.executed());
+  await source.server.restart();
+  await writeMore();
+  await assertSameFiles(kingbus, source.onDisk);
+  const first = await readDump({ port: kingbus.port }, {
+    fileName: "binlog.000001",
+  });
+  assert(first.some((event) => eventTypeAt(event, 0) === EventType.STOP));
+});
+
+Deno.test("Syncer follows on after the source has crashed", async () => {
+  await writeSome();
+  await using kingbus = await TestKingbus.following(source);
+  await kingbus.waitUntilHas(await source.executed());
+  await source.server.kill();
+  assert((await kingbus.waitUntilState("waiting")).reason !== undefined);
+  await source.server.restart();
+  await writeMore();
+  await assertSameFiles(kingbus, source.onDisk);
+  await source.server.kill();
+  await source.server.restart();
+  await assertSameFiles(kingbus, source.onDisk);
+});
+
+Deno.test("Syncer drops half a transaction when the connection breaks, and takes it again", async () => {
+  await writeSome();
+  await using proxy = new TcpProxy(source);
+  await using kingbus = await TestKingbus.following(proxy);
+  await assertSameFiles(kingbus, source.onDisk);
+  const { position, executed } = kingbus.status;
+  proxy.pieceBytesMax = 1000;
+  await source.run(
+    "BEGIN",
+    ...Array.from(
+      { length: 20 },
+      () => "INSERT INTO test.t (data) VALUES (REPEAT('x', 100000))",
+    ),
+    "COMMIT",
+  );
+  for (let cuts = 1; cuts <= 3; cuts++) {
+    const { bytesReceived } = kingbus.status;
+    await waitUntil(
+      "a part of the transaction was there",
+      () => kingbus.status.bytesReceived > bytesReceived + 200_000,
+      { intervalMs: 1 },
+    );
+    if (kingbus.status.executed !== executed) break;
+    assertEquals(kingbus.status.position, position);
+    proxy.cut();
+  }
+  assert(proxy.connections > 1, "no connection was cut inside it");
+  proxy.pieceBytesMax = 65_536;
+  await assertSameFiles(kingbus, source.onDisk);
+});
+
+Deno.test("Syncer gives up a source that has gone silent, and comes back", async () => {
+  await writeSome();
+  await using proxy = new TcpProxy(source);
+  await using kingbus = await TestKingbus.start();
+  await kingbus.follow(proxy, { heartbeatMs: 200, readTimeoutMs: 1000 });
+  await assertSameFiles(kingbus, source.onDisk);
+  proxy.silence();
+  await writeMore();
+  const { reason = "" } = await kingbus.waitUntilState("waiting");
+  assertStringIncludes(reason, "sent nothing for 1000 ms");
+  proxy.speak();
+  await assertSameFiles(kingbus, source.onDisk);
+  assertEquals(kingbus.status.state, "following");
+});
+
+Deno.test("Syncer keeps to an idle source that sends heartbeats", async () => {
+  await writeSome();
+  await using proxy = new TcpProxy(source);
+  await using kingbus = await TestKingbus.start();
+  const readTimeoutMs = 1000;
+  await kingbus.follow(proxy, { heartbeatMs: 200, readTimeoutMs });
+  await assertSameFiles(kingbus, source.onDisk);
+  const idleSince = kingbus.status.heardAt!.getTime();
+  await waitUntil("more than the read timeout had passed", () => {
+    return kingbus.status.heardAt!.getTime() - idleSince > 2 * readTimeoutMs;
+  });
+  assertEquals(proxy.connections, 1);
+  assertEquals(kingbus.status.state, "following");
+});
+
+Deno.test("Syncer fails when the source has purged what comes next", async () => {
+  await writeSome();
+  await using kingbus = await TestKingbus.following(source);
+  await kingbus.waitUntilHas(await source.executed());
+  await kingbus.stop();
+  await source.run("FLUSH LOGS");
+  await writeMore();
+  await source.run("FLUSH LOGS", "PURGE BINARY LOGS TO 'binlog.000003'");
+  await kingbus.resume();
+  const { reason = "", executed } = await kingbus.waitUntilState("failed");
+  assertStringIncludes(reason, "has no file binlog.000001 any more");
+  assertStringIncludes(reason, "data-dir");
+  assertEquals(executed, `${source.server.uuid}:1-2`);
+  assertEquals(kingbus.syncer.running, false);
+});
+
+Deno.test("Syncer fails when the source was reset while it was away", async () => {
+  await writeSome();
+  await using kingbus = await TestKingbus.following(source);
+  await kingbus.waitUntilHas(await source.executed());
+  await kingbus.stop();
+  await source.run("RESET MASTER");
+  await writeMore();
+  await kingbus.resume();
+  const { reason = "", executed } = await kingbus.waitUntilState("failed");
+  assertStringIncludes(reason, "does not have transactions it once sent");
+  assertStringIncludes(reason, `${source.server.uuid}:2`);
+  assertEquals(executed, `${source.server.uuid}:1-2`);
+});
+
+Deno.test("Syncer fails when the source is reset while it follows", async () => {
+  await writeSome();
+  await source.run("FLUSH LOGS");
+  await writeMore();
+  await using kingbus = await TestKingbus.following(source);
+  await kingbus.waitUntilHas(await source.executed());
+  await source.run("RESET MASTER");
+  await writeMore();
+  const { executed } = await kingbus.waitUntilState("failed");
+  assertEquals(executed, `${source.server.uuid}:1-3`);
+});
+
+Deno.test("Syncer fails when another server answers at the source's address", async () => {
+  await writeSome();
+  await using kingbus = await TestKingbus.following(source);
+  await kingbus.waitUntilHas(await source.executed());
+  await kingbus.stop();
+  await source.server.stop();
+  const uuidFile = `${source.server.dir}/data/auto.cnf`;
+  const own = await Deno.readTextFile(uuidFile);
+  await Deno.writeTextFile(
+    uuidFile,
+    own.replace(/server-uuid=......../, "server-uuid=0badcafe"),
+  );
+  try {
+    await source.server.restart();
+    await kingbus.resume();
+    const { reason = "" } = await kingbus.waitUntilState("failed");
+    assertStringIncludes(reason, "0badcafe");
+    assertStringIncludes(reason, source.server.uuid);
+  } finally {
+    await source.server.stop();
+    await Deno.writeTextFile(uuidFile, own);
+    await source.server.restart();
+  }
+  assertEquals(
+    await valueOf(source.server, "SELECT @@server_uuid"),
+    source.server.uuid,
+  );
+});

@@ -1,0 +1,199 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
+import { DumpClient } from "../../support/dump_client.ts";
+import { neverWithin } from "../../support/never_within.ts";
+import { SharedSource56 } from "../../support/shared_mysql56.ts";
+import { assertSameFiles } from "../../support/source_file.ts";
+import { binlogsOf } from "../../support/sql_server.ts";
+import { TcpProxy } from "../../support/tcp_proxy.ts";
+import {
+  KINGBUS_SERVER_ID,
+  KINGBUS_UUID,
+  TestKingbus,
+} from "../../support/test_kingbus.ts";
+
+const source = new SharedSource56();
+
+/**
+ * Three files: transaction 1 in the first, 2 and 3 in the second, 4 in the
+ * third.
+ */
+async function writeThreeFiles(): Promise<void> {
+  await source.run(
+    "CREATE TABLE test.t (id INT PRIMARY KEY, name VARCHAR(20))",
+    "FLUSH LOGS",
+    "INSERT INTO test.t VALUES (1, 'one')",
+    "INSERT INTO test.t VALUES (2, 'two')",
+    "FLUSH LOGS",
+    "INSERT INTO test.t VALUES (3, 'three')",
+  );
+}
+
+Deno.test("Syncer starts at the oldest file of a 5.6 source", async () => {
+  await writeThreeFiles();
+  await using kingbus = await TestKingbus.following(source);
+  await assertSameFiles(kingbus, source.onDisk);
+  assertEquals(kingbus.executed, `${source.server.uuid}:1-4`);
+  const { state, source: followed, ...status } = kingbus.status;
+  assertEquals(state, "following");
+  assertEquals(followed, {
+    address: `127.0.0.1:${source.port}`,
+    user: "repl",
+    serverId: "5601",
+    uuid: source.server.uuid,
+    version: "5.6.24-log",
+  });
+  assertEquals(status.reason, undefined);
+  assertEquals(status.purged, "");
+  assertEquals(status.currentGtid, `${source.server.uuid}:4`);
+  assertEquals(status.file, "binlog.000003");
+});
+
+Deno.test("Syncer starts at the newest file and counts what is before as purged", async () => {
+  await writeThreeFiles();
+  await using kingbus = await TestKingbus.start();
+  await kingbus.follow(source, { start: "newest" });
+  await assertSameFiles(kingbus, source.onDisk, "binlog.000003");
+  assertEquals(kingbus.status.purged, `${source.server.uuid}:1-3`);
+  assertEquals(kingbus.executed, `${source.server.uuid}:1-4`);
+});
+
+Deno.test("Syncer starts at the newest file that a GTID set needs", async () => {
+  await writeThreeFiles();
+  await using kingbus = await TestKingbus.start();
+  await kingbus.follow(source, { start: `${source.server.uuid}:1-2` });
+  await assertSameFiles(kingbus, source.onDisk, "binlog.000002");
+  assertEquals(kingbus.status.purged, `${source.server.uuid}:1`);
+});
+
+Deno.test("Syncer starts at the oldest file that is left, and says what is not", async () => {
+  await writeThreeFiles();
+  await source.run("PURGE BINARY LOGS TO 'binlog.000002'");
+  await using kingbus = await TestKingbus.following(source);
+  await assertSameFiles(kingbus, source.onDisk);
+  assertEquals(kingbus.status.purged, `${source.server.uuid}:1`);
+  assertEquals(kingbus.executed, `${source.server.uuid}:1-4`);
+});
+
+Deno.test("Syncer fails when its GTID set needs a file that was purged", async () => {
+  await writeThreeFiles();
+  await source.run("PURGE BINARY LOGS TO 'binlog.000003'");
+  await using kingbus = await TestKingbus.start();
+  await kingbus.follow(source, { start: `${source.server.uuid}:1-2` });
+  const { reason = "" } = await kingbus.waitUntilState("failed");
+  assertStringIncludes(reason, "The source purged transactions");
+  assertStringIncludes(reason, `${source.server.uuid}:3`);
+  assertEquals(kingbus.syncer.running, false);
+  assertEquals(kingbus.store.head, undefined);
+});
+
+Deno.test("Syncer takes a log without checksums, and one that changes to it", async () => {
+  await source.run(
+    "CREATE TABLE test.t (id INT PRIMARY KEY)",
+    "SET GLOBAL binlog_checksum = NONE",
+    "INSERT INTO test.t VALUES (1)",
+  );
+  try {
+    await using kingbus = await TestKingbus.following(source);
+    await assertSameFiles(kingbus, source.onDisk);
+    await source.run(
+      "SET GLOBAL binlog_checksum = CRC32",
+      "INSERT INTO test.t VALUES (2)",
+    );
+    await assertSameFiles(kingbus, source.onDisk);
+    await source.run(
+      "SET GLOBAL binlog_checksum = NONE",
+      "INSERT INTO test.t VALUES (3)",
+    );
+    await assertSameFiles(kingbus, source.onDisk);
+  } finally {
+    await source.run("SET GLOBAL binlog_checksum = CRC32");
+  }
+});
+
+Deno.test("Syncer waits long before it tries a wrong password again", async () => {
+  await using proxy = new TcpProxy(source);
+  await using kingbus = await TestKingbus.start();
+  await kingbus.follow(proxy, { password: "wrongpass" });
+  const { reason = "" } = await kingbus.waitUntilState("waiting");
+  assertStringIncludes(reason, "1045");
+  assertStringIncludes(reason, "Access denied for user 'repl'");
+  assert(!JSON.stringify(kingbus.status).includes("wrongpass"));
+  await neverWithin(
+    1500,
+    "the syncer tried again at once",
+    () => proxy.connections > 1,
+  );
+  await kingbus.syncer.stop();
+  await kingbus.follow(proxy);
+  assertEquals((await kingbus.waitUntilState("following")).reason, undefined);
+});
+
+Deno.test("Syncer waits for a source that is not there yet", async () => {
+  await source.server.stop();
+  await using kingbus = await TestKingbus.following(source);
+  const { reason = "" } = await kingbus.waitUntilState("waiting");
+  assertStringIncludes(reason, `127.0.0.1 port ${source.port}`);
+  await source.server.restart();
+  await kingbus.waitUntilState("following");
+  await assertSameFiles(kingbus, source.onDisk);
+});
+
+Deno.test("Syncer fails when the source has its server id or its UUID", async () => {
+  const { serverId, uuid } = source.server;
+  await using kingbus = await TestKingbus.start();
+  await kingbus.follow(source, { serverId });
+  const sameId = await kingbus.waitUntilState("failed");
+  assertStringIncludes(sameId.reason ?? "", `server id ${serverId}`);
+  await kingbus.follow(source, { uuid });
+  const sameUuid = await kingbus.waitUntilState("failed");
+  assertStringIncludes(sameUuid.reason ?? "", `UUID ${uuid}`);
+  await kingbus.follow(source);
+  await kingbus.waitUntilState("following");
+});
+
+Deno.test("Syncer comes back after another replica with its UUID has pushed it out", async () => {
+  await writeThreeFiles();
+  await using proxy = new TcpProxy(source);
+  await using kingbus = await TestKingbus.following(proxy);
+  await kingbus.waitUntilHas(await source.executed());
+  await using _other = await DumpClient.open(source, {
+    serverId: KINGBUS_SERVER_ID,
+    uuid: KINGBUS_UUID,
+    flags: 0,
+    names: "master",
+  });
+  await waitUntil("the syncer connected again", () => proxy.connections > 1);
+  await source.run("INSERT INTO test.t VALUES (4, 'four')");
+  await assertSameFiles(kingbus, source.onDisk);
+});
+
+Deno.test("Syncer says when its account may not read the log", async () => {
+  await source.run(
+    "SET sql_log_bin = 0",
+    "GRANT USAGE ON *.* TO nobody@'%' IDENTIFIED BY 'nopass'",
+    "SET sql_log_bin = 1",
+  );
+  await using kingbus = await TestKingbus.start();
+  await kingbus.follow(source, { user: "nobody", password: "nopass" });
+  const { reason = "" } = await waitUntil(
+    "the syncer had a reason",
+    () => kingbus.status.reason === undefined ? false : kingbus.status,
+  );
+  assertStringIncludes(reason, "REPLICATION CLIENT");
+});
+
+Deno.test("Syncer takes a dump that comes in pieces of any size", async () => {
+  await source.run(
+    "CREATE TABLE test.t (id INT PRIMARY KEY, data LONGBLOB)",
+    "INSERT INTO test.t VALUES (1, REPEAT('x', 200000)), (2, 'y')",
+    "INSERT INTO test.t VALUES (3, REPEAT('z', 70000))",
+  );
+  for (const pieceBytes of [7, 24, 1000, 64_000]) {
+    await using proxy = new TcpProxy(source);
+    proxy.pieceBytesMax = pieceBytes;
+    await using kingbus = await TestKingbus.following(proxy);
+    await assertSameFiles(kingbus, source.onDisk);
+  }
+  assertEquals((await binlogsOf(source.server)).length, 1);
+});

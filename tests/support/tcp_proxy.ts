@@ -1,0 +1,136 @@
+import type { ServerAddress } from "./test_kingbus.ts";
+
+/** Both ends of a connection that goes through a proxy. */
+interface Pair {
+  readonly client: Deno.TcpConn;
+  readonly server: Deno.TcpConn;
+}
+
+/**
+ * A TCP proxy on a free port that a test can make go silent, cut, or deliver
+ * in small pieces: the faults of a network, without one.
+ */
+export class TcpProxy implements AsyncDisposable {
+  readonly #target: ServerAddress;
+  readonly #listener: Deno.TcpListener;
+  readonly #pairs = new Set<Pair>();
+  readonly #tasks = new Set<Promise<void>>();
+  #gate = Promise.withResolvers<void>();
+  #connections = 0;
+  /** What the server sends is passed on in pieces of at most so many bytes. */
+  pieceBytesMax = 65_536;
+
+  /** Begins to listen for connections to `target`. */
+  constructor(target: ServerAddress) {
+    this.#target = target;
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    this.#gate.resolve();
+    this.#track(this.#accept());
+  }
+
+  /** Port it listens on. */
+  get port(): number {
+    return this.#listener.addr.port;
+  }
+
+  /** Connections it has taken so far. */
+  get connections(): number {
+    return this.#connections;
+  }
+
+  /** Connections that are open. */
+  get open(): number {
+    return this.#pairs.size;
+  }
+
+  /** Passes nothing on any more, and closes nothing either. */
+  silence(): void {
+    this.#gate = Promise.withResolvers();
+  }
+
+  /** Ends the silence: what was held back goes on its way. */
+  speak(): void {
+    this.#gate.resolve();
+  }
+
+  /** Breaks off every connection. */
+  cut(): void {
+    for (const { client, server } of this.#pairs) {
+      closeQuietly(client);
+      closeQuietly(server);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    this.cut();
+    this.speak();
+    while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+  }
+
+  #track(task: Promise<void>): void {
+    const tracked = task.finally(() => this.#tasks.delete(tracked));
+    this.#tasks.add(tracked);
+  }
+
+  async #accept(): Promise<void> {
+    for await (const client of this.#listener) {
+      this.#connections += 1;
+      this.#track(this.#serve(client));
+    }
+  }
+
+  async #serve(client: Deno.TcpConn): Promise<void> {
+    let server: Deno.TcpConn;
+    try {
+      const { hostname = "127.0.0.1", port } = this.#target;
+      server = await Deno.connect({ hostname, port });
+    } catch {
+      // nobody listens: the client sees its connection close
+      closeQuietly(client);
+      return;
+    }
+    const pair = { client, server };
+    this.#pairs.add(pair);
+    await Promise.all([
+      this.#pump(client, server, () => 65_536),
+      this.#pump(server, client, () => this.pieceBytesMax),
+    ]);
+    closeQuietly(client);
+    closeQuietly(server);
+    this.#pairs.delete(pair);
+  }
+
+  async #pump(
+    from: Deno.TcpConn,
+    to: Deno.TcpConn,
+    pieceBytes: () => number,
+  ): Promise<void> {
+    const buffer = new Uint8Array(65_536);
+    try {
+      for (;;) {
+        const count = await from.read(buffer);
+        if (count === null) break;
+        let at = 0;
+        while (at < count) {
+          await this.#gate.promise;
+          const end = Math.min(count, at + pieceBytes());
+          at += await to.write(buffer.subarray(at, end));
+        }
+      }
+      await to.closeWrite();
+    } catch {
+      // one end is gone: so goes the other
+      closeQuietly(from);
+      closeQuietly(to);
+    }
+  }
+}
+
+function closeQuietly(conn: Deno.TcpConn): void {
+  try {
+    conn.close();
+  } catch {
+    // it was closed before
+  }
+}
