@@ -26,7 +26,7 @@ export interface LoginOptions {
   readonly serverPublicKeyPem?: string | undefined;
   /** For dialling and login together; 10 s when absent. */
   readonly connectTimeoutMs?: number | undefined;
-  /** For each packet of an answer, and each write; 60 s when absent. */
+  /** For each wait for an answer, and each write; 60 s when absent. */
   readonly responseTimeoutMs?: number | undefined;
   /** Largest payload to accept; 64 MiB when absent. */
   readonly maxPayloadBytes?: number | undefined;
@@ -43,7 +43,7 @@ export interface ConnectOptions extends LoginOptions {
 
 /** How long a command may take. */
 export interface CommandOptions {
-  /** For each packet of the answer, and the write; as connected when absent. */
+  /** For each wait for the answer, and the write; as connected when absent. */
   readonly timeoutMs?: number | undefined;
   /** Ends the command, and the connection with it. */
   readonly signal?: AbortSignal | undefined;
@@ -61,6 +61,7 @@ export interface QueryResult {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const RESPONSE_TIMEOUT_MS = 60_000;
+const QUIT_TIMEOUT_MS = 1_000;
 const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
 
 /**
@@ -210,7 +211,8 @@ export class ClientConnection implements AsyncDisposable {
   /** Says goodbye and closes. Never throws. */
   async quit(): Promise<void> {
     try {
-      await this.sendCommand(encodeCommand(Command.QUIT));
+      const quit = encodeCommand(Command.QUIT);
+      await this.sendCommand(quit, { timeoutMs: QUIT_TIMEOUT_MS });
     } catch {
       // Goodbye is a courtesy; the connection goes either way.
     }
@@ -249,6 +251,8 @@ export class ClientConnection implements AsyncDisposable {
   }
 
   async #receive(options: CommandOptions): Promise<Uint8Array> {
+    const buffered = this.reader.readBuffered();
+    if (buffered !== undefined) return buffered.payload;
     using deadline = this.#deadline("waiting for an answer", options);
     const packet = await readPacket(this.reader, deadline.signal);
     return packet.payload;

@@ -29,7 +29,11 @@ export class PacketReader {
   #pending: Promise<Uint8Array | null> | undefined;
   #busy = false;
 
-  /** Locks `readable` until {@linkcode cancel}. */
+  /**
+   * Locks `readable` until {@linkcode cancel}. The default reader is used for
+   * every stream: over TCP it gives a buffer of its own for each chunk of up to
+   * 64 KiB, and a BYOB reader measured no faster, with larger buffers either.
+   */
   constructor(
     readable: ReadableStream<Uint8Array>,
     options: PacketDecoderOptions,
@@ -68,6 +72,12 @@ export class PacketReader {
       }
       return packet;
     });
+  }
+
+  /** The next packet if it lies in what was read before, without waiting. */
+  readBuffered(): Packet | undefined {
+    if (this.#busy) throw new TypeError("Cannot read twice at the same time");
+    return this.#decoder.next();
   }
 
   /** All packets that the next chunk completes, at least one. */

@@ -29,7 +29,7 @@ export const CACHING_SHA2_TOKEN_BYTES = 32;
 const SCRAMBLE_BYTE_MAX = 127;
 const DOLLAR_SIGN = 0x24;
 const textEncoder = new TextEncoder();
-const textDecoder = new TextDecoder();
+const textDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * Makes a scramble of 20 random bytes: each ends up in 1..127 and is not `$`.

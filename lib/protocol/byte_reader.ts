@@ -1,7 +1,7 @@
 import { ErrorCode } from "./error_code.ts";
 import { ProtocolError } from "./protocol_error.ts";
 
-const textDecoder = new TextDecoder();
+const textDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * A bounds-checked little-endian cursor over one packet's payload. Every read

@@ -63,7 +63,7 @@ export const DumpFlag = {
 /** A file name longer than this is malformed (`FN_REFLEN` of the server). */
 const FILE_NAME_BYTES_MAX = 512;
 const textEncoder = new TextEncoder();
-const textDecoder = new TextDecoder();
+const textDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** COM_BINLOG_DUMP: a dump from a file and position. */
 export interface BinlogDump {

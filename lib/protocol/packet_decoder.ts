@@ -20,7 +20,10 @@ export interface PacketDecoderOptions {
   readonly acceptsNotices?: boolean;
 }
 
-/** Room a joined or split payload starts with; it doubles as bytes arrive. */
+/**
+ * Room that a split or joined payload gets at most before more of it than that
+ * has arrived; then it doubles.
+ */
 const ASSEMBLY_BYTES = 64 * 1024;
 
 const NO_BYTES = new Uint8Array(0);
@@ -121,8 +124,8 @@ export class PacketDecoder {
   next(): Packet | undefined {
     for (;;) {
       if (!this.#fillHeader()) return undefined;
+      this.#checkHeader();
       const length = this.#partLength();
-      this.#checkHeader(length);
       if (!this.#partComplete(length)) return undefined;
       const packet = this.#endPart(length);
       if (packet !== undefined) return packet;
@@ -183,15 +186,14 @@ export class PacketDecoder {
     return this.#assemblyBytes - this.#fullParts * PART_PAYLOAD_BYTES_MAX;
   }
 
-  #checkHeader(length: number): void {
+  #checkHeader(): void {
     const sequenceId = this.#header[3]!;
     if (sequenceId !== this.#expectedSequenceId) {
       const mayBeNotice = this.#acceptsNotices && sequenceId === 0 &&
         this.#fullParts === 0;
       if (!mayBeNotice) throw this.#outOfOrder(sequenceId);
     }
-    const total = this.#fullParts * PART_PAYLOAD_BYTES_MAX + length;
-    if (total > this.#maxPayloadBytes) {
+    if (this.#announcedBytes() > this.#maxPayloadBytes) {
       throw new ProtocolError(
         ErrorCode.ER_NET_PACKET_TOO_LARGE,
         `Got a packet bigger than ${this.#maxPayloadBytes} bytes`,
@@ -248,12 +250,17 @@ export class PacketDecoder {
     const needed = this.#assemblyBytes + bytes.length;
     if (needed > this.#assembly.length) {
       const room = Math.max(needed, this.#assembly.length * 2, ASSEMBLY_BYTES);
-      const grown = new Uint8Array(Math.min(room, this.#maxPayloadBytes));
+      const grown = new Uint8Array(Math.min(room, this.#announcedBytes()));
       grown.set(this.#assembly.subarray(0, this.#assemblyBytes));
       this.#assembly = grown;
     }
     this.#assembly.set(bytes, this.#assemblyBytes);
     this.#assemblyBytes = needed;
+  }
+
+  /** Length of the payload up to and with the current part. */
+  #announcedBytes(): number {
+    return this.#fullParts * PART_PAYLOAD_BYTES_MAX + this.#partLength();
   }
 
   #resetAssembly(): void {

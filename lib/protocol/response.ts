@@ -20,7 +20,7 @@ const ERROR_MESSAGE_BYTES_MAX = 512;
 const SQL_STATE_MARKER = 0x23;
 const SQL_STATE_BYTES = 5;
 const textEncoder = new TextEncoder();
-const textDecoder = new TextDecoder();
+const textDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Fields of an OK packet that differ from a plain success. */
 export interface OkFields {

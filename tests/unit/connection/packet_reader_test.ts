@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ConnectionError } from "../../../lib/connection/connection_error.ts";
 import { PacketReader } from "../../../lib/connection/packet_reader.ts";
 import { encodePackets } from "../../../lib/protocol/packet_encoder.ts";
@@ -71,6 +71,19 @@ Deno.test("PacketReader.readBatch() begins with what read() left", async () => {
   await reader.read();
   assertEquals((await reader.readBatch())?.length, 1);
   assertEquals(await reader.readBatch(), null);
+});
+
+Deno.test("PacketReader.readBuffered() does not wait", async () => {
+  const reader = over(joined(FIRST, SECOND, byteTable("0100")));
+  assertEquals(reader.readBuffered(), undefined);
+  await reader.read();
+  assertEquals(reader.readBuffered()?.sequenceId, 1);
+  assertEquals(reader.readBuffered(), undefined);
+  const { reader: waiting, source } = fed();
+  const reading = waiting.read();
+  assertThrows(() => waiting.readBuffered(), TypeError, "twice");
+  source.enqueue(FIRST);
+  await reading;
 });
 
 Deno.test("PacketReader.readChunk() answers raw bytes, first what is buffered", async () => {

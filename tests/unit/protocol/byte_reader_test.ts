@@ -119,3 +119,8 @@ Deno.test("ByteReader.skip() does not pass the end", () => {
   reader.skip(2);
   assertThrows(() => reader.skip(1), ProtocolError);
 });
+
+Deno.test("ByteReader keeps a byte order mark, which is a character here", () => {
+  const reader = new ByteReader(byteTable(`efbbbf "x"`));
+  assertEquals(reader.restString(), "\ufeffx");
+});
