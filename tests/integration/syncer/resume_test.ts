@@ -205,6 +205,25 @@ Deno.test("Syncer fails when the source was reset while it was away", async () =
   assertEquals(executed, `${source.server.uuid}:1-2`);
 });
 
+Deno.test("Syncer fails when the source was reset and has written the same again", async () => {
+  await writeSome();
+  await using kingbus = await TestKingbus.following(source);
+  await kingbus.waitUntilHas(await source.executed());
+  await kingbus.stop();
+  // a file's format description tells when it was made, in seconds
+  await waitUntil("the source's next second began", async () => {
+    const now = await valueOf(source.server, "SELECT UNIX_TIMESTAMP()");
+    return Number(now) > kingbus.head.lastTimestamp;
+  });
+  await source.reset();
+  await writeSome();
+  await writeMore();
+  await kingbus.resume();
+  const { reason = "", executed } = await kingbus.waitUntilState("failed");
+  assertStringIncludes(reason, "the source was reset");
+  assertEquals(executed, `${source.server.uuid}:1-2`);
+});
+
 Deno.test("Syncer fails when the source is reset while it follows", async () => {
   await writeSome();
   await source.run("FLUSH LOGS");
