@@ -1,9 +1,9 @@
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
-import type { Address } from "../config/address.ts";
+import { type Address, formatAddress } from "../config/address.ts";
 import { describeError } from "../log/describe_error.ts";
 import type { Log } from "../log/log.ts";
 import { redactText } from "../log/redact.ts";
+import { AdminListenError } from "./admin_listen_error.ts";
 import {
   ControlError,
   type ControlErrorKind,
@@ -14,11 +14,8 @@ import {
 import { envelope, failure, success } from "./envelope.ts";
 import { clusterOf, membersOf, type NodeStatus } from "./node_status.ts";
 import { checkReadiness, type ReadinessCheck } from "./readiness.ts";
-import {
-  BODY_BYTES_MAX,
-  parseServerStart,
-  parseSyncerStart,
-} from "./request_body.ts";
+import { parseServerStart, parseSyncerStart } from "./request_body.ts";
+import { readText } from "./read_text.ts";
 import { RequestError } from "./request_error.ts";
 import { serverStatus } from "./server_status.ts";
 import { syncerStatus } from "./syncer_status.ts";
@@ -42,6 +39,9 @@ const STATUS_OF: Readonly<Record<ControlErrorKind, number>> = {
   unavailable: 503,
 };
 
+/** How long requests under way may take once the API closes. */
+const CLOSE_TIMEOUT_MS = 2000;
+
 const ALONE =
   "kingbus: this node runs alone: clusters are not supported, so members can't be changed";
 
@@ -52,14 +52,13 @@ const ALONE =
 export class AdminApi implements AsyncDisposable {
   readonly #parts: AdminApiParts;
   readonly #app = new Hono();
+  readonly #cutOff = new AbortController();
+  /** Requests whose answers are not delivered yet. */
+  readonly #underWay = new Set<Promise<void>>();
   #server: Deno.HttpServer<Deno.NetAddr> | undefined;
 
   constructor(parts: AdminApiParts) {
     this.#parts = parts;
-    this.#app.use(bodyLimit({
-      maxSize: BODY_BYTES_MAX,
-      onError: () => failure(413, "the body is too large"),
-    }));
     for (const [path, methods] of this.#routes()) this.#route(path, methods);
     this.#app.notFound((context) =>
       failure(404, `there is no ${context.req.path.slice(0, 200)} here`)
@@ -74,32 +73,54 @@ export class AdminApi implements AsyncDisposable {
   /**
    * Begins to listen; returns the address, with the port that was chosen.
    *
-   * @throws {Deno.errors.AddrInUse} and what else `Deno.serve` throws.
+   * @throws {AdminListenError}
    */
   listen(address: Address): Address {
-    const { log } = this.#parts;
-    this.#server = Deno.serve({
-      hostname: address.hostname,
-      port: address.port,
-      onListen: () => {},
-      onError: (error) => {
-        log.error("admin request failed", { error: describeError(error) });
-        return failure(500, "internal error");
-      },
-    }, this.handle);
-    const { port } = this.#server.addr;
-    return { hostname: address.hostname, port };
+    const { hostname } = address;
+    try {
+      this.#server = Deno.serve({
+        ...address,
+        signal: this.#cutOff.signal,
+        onListen: () => {},
+        onError: (error) => this.#fail(error),
+      }, (request, info) => this.#accept(request, info.completed));
+    } catch (cause) {
+      throw new AdminListenError(formatAddress(address), cause);
+    }
+    return { hostname, port: this.#server.addr.port };
   }
 
-  /** Ends listening; requests under way are answered. */
+  /**
+   * Ends listening, once the requests under way are answered or their time is
+   * up. (`shutdown()` of the server waits for clients that send nothing more.)
+   */
   async close(): Promise<void> {
     const server = this.#server;
+    if (server === undefined) return;
     this.#server = undefined;
-    await server?.shutdown();
+    const timeUp = Promise.withResolvers<void>();
+    const timer = setTimeout(timeUp.resolve, CLOSE_TIMEOUT_MS);
+    await Promise.race([Promise.all(this.#underWay), timeUp.promise]);
+    clearTimeout(timer);
+    this.#cutOff.abort();
+    await server.finished;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #accept(
+    request: Request,
+    completed: Promise<void>,
+  ): Response | Promise<Response> {
+    if (this.#server === undefined) return failure(503, "kingbus is stopping");
+    // Rejects when the client went away before it had its answer.
+    const done = completed.catch(() => {}).finally(() =>
+      this.#underWay.delete(done)
+    );
+    this.#underWay.add(done);
+    return this.handle(request);
   }
 
   /** Path by path: which methods it has and what they answer. */
@@ -117,7 +138,7 @@ export class AdminApi implements AsyncDisposable {
       ["/admin/url", { PUT: alone }],
       ["/binlog/syncer/start", {
         PUT: async (context) => {
-          await syncer.start(parseSyncerStart(await context.req.text()));
+          await syncer.start(parseSyncerStart(await readText(context.req.raw)));
           return success("");
         },
       }],
@@ -132,7 +153,7 @@ export class AdminApi implements AsyncDisposable {
       }],
       ["/binlog/server/start", {
         PUT: async (context) => {
-          await server.start(parseServerStart(await context.req.text()));
+          await server.start(parseServerStart(await readText(context.req.raw)));
           return success("");
         },
       }],
@@ -209,6 +230,13 @@ export class AdminApi implements AsyncDisposable {
       server: serverStatus(server.report()),
       store: node.stored,
     };
+  }
+
+  /** What not even the router could answer. */
+  #fail(error: unknown): Response {
+    const fields = { error: describeError(error) };
+    this.#parts.log.error("admin request failed", fields);
+    return failure(500, "internal error");
   }
 
   #refuse(error: unknown, context: Context): Response {

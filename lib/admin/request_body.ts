@@ -13,9 +13,6 @@ import { describeIssue } from "../config/describe_issue.ts";
 import type { ServerStartRequest, SyncerStartRequest } from "./control.ts";
 import { RequestError } from "./request_error.ts";
 
-/** Characters a request's body may have: the longest holds a GTID set. */
-export const BODY_BYTES_MAX = 256 * 1024;
-
 const SYNCER_START = z.strictObject({
   syncer_id: integerValue(SERVER_ID_RANGE).optional(),
   syncer_uuid: patternValue(UUID.pattern, UUID.reason).optional(),

@@ -39,7 +39,7 @@ export const statusCommand: Command = {
       terminal.out(input.switches.has(JSON_FLAG) ? text : formatStatus(status));
       return 0;
     } catch (error) {
-      const why = describeError(error);
+      const why = describeFetchFault(error);
       terminal.err(
         `kingbus: no node answers at ${url}: ${why}; is it running, and is its address right (--${ADMIN_FLAG})?\n`,
       );
@@ -53,6 +53,12 @@ async function ask(url: string, terminal: Terminal): Promise<string> {
   const text = await response.text();
   if (response.ok) return text;
   throw new TypeError(`it answered with HTTP status ${response.status}`);
+}
+
+/** What `fetch` says of a refused connection fills three lines. */
+function describeFetchFault(error: unknown): string {
+  const text = describeError(error);
+  return /connection refused/i.test(text) ? "connection refused" : text;
 }
 
 /** Who listens on every address is reached on the machine's own. */

@@ -1,0 +1,229 @@
+import { z } from "zod";
+import {
+  ControlError,
+  type SyncerControl,
+  type SyncerReport,
+  type SyncerStartRequest,
+} from "../control.ts";
+import { type Address, formatAddress } from "../../config/address.ts";
+import { reaches } from "../../config/find_clash.ts";
+import type { FollowSettings, SourceSettings } from "../../config/options.ts";
+import type { Log } from "../../log/log.ts";
+import type { SourceOptions, SyncerStatus } from "../../syncer/syncer.ts";
+import { fingerprintOf } from "./intent.ts";
+import { IntentKeeper } from "./intent_keeper.ts";
+import { type ReportedStore, reportLog } from "./log_report.ts";
+import type { MetaStore } from "./meta_store.ts";
+import { Turnstile } from "./turnstile.ts";
+
+/** Name under which the store keeps what the syncer is meant to do. */
+export const SYNCER_INTENT_META = "intent/syncer";
+
+/** What the controller steers; a `Syncer` is one. */
+export interface SteeredSyncer {
+  readonly running: boolean;
+  start(options: SourceOptions): Promise<void>;
+  stop(): Promise<void>;
+  status(): SyncerStatus;
+}
+
+/** What the controller is made of. */
+export interface SyncerControllerParts {
+  readonly syncer: SteeredSyncer;
+  readonly store: MetaStore & ReportedStore;
+  /** The configuration's source, if it names one. */
+  readonly configured: SourceSettings | undefined;
+  readonly follow: FollowSettings;
+  /** Who this node is towards replicas. */
+  readonly own: { readonly serverId: string; readonly uuid: string };
+  readonly nodeName: string;
+  /** Where this node itself listens: no source is there. */
+  readonly ownAddresses: () => readonly Address[];
+  readonly log: Log;
+}
+
+/** Whom to follow: what the admin API can set. */
+type SyncerTarget = Omit<SourceSettings, "semiSync">;
+
+const TARGET: z.ZodType<SyncerTarget> = z.object({
+  address: z.object({ hostname: z.string(), port: z.number() }),
+  user: z.string(),
+  password: z.string(),
+  serverId: z.number().optional().transform((value) => value),
+  uuid: z.string().optional().transform((value) => value),
+  start: z.string(),
+});
+
+const START_BY_DEFAULT = "oldest";
+
+/**
+ * Starts and stops the syncer, keeps what was asked for in the store, and at a
+ * start resumes it (see `chooseIntent()` for what wins).
+ */
+export class SyncerController implements SyncerControl {
+  readonly #parts: SyncerControllerParts;
+  readonly #intent: IntentKeeper<SyncerTarget>;
+  readonly #turnstile = new Turnstile();
+
+  private constructor(
+    parts: SyncerControllerParts,
+    intent: IntentKeeper<SyncerTarget>,
+  ) {
+    this.#parts = parts;
+    this.#intent = intent;
+  }
+
+  /** Reads what the syncer is meant to do; `resume()` then does it. */
+  static async open(parts: SyncerControllerParts): Promise<SyncerController> {
+    const { configured, store, log } = parts;
+    const target = configured && targetOf(configured);
+    const { keeper, replaced } = await IntentKeeper.open(
+      store,
+      SYNCER_INTENT_META,
+      TARGET,
+      {
+        run: target !== undefined,
+        target,
+        fingerprint: fingerprintOf(target),
+      },
+    );
+    if (replaced !== undefined) {
+      log.info(
+        "the configuration's source has changed, so it is used in the place of the last one",
+        { source: addressOf(target), last: addressOf(replaced.target) },
+      );
+    }
+    return new SyncerController(parts, keeper);
+  }
+
+  /** Runs the syncer if that is what it is meant to do. */
+  resume(): Promise<void> {
+    return this.#turnstile.pass(async () => {
+      const { run, target } = this.#intent;
+      if (run && target !== undefined) await this.#follow(target);
+    });
+  }
+
+  start(request: SyncerStartRequest | undefined): Promise<void> {
+    return this.#turnstile.pass(async () => {
+      if (this.#parts.syncer.running) {
+        throw new ControlError(
+          "conflict",
+          "kingbus: server already started: stop the syncer first",
+        );
+      }
+      const target = this.#targetFor(request);
+      this.#checkTarget(target);
+      await this.#follow(target);
+      try {
+        await this.#intent.note(true, target);
+      } catch (cause) {
+        await this.#parts.syncer.stop();
+        throw new ControlError(
+          "unavailable",
+          "the store can't keep that the syncer is started, so it is not",
+          { cause },
+        );
+      }
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.#turnstile.pass(async () => {
+      await this.#parts.syncer.stop();
+      await this.#intent.note(false, this.#intent.target);
+    });
+  }
+
+  /** Ends the syncer with the process: a restart resumes it. */
+  close(): Promise<void> {
+    return this.#turnstile.pass(() => this.#parts.syncer.stop());
+  }
+
+  report(): SyncerReport {
+    const status = this.#parts.syncer.status();
+    const target = this.#intent.target ?? this.#configuredTarget();
+    return {
+      wanted: this.#intent.run,
+      state: status.state,
+      reason: status.reason,
+      since: status.since,
+      target: target && {
+        address: formatAddress(target.address),
+        user: target.user,
+        serverId: target.serverId ?? this.#ownServerId(),
+        uuid: target.uuid ?? this.#parts.own.uuid,
+      },
+      source: sourceOf(status),
+      log: reportLog(this.#parts.store),
+    };
+  }
+
+  #configuredTarget(): SyncerTarget | undefined {
+    const { configured } = this.#parts;
+    return configured && targetOf(configured);
+  }
+
+  #targetFor(request: SyncerStartRequest | undefined): SyncerTarget {
+    const last = this.#intent.target ?? this.#configuredTarget();
+    if (request !== undefined) {
+      const start = request.start ?? this.#parts.configured?.start ??
+        START_BY_DEFAULT;
+      return { ...request, start };
+    }
+    if (last !== undefined) return last;
+    throw new ControlError(
+      "invalid",
+      "there is no source to follow: give mysql_addr, mysql_user and mysql_password",
+    );
+  }
+
+  #checkTarget({ address, serverId }: SyncerTarget): void {
+    const { own, ownAddresses } = this.#parts;
+    if (ownAddresses().some((listen) => reaches(address, listen))) {
+      throw new ControlError(
+        "invalid",
+        `mysql_addr: ${formatAddress(address)} is kingbus itself`,
+      );
+    }
+    if (String(serverId) === own.serverId) {
+      throw new ControlError(
+        "invalid",
+        `syncer_id: ${serverId} is the server id replicas see: take another one`,
+      );
+    }
+  }
+
+  async #follow(target: SyncerTarget): Promise<void> {
+    const { syncer, follow, own, nodeName } = this.#parts;
+    await syncer.start({
+      ...target.address,
+      user: target.user,
+      password: target.password,
+      serverId: target.serverId ?? this.#ownServerId(),
+      uuid: target.uuid ?? own.uuid,
+      name: nodeName,
+      start: target.start,
+      ...follow,
+    });
+  }
+
+  /** Next to the id that replicas see, and as durable. */
+  #ownServerId(): number {
+    return (Number(this.#parts.own.serverId) ^ 1) >>> 0;
+  }
+}
+
+function addressOf(target: SyncerTarget | undefined): string {
+  return target === undefined ? "none" : formatAddress(target.address);
+}
+
+function targetOf({ semiSync: _, ...target }: SourceSettings): SyncerTarget {
+  return target;
+}
+
+function sourceOf({ source }: SyncerStatus): SyncerReport["source"] {
+  if (source === undefined || source.version === "") return undefined;
+  const { serverId, uuid, version } = source;
+  return { serverId, uuid, version };
+}

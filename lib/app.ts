@@ -1,0 +1,236 @@
+import { AdminApi } from "./admin/admin_api.ts";
+import { adminUrl } from "./admin/admin_url.ts";
+import type {
+  NodeInfo,
+  ServerControl,
+  SyncerControl,
+} from "./admin/control.ts";
+import { type Address, formatAddress, isLoopback } from "./config/address.ts";
+import type { Options } from "./config/options.ts";
+import { ServerController } from "./admin/intent/server_controller.ts";
+import { SyncerController } from "./admin/intent/syncer_controller.ts";
+import type { Log } from "./log/log.ts";
+import { BinlogServer } from "./server/binlog_server.ts";
+import { LogDumpHandler } from "./server/dump.ts";
+import { loadOwnIdentity, type OwnIdentity } from "./server/server_identity.ts";
+import type { BinlogStore } from "./store/binlog_store.ts";
+import { openKvStore } from "./store/kv/open_kv_store.ts";
+import { Syncer } from "./syncer/syncer.ts";
+import { VERSION } from "./version.ts";
+
+/** Name of the store's database in the data folder. */
+const DATABASE_NAME = "kingbus.db";
+
+/** A running kingbus. Closing it drains it; nothing of it is left then. */
+export interface App extends AsyncDisposable {
+  /** Where the admin API listens, with the port that was chosen. */
+  readonly adminListen: Address;
+  /** Where replicas connect, `host:port`; where they would when stopped. */
+  readonly serverListen: string;
+  /** The log that is kept and served. */
+  readonly store: BinlogStore;
+  readonly syncer: SyncerControl;
+  readonly server: ServerControl;
+  /**
+   * Drains: stops following and makes what came durable, ends the replicas'
+   * dumps between two events, then closes the admin API and the store.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts kingbus: the store, the admin API (so that a slow start can be
+ * watched), the binlog server, and the syncer. The last two run if they ran, or
+ * were meant to, when kingbus was last stopped; see `chooseIntent()`.
+ *
+ * What was opened is closed again when a later part can't be.
+ *
+ * @throws {StoreError} when the store can't be opened, `locked` above all.
+ * @throws {ControlError} when the binlog server can't listen.
+ * @throws {AdminListenError} when the admin API can't listen.
+ */
+export async function openApp(options: Options, log: Log): Promise<App> {
+  await using opened = new AsyncDisposableStack();
+  const store = opened.use(
+    await openKvStore({
+      path: `${options.dataDir}/${DATABASE_NAME}`,
+      tailBytes: options.store.tailMemoryBytes,
+      cacheBytes: options.store.cacheMemoryBytes,
+    }),
+  );
+  const own = await loadOwnIdentity(store, {
+    serverId: options.server.serverId,
+    randomUuid: () => crypto.randomUUID(),
+    randomU32: () => crypto.getRandomValues(new Uint32Array(1))[0]!,
+  });
+  const node = new Node(options, own, store);
+  const controllers = await openControllers({ options, log, own, store, node });
+  const { server, syncer } = controllers;
+  const admin = opened.use(
+    new AdminApi({ ...controllers, node: () => node.info(), log }),
+  );
+  node.adminListen = admin.listen(options.admin.listen);
+  opened.defer(() => server.close());
+  await server.resume();
+  opened.defer(() => syncer.close());
+  await syncer.resume();
+  sayHow(options, controllers, node.adminListen, log);
+  return new RunningApp(opened.move(), { ...controllers, store, node });
+}
+
+interface Controllers {
+  readonly syncer: SyncerController;
+  readonly server: ServerController;
+}
+
+async function openControllers(parts: {
+  options: Options;
+  log: Log;
+  own: OwnIdentity;
+  store: BinlogStore;
+  node: Node;
+}): Promise<Controllers> {
+  const { options, log, own, store, node } = parts;
+  const nodeName = options.name;
+  const server = await ServerController.open({
+    server: new BinlogServer({
+      store,
+      dumpHandler: new LogDumpHandler(store),
+      log: log.child({ part: "server" }),
+    }),
+    store,
+    configured: options.server,
+    nodeName,
+    log,
+  });
+  const syncer = await SyncerController.open({
+    syncer: new Syncer(store, {
+      log: log.child({ part: "syncer" }),
+      now: Date.now,
+      random: Math.random,
+    }),
+    store,
+    configured: options.source,
+    follow: options.follow,
+    own,
+    nodeName,
+    ownAddresses: () => [server.listen, node.adminListen],
+    log,
+  });
+  return { syncer, server };
+}
+
+/** Who this node is, as the admin API tells it. */
+class Node {
+  readonly #options: Options;
+  readonly #own: OwnIdentity;
+  readonly #store: BinlogStore;
+  readonly #startedAt = new Date();
+  adminListen: Address;
+  /** Why it is about to end. */
+  draining: string | undefined;
+
+  constructor(options: Options, own: OwnIdentity, store: BinlogStore) {
+    this.#options = options;
+    this.#own = own;
+    this.#store = store;
+    this.adminListen = options.admin.listen;
+  }
+
+  info(): NodeInfo {
+    const { files } = this.#store;
+    return {
+      // As durable as the uuid, and 64 bits of it as the original's ids have.
+      id: BigInt(`0x${this.#own.uuid.replaceAll("-", "").slice(0, 16)}`),
+      name: this.#options.name,
+      version: VERSION,
+      startedAt: this.#startedAt,
+      adminUrls: [adminUrl(this.adminListen)],
+      draining: this.draining,
+      stored: {
+        files: files.length,
+        bytes: files.reduce((bytes, { size }) => bytes + size, 0),
+      },
+    };
+  }
+}
+
+class RunningApp implements App {
+  readonly #opened: AsyncDisposableStack;
+  readonly #parts: Controllers & { store: BinlogStore; node: Node };
+
+  constructor(
+    opened: AsyncDisposableStack,
+    parts: Controllers & { store: BinlogStore; node: Node },
+  ) {
+    this.#opened = opened;
+    this.#parts = parts;
+  }
+
+  get adminListen(): Address {
+    return this.#parts.node.adminListen;
+  }
+
+  get serverListen(): string {
+    return this.#parts.server.report().listen;
+  }
+
+  get store(): BinlogStore {
+    return this.#parts.store;
+  }
+
+  get syncer(): SyncerControl {
+    return this.#parts.syncer;
+  }
+
+  get server(): ServerControl {
+    return this.#parts.server;
+  }
+
+  async close(): Promise<void> {
+    this.#parts.node.draining = "stopping";
+    await this.#opened.disposeAsync();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** Says where it is reached, and what it needs that it was not given. */
+function sayHow(
+  options: Options,
+  { syncer, server }: Controllers,
+  adminListen: Address,
+  log: Log,
+): void {
+  log.info("kingbus is up", {
+    version: VERSION,
+    name: options.name,
+    replicas_connect_to: server.report().listen,
+    admin: adminUrl(adminListen),
+    data: options.dataDir,
+  });
+  if (syncer.report().target === undefined) {
+    log.info(
+      "no source yet: start with --source-address HOST:PORT --source-user USER --source-password-file FILE, set source: in the configuration, or PUT /binlog/syncer/start",
+    );
+  } else if (!syncer.report().wanted) {
+    log.info("the syncer was stopped on purpose: PUT /binlog/syncer/start");
+  }
+  if (!server.report().wanted) {
+    log.info("the server was stopped on purpose: PUT /binlog/server/start");
+  } else if (server.users.length === 0) {
+    log.warn(
+      "no account yet, so every login is refused: set server.users in the configuration, or give one by PUT /binlog/server/stop, then /binlog/server/start",
+    );
+  }
+  if (!isLoopback(adminListen.hostname)) {
+    log.warn(
+      "the admin API asks for no password: let only operators reach it",
+      {
+        admin: formatAddress(adminListen),
+      },
+    );
+  }
+}

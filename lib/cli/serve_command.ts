@@ -1,0 +1,75 @@
+import { type App, openApp } from "../app.ts";
+import { loadOptions } from "../config/load_config.ts";
+import { describeError } from "../log/describe_error.ts";
+import { type Log, openLog } from "../log/log.ts";
+import type { Command } from "./command.ts";
+import { configFlags, configSources } from "./config_flags.ts";
+import { StopSignals } from "./stop_signals.ts";
+
+/** `kingbus serve`, which is what kingbus does when told nothing. */
+export const serveCommand: Command = {
+  name: "serve",
+  summary: "Follow the source and serve replicas (what it does by default)",
+  about:
+    "Follows the source, keeps its binary log and serves it to replicas, until SIGTERM or SIGINT; it then drains and ends with exit code 0. A second signal ends it at once with exit code 1.",
+  example:
+    "kingbus serve --source-address db1:3306 --source-user kingbus --source-password-file /etc/kingbus/password",
+  flags: configFlags(),
+  restMax: 0,
+  async run(input, terminal): Promise<number> {
+    const options = await loadOptions(configSources(input, terminal));
+    const log = openLog({ ...options.log });
+    try {
+      using signals = new StopSignals(() => Deno.exit(1));
+      using _guard = guardRejections(log);
+      return await serve(() => openApp(options, log), signals, log);
+    } finally {
+      log.close();
+    }
+  },
+};
+
+async function serve(
+  open: () => Promise<App>,
+  signals: StopSignals,
+  log: Log,
+): Promise<number> {
+  let app: App;
+  try {
+    app = await open();
+  } catch (error) {
+    log.error("can't start", { error: describeError(error) });
+    return 1;
+  }
+  const signal = await signals.first;
+  log.info("draining; the same signal again ends it at once", { signal });
+  try {
+    await app.close();
+  } catch (error) {
+    log.error("can't drain", { error: describeError(error) });
+    return 1;
+  }
+  log.info("stopped");
+  return 0;
+}
+
+/**
+ * A promise nobody waited for must not end the process and every replica's
+ * connection with it: it is a bug, and is said to be one.
+ */
+function guardRejections(log: Log): Disposable {
+  const listener = (event: PromiseRejectionEvent): void => {
+    event.preventDefault();
+    const { reason } = event;
+    const stack = reason instanceof Error ? reason.stack : undefined;
+    log.error("bug: a failure nobody handled", {
+      error: describeError(reason),
+      stack,
+    });
+  };
+  globalThis.addEventListener("unhandledrejection", listener);
+  return {
+    [Symbol.dispose]: () =>
+      globalThis.removeEventListener("unhandledrejection", listener),
+  };
+}

@@ -1,0 +1,15 @@
+/**
+ * The kingbus executable: see `lib/cli`.
+ *
+ * @module
+ */
+import { runCli } from "./lib/cli/run_cli.ts";
+import { serveCommand } from "./lib/cli/serve_command.ts";
+import { statusCommand } from "./lib/cli/status_command.ts";
+import { processTerminal } from "./lib/cli/terminal.ts";
+import { versionCommand } from "./lib/cli/version_command.ts";
+
+if (import.meta.main) {
+  const commands = [serveCommand, statusCommand, versionCommand];
+  Deno.exit(await runCli(Deno.args, commands, processTerminal()));
+}
