@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { AdminApi } from "../../../lib/admin/admin_api.ts";
 import { ControlError } from "../../../lib/admin/control.ts";
-import { BODY_BYTES_MAX } from "../../../lib/admin/request_body.ts";
+import { BODY_BYTES_MAX } from "../../../lib/admin/read_text.ts";
 import { openLog } from "../../../lib/log/log.ts";
 import {
   MemoryServerControl,

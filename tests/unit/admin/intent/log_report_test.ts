@@ -1,0 +1,69 @@
+import { assertEquals } from "@std/assert";
+import {
+  bytesBehind,
+  type ReportedStore,
+  reportLog,
+} from "../../../../lib/admin/intent/log_report.ts";
+import { GtidSet } from "../../../../lib/gtid/gtid_set.ts";
+import type { StoredFile } from "../../../../lib/store/binlog_store.ts";
+
+function fileOf(number: number, size: number): StoredFile {
+  return {
+    number,
+    name: `binlog.${number}`,
+    firstBlock: 0,
+    size,
+    closed: false,
+    serverUuid: "",
+    previousGtids: new GtidSet(),
+    formatDescription: new Uint8Array(),
+    checksumAlgorithm: "crc32",
+    firstTimestamp: 0,
+    lastTimestamp: 0,
+  };
+}
+
+const STORE: ReportedStore = {
+  head: {
+    version: 1,
+    fileNumber: 3,
+    fileName: "binlog.3",
+    position: 500,
+    executed: GtidSet.parse("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5"),
+    purged: new GtidSet(),
+    lastGtid: "3e11fa47-71ca-11e1-9e33-c80aa9429562:5",
+    lastTimestamp: 1_700_000_000,
+  },
+  files: [fileOf(1, 1000), fileOf(2, 2000), fileOf(3, 500)],
+};
+
+Deno.test("reportLog() tells where the log ends", () => {
+  assertEquals(reportLog(STORE), {
+    currentGtid: "3e11fa47-71ca-11e1-9e33-c80aa9429562:5",
+    file: "binlog.3",
+    position: 500,
+    executed: "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5",
+    purged: "",
+    lastEventAt: new Date(1_700_000_000_000),
+  });
+});
+
+Deno.test("reportLog() tells of an empty log", () => {
+  assertEquals(reportLog({ head: undefined, files: [] }), {
+    currentGtid: "",
+    file: "",
+    position: 0,
+    executed: "",
+    purged: "",
+    lastEventAt: undefined,
+  });
+});
+
+Deno.test("bytesBehind() counts over files", () => {
+  assertEquals(bytesBehind(STORE, "binlog.3", 500), 0);
+  assertEquals(bytesBehind(STORE, "binlog.3", 4), 496);
+  assertEquals(bytesBehind(STORE, "binlog.1", 900), 100 + 2000 + 500);
+  assertEquals(bytesBehind(STORE, "binlog.3", 600), 0);
+  assertEquals(bytesBehind(STORE, "", 4), undefined);
+  assertEquals(bytesBehind(STORE, "gone.1", 4), undefined);
+});

@@ -1,0 +1,265 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ControlError } from "../../../../lib/admin/control.ts";
+import {
+  type SteeredSyncer,
+  SYNCER_INTENT_META,
+  SyncerController,
+} from "../../../../lib/admin/intent/syncer_controller.ts";
+import type { SourceSettings } from "../../../../lib/config/options.ts";
+import { openLog } from "../../../../lib/log/log.ts";
+import type {
+  SourceOptions,
+  SyncerStatus,
+} from "../../../../lib/syncer/syncer.ts";
+import { MemoryMetaStore } from "./memory_meta_store.ts";
+
+const OWN = {
+  serverId: "3000000000",
+  uuid: "11111111-71ca-11e1-9e33-c80aa9429562",
+};
+
+const SOURCE: SourceSettings = {
+  address: { hostname: "db1", port: 3306 },
+  user: "kb",
+  password: "hunter2",
+  serverId: undefined,
+  uuid: undefined,
+  start: "newest",
+  semiSync: false,
+};
+
+const FOLLOWED: SourceOptions = {
+  hostname: "db1",
+  port: 3306,
+  user: "kb",
+  password: "hunter2",
+  serverId: 3000000001,
+  uuid: OWN.uuid,
+  name: "node-1",
+  start: "newest",
+  heartbeatMs: 1,
+  readTimeoutMs: 2,
+  connectTimeoutMs: 3,
+};
+
+const REQUEST = {
+  address: { hostname: "db2", port: 3307 },
+  user: "other",
+  password: "hunter3",
+  serverId: 7,
+  uuid: "22222222-71ca-11e1-9e33-c80aa9429562",
+  start: undefined,
+};
+
+class RecordingSyncer implements SteeredSyncer {
+  following: SourceOptions | undefined;
+
+  get running(): boolean {
+    return this.following !== undefined;
+  }
+
+  start(options: SourceOptions): Promise<void> {
+    this.following = options;
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    this.following = undefined;
+    return Promise.resolve();
+  }
+
+  status(): SyncerStatus {
+    return {
+      state: this.running ? "following" : "stopped",
+      since: new Date(0),
+      currentGtid: "",
+      file: "",
+      position: 0,
+      executed: "",
+      purged: "",
+      bytesReceived: 0,
+    };
+  }
+}
+
+/** A node's start: the controller opened and resumed on what the store has. */
+async function startNode(
+  store: MemoryMetaStore,
+  configured: SourceSettings | undefined,
+): Promise<{
+  controller: SyncerController;
+  syncer: RecordingSyncer;
+  lines: string[];
+}> {
+  const syncer = new RecordingSyncer();
+  const lines: string[] = [];
+  const controller = await SyncerController.open({
+    syncer,
+    store,
+    configured,
+    follow: { heartbeatMs: 1, readTimeoutMs: 2, connectTimeoutMs: 3 },
+    own: OWN,
+    nodeName: "node-1",
+    ownAddresses: () => [{ hostname: "0.0.0.0", port: 3390 }],
+    log: openLog({
+      level: "debug",
+      format: "text",
+      write: (line) => lines.push(line),
+    }),
+  });
+  await controller.resume();
+  return { controller, syncer, lines };
+}
+
+Deno.test("SyncerController follows the configuration's source at the first start", async () => {
+  const store = new MemoryMetaStore();
+  const { controller, syncer, lines } = await startNode(store, SOURCE);
+  assertEquals(syncer.following, FOLLOWED);
+  assertEquals(lines, []);
+  assertEquals(controller.report().target, {
+    address: "db1:3306",
+    user: "kb",
+    serverId: 3000000001,
+    uuid: OWN.uuid,
+  });
+});
+
+Deno.test("SyncerController follows nothing without a source", async () => {
+  const { controller, syncer } = await startNode(
+    new MemoryMetaStore(),
+    undefined,
+  );
+  assertEquals(syncer.following, undefined);
+  const { wanted, target } = controller.report();
+  assertEquals([wanted, target], [false, undefined]);
+  const error = await assertRejects(
+    () => controller.start(undefined),
+    ControlError,
+  );
+  assertEquals(error.kind, "invalid");
+});
+
+Deno.test("SyncerController resumes what it was asked for after a restart", async () => {
+  const store = new MemoryMetaStore();
+  const before = await startNode(store, undefined);
+  await before.controller.start(REQUEST);
+  await before.controller.close();
+  const { syncer, lines, controller } = await startNode(store, undefined);
+  assertEquals(syncer.following, {
+    ...FOLLOWED,
+    hostname: "db2",
+    port: 3307,
+    user: "other",
+    password: "hunter3",
+    serverId: 7,
+    uuid: REQUEST.uuid,
+    start: "oldest",
+  });
+  assertEquals(lines, []);
+  assert(!JSON.stringify(controller.report()).includes("hunter"));
+});
+
+Deno.test("SyncerController keeps a stop over restarts, until it is started again", async () => {
+  const store = new MemoryMetaStore();
+  await (await startNode(store, SOURCE)).controller.stop();
+  for (let restart = 0; restart < 2; restart++) {
+    const { syncer, controller } = await startNode(store, SOURCE);
+    assertEquals(syncer.following, undefined);
+    assertEquals(controller.report().wanted, false);
+  }
+  const { controller, syncer } = await startNode(store, SOURCE);
+  await controller.start(undefined);
+  assertEquals(syncer.following, FOLLOWED);
+  assertEquals((await startNode(store, SOURCE)).syncer.following, FOLLOWED);
+});
+
+Deno.test("SyncerController lets a changed source win, and says so without secrets", async () => {
+  const changes: SourceSettings[] = [
+    { ...SOURCE, address: { hostname: "db9", port: 3306 } },
+    { ...SOURCE, password: "hunter9" },
+  ];
+  for (const changed of changes) {
+    const store = new MemoryMetaStore();
+    const before = await startNode(store, SOURCE);
+    await before.controller.stop();
+    const { syncer, lines } = await startNode(store, changed);
+    assertEquals(syncer.following?.hostname, changed.address.hostname);
+    assertEquals(syncer.following?.password, changed.password);
+    assertEquals(lines.length, 1);
+    assert(lines[0]!.includes("last=db1:3306"), lines[0]);
+    assert(!lines[0]!.includes("hunter"), lines[0]);
+    assertEquals((await startNode(store, changed)).lines, []);
+  }
+});
+
+Deno.test("SyncerController stops following a source that was taken out", async () => {
+  const store = new MemoryMetaStore();
+  await startNode(store, SOURCE);
+  const { syncer, controller } = await startNode(store, undefined);
+  assertEquals(syncer.following, undefined);
+  assertEquals(controller.report().wanted, false);
+});
+
+Deno.test("SyncerController.start() refuses what runs already and itself as source", async () => {
+  const store = new MemoryMetaStore();
+  const { controller, syncer } = await startNode(store, SOURCE);
+  const running = await assertRejects(
+    () => controller.start(REQUEST),
+    ControlError,
+  );
+  assertEquals(running.kind, "conflict");
+  await controller.stop();
+  const bad = [
+    { ...REQUEST, address: { hostname: "localhost", port: 3390 } },
+    { ...REQUEST, serverId: 3000000000 },
+  ];
+  for (const request of bad) {
+    const error = await assertRejects(
+      () => controller.start(request),
+      ControlError,
+    );
+    assertEquals(error.kind, "invalid");
+  }
+  assertEquals(syncer.following, undefined);
+});
+
+Deno.test("SyncerController.start() does not run what the store can't keep", async () => {
+  const store = new MemoryMetaStore();
+  const { controller, syncer } = await startNode(store, undefined);
+  store.failWith = new Error("disk full");
+  const error = await assertRejects(
+    () => controller.start(REQUEST),
+    ControlError,
+  );
+  assertEquals(error.kind, "unavailable");
+  assertEquals(syncer.following, undefined);
+  assertEquals(controller.report().wanted, false);
+});
+
+Deno.test("SyncerController takes an intent it can't read for none", async () => {
+  const store = new MemoryMetaStore();
+  for (const value of [5, {}, { run: true, target: 5, configured: "x" }]) {
+    store.values.set(SYNCER_INTENT_META, value);
+    assertEquals((await startNode(store, SOURCE)).syncer.following, FOLLOWED);
+  }
+});
+
+Deno.test("SyncerController does one thing at a time", async () => {
+  const { controller, syncer } = await startNode(
+    new MemoryMetaStore(),
+    undefined,
+  );
+  const results = await Promise.allSettled([
+    controller.start(REQUEST),
+    controller.start(REQUEST),
+    controller.stop(),
+    controller.start(undefined),
+  ]);
+  assertEquals(results.map(({ status }) => status), [
+    "fulfilled",
+    "rejected",
+    "fulfilled",
+    "fulfilled",
+  ]);
+  assertEquals(syncer.following?.hostname, "db2");
+});
