@@ -15,8 +15,8 @@ export interface DumpStart {
   readonly position: number;
 }
 
-/** MySQL cuts the text of a 1236 at this many bytes. */
-const MESSAGE_BYTES_MAX = 512;
+/** MySQL cuts the text of a 1236 there: its buffer of 512 bytes ends in a NUL. */
+const MESSAGE_BYTES_MAX = 511;
 
 /**
  * The error for which a replica stops and shows its text, instead of trying
