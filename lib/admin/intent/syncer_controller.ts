@@ -208,9 +208,10 @@ export class SyncerController implements SyncerControl {
     });
   }
 
-  /** Next to the id that replicas see, and as durable. */
+  /** Another id than replicas see, and as durable: its neighbour. */
   #ownServerId(): number {
-    return (Number(this.#parts.own.serverId) ^ 1) >>> 0;
+    const neighbour = (Number(this.#parts.own.serverId) ^ 1) >>> 0;
+    return neighbour === 0 ? 2 : neighbour;
   }
 }
 

@@ -1,0 +1,168 @@
+import { importFlags } from "../../scripts/import_flags.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** The permissions of `deno task start`. */
+const PERMISSIONS = ["net", "read", "write", "env", "sys"].map((name) =>
+  `--allow-${name}`
+);
+
+const IMPORT_FLAGS = await importFlags();
+
+/** How a process ended. */
+export interface ProcessEnd {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A line of a log in JSON. */
+export type LogLine = Record<string, unknown> & { message: string };
+
+/** Runs one command line of kingbus to its end. */
+export async function runKingbus(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<ProcessEnd> {
+  const output = await commandOf(args, env).output();
+  const decoder = new TextDecoder();
+  return {
+    code: output.code,
+    stdout: decoder.decode(output.stdout),
+    stderr: decoder.decode(output.stderr),
+  };
+}
+
+/**
+ * `kingbus serve` as users run it, on free ports, logging in JSON. Killed when
+ * it is disposed of.
+ */
+export class KingbusProcess implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  /** Every line it has logged. */
+  readonly lines: LogLine[] = [];
+  readonly #waiting = new Set<() => void>();
+  readonly #reading: Promise<void>;
+  #ended = false;
+
+  private constructor(child: Deno.ChildProcess) {
+    this.#child = child;
+    this.#reading = this.#read();
+  }
+
+  /** Starts it and waits until it is up. */
+  static async start(args: readonly string[]): Promise<KingbusProcess> {
+    const command = commandOf([
+      "serve",
+      "--server-listen=127.0.0.1:0",
+      "--admin-listen=127.0.0.1:0",
+      "--log-format=json",
+      ...args,
+    ]);
+    const process = new KingbusProcess(command.spawn());
+    await process.logged("kingbus is up");
+    return process;
+  }
+
+  /** `http://host:port` of its admin API. */
+  get adminUrl(): string {
+    return String(this.#up["admin"]);
+  }
+
+  /** `host:port` replicas connect to. */
+  get serverListen(): string {
+    return String(this.#up["replicas_connect_to"]);
+  }
+
+  get #up(): LogLine {
+    return this.lines.find(({ message }) => message === "kingbus is up")!;
+  }
+
+  /** Waits for a line whose message begins so. */
+  async logged(beginning: string): Promise<LogLine> {
+    for (;;) {
+      const line = this.lines.find(({ message }) =>
+        message.startsWith(beginning)
+      );
+      if (line !== undefined) return line;
+      if (this.#ended) {
+        throw new TypeError(
+          `kingbus ended without saying "${beginning}": ${
+            JSON.stringify(this.lines)
+          }`,
+        );
+      }
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#waiting.add(resolve);
+      await promise;
+    }
+  }
+
+  /** Asks its admin API. */
+  async ask(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; message: string; data: unknown }> {
+    const response = await fetch(`${this.adminUrl}${path}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const { message, data } = await response.json();
+    return { status: response.status, message, data };
+  }
+
+  signal(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits for its end and gives the exit code. */
+  async ended(): Promise<number> {
+    const { code } = await this.#child.status;
+    await this.#reading;
+    return code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#ended) this.#child.kill("SIGKILL");
+    await this.ended();
+    await this.#child.stdout.cancel();
+  }
+
+  async #read(): Promise<void> {
+    let rest = "";
+    const text = this.#child.stderr.pipeThrough(new TextDecoderStream());
+    for await (const chunk of text) {
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop()!;
+      for (const line of lines) this.lines.push(parseLine(line));
+      this.#wake();
+    }
+    this.#ended = true;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+}
+
+/** What is no JSON (Deno's own words) is kept as a message. */
+function parseLine(line: string): LogLine {
+  return line.startsWith("{") ? JSON.parse(line) : { message: line };
+}
+
+function commandOf(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", ...IMPORT_FLAGS, ...PERMISSIONS, "main.ts", ...args],
+    cwd: ROOT,
+    env: { NO_COLOR: "1", ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
