@@ -21,7 +21,7 @@ export const serveCommand: Command = {
     const log = openLog({ ...options.log });
     try {
       using signals = new StopSignals(() => Deno.exit(1));
-      using _guard = guardRejections(log);
+      using _guard = guardFailures(log);
       return await serve(() => openApp(options, log), signals, log);
     } finally {
       log.close();
@@ -54,22 +54,23 @@ async function serve(
 }
 
 /**
- * A promise nobody waited for must not end the process and every replica's
+ * A failure that nobody handled must not end the process and every replica's
  * connection with it: it is a bug, and is said to be one.
  */
-function guardRejections(log: Log): Disposable {
-  const listener = (event: PromiseRejectionEvent): void => {
+function guardFailures(log: Log): Disposable {
+  const say = (failure: unknown): void => {
+    const stack = failure instanceof Error ? failure.stack : undefined;
+    const fields = { error: describeError(failure), stack };
+    log.error("bug: a failure nobody handled", fields);
+  };
+  const events = new AbortController();
+  globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
-    const { reason } = event;
-    const stack = reason instanceof Error ? reason.stack : undefined;
-    log.error("bug: a failure nobody handled", {
-      error: describeError(reason),
-      stack,
-    });
-  };
-  globalThis.addEventListener("unhandledrejection", listener);
-  return {
-    [Symbol.dispose]: () =>
-      globalThis.removeEventListener("unhandledrejection", listener),
-  };
+    say(event.reason);
+  }, { signal: events.signal });
+  globalThis.addEventListener("error", (event) => {
+    event.preventDefault();
+    say(event.error);
+  }, { signal: events.signal });
+  return { [Symbol.dispose]: () => events.abort() };
 }
