@@ -48,11 +48,16 @@ export const statusCommand: Command = {
   },
 };
 
+/** Something answered, but not what a node answers. */
+class AnswerError extends Error {
+  override readonly name = "AnswerError";
+}
+
 async function ask(url: string, terminal: Terminal): Promise<string> {
   const response = await terminal.fetch(url, AbortSignal.timeout(TIMEOUT_MS));
   const text = await response.text();
   if (response.ok) return text;
-  throw new TypeError(`it answered with HTTP status ${response.status}`);
+  throw new AnswerError(`it answered with HTTP status ${response.status}`);
 }
 
 /** What `fetch` says of a refused connection fills three lines. */
@@ -79,11 +84,11 @@ function readStatus(text: string): NodeStatus {
   try {
     answer = JSON.parse(text);
   } catch (error) {
-    throw new TypeError(notOurs, { cause: error });
+    throw new AnswerError(notOurs, { cause: error });
   }
   const data = answer?.data;
   if (data?.syncer === undefined || data.server === undefined) {
-    throw new TypeError(notOurs);
+    throw new AnswerError(notOurs);
   }
   return data as NodeStatus;
 }

@@ -34,8 +34,8 @@ export async function runKingbus(
 }
 
 /**
- * `kingbus serve` as users run it, on free ports, logging in JSON. Killed when
- * it is disposed of.
+ * `kingbus serve` as users run it, on free ports unless its arguments say
+ * otherwise, logging in JSON. Killed when it is disposed of.
  */
 export class KingbusProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -52,13 +52,15 @@ export class KingbusProcess implements AsyncDisposable {
 
   /** Starts it and waits until it is up. */
   static async start(args: readonly string[]): Promise<KingbusProcess> {
-    const command = commandOf([
-      "serve",
+    const usual = [
       "--server-listen=127.0.0.1:0",
       "--admin-listen=127.0.0.1:0",
       "--log-format=json",
-      ...args,
-    ]);
+    ].filter((flag) => {
+      const [name] = flag.split("=");
+      return !args.some((arg) => arg.startsWith(`${name}=`));
+    });
+    const command = commandOf(["serve", ...usual, ...args]);
     const process = new KingbusProcess(command.spawn());
     await process.logged("kingbus is up");
     return process;
