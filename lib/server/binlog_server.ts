@@ -1,7 +1,7 @@
 import type { Log } from "../log/log.ts";
 import { BinlogServerError } from "./binlog_server_error.ts";
 import type { DumpHandler } from "./dump_handler.ts";
-import { formatAddress } from "./format_address.ts";
+import { formatAddress } from "../config/address.ts";
 import { type RefusalCounts, RefusalLog } from "./refusal_log.ts";
 import type { ReplicaStatus } from "./replica_status.ts";
 import { systemEnvironment } from "./server_environment.ts";
@@ -126,7 +126,7 @@ function listen({ hostname, port }: ServerOptions): Deno.TcpListener {
   } catch (cause) {
     throw new BinlogServerError(
       "listen",
-      `Cannot listen on ${formatAddress(hostname, port)}`,
+      `Cannot listen on ${formatAddress({ hostname, port })}`,
       { cause },
     );
   }

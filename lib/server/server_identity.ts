@@ -1,28 +1,12 @@
+import {
+  SOURCE_IDENTITY_META,
+  type SourceIdentity,
+} from "../store/source_identity.ts";
 import type { ServerFacts } from "./server_facts.ts";
 import type { ServerStore } from "./server_store.ts";
 
-/** Name of the value that says who the source is; whoever follows it keeps it. */
-export const SOURCE_IDENTITY_META = "source/identity";
-
 /** Name of the value that says who this server is. */
 const OWN_IDENTITY_META = "server/identity";
-
-/** What is known of the source that the log came from. */
-export interface SourceIdentity {
-  /** Decimal text, 1..2^32-1. */
-  readonly serverId: string;
-  readonly uuid: string;
-  /** As in its greeting. */
-  readonly version: string;
-  /** Its `@@GLOBAL.gtid_mode`. */
-  readonly gtidMode: string;
-  /** Its `@@GLOBAL.binlog_format`. */
-  readonly binlogFormat: string;
-  /** Its `@@GLOBAL.binlog_checksum`. */
-  readonly binlogChecksum: string;
-  /** Its `@@GLOBAL.binlog_row_image`; FULL where it was not kept. */
-  readonly binlogRowImage: string;
-}
 
 /** The server id and uuid of this server itself. */
 export interface OwnIdentity {

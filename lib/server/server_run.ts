@@ -12,7 +12,7 @@ import {
 import { VERSION } from "../version.ts";
 import { acceptConnections } from "./accept_loop.ts";
 import type { DumpHandler } from "./dump_handler.ts";
-import { formatAddress } from "./format_address.ts";
+import { formatAddress } from "../config/address.ts";
 import type { RefusalLog } from "./refusal_log.ts";
 import type { ReplicaStatus } from "./replica_status.ts";
 import { generateRsaKeyPair } from "./rsa_key_pair.ts";
@@ -111,7 +111,7 @@ export class ServerRun implements SessionHost {
     this.#rsaKeyPair.catch(() => {});
     this.#startedAtMs = parts.environment.nowMs();
     const { hostname, port } = parts.listener.addr;
-    this.listen = formatAddress(hostname, port);
+    this.listen = formatAddress({ hostname, port });
     this.#accepting = acceptConnections(
       parts.listener,
       (conn) => this.#open(conn),

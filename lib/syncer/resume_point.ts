@@ -1,6 +1,7 @@
 import { GtidSet } from "../gtid/gtid_set.ts";
 import { FIRST_POSITION } from "../store/binlog_store.ts";
-import type { SourceIdentity, SourceSession } from "./source_session.ts";
+import type { SourceIdentity } from "../store/source_identity.ts";
+import type { SourceSession } from "./source_session.ts";
 import { SourceError } from "./source_error.ts";
 
 /** Where the log ends that a dump has to go on with. */

@@ -13,6 +13,7 @@ import { ErrorCode } from "../protocol/error_code.ts";
 import { decodeErr, isErr } from "../protocol/response.ts";
 import { ServerError } from "../protocol/server_error.ts";
 import { FIRST_POSITION } from "../store/binlog_store.ts";
+import type { SourceIdentity } from "../store/source_identity.ts";
 import { SourceError } from "./source_error.ts";
 
 /**
@@ -25,22 +26,6 @@ const NO_BYTES = new Uint8Array(0);
 
 /** The highest position COM_BINLOG_DUMP can ask for. */
 const POSITION32_MAX = 0xffff_ffff;
-
-/** What a source says of itself. */
-export interface SourceIdentity {
-  /** Decimal, as the source gives it. */
-  readonly serverId: string;
-  /** UUID in lower case; empty if the source has none. */
-  readonly uuid: string;
-  readonly version: string;
-  /** "ON", "OFF", …; "OFF" if the source does not know it. */
-  readonly gtidMode: string;
-  readonly binlogFormat: string;
-  /** "CRC32" or "NONE". */
-  readonly binlogChecksum: string;
-  /** "FULL", "MINIMAL", … */
-  readonly binlogRowImage: string;
-}
 
 /** A binlog file of the source. */
 export interface SourceFile {

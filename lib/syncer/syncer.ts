@@ -1,17 +1,19 @@
+import { formatAddress } from "../config/address.ts";
 import { ClientConnection } from "../connection/client_connection.ts";
 import { ConnectionError } from "../connection/connection_error.ts";
 import type { Log } from "../log/log.ts";
 import { ErrorCode } from "../protocol/error_code.ts";
 import { ServerError } from "../protocol/server_error.ts";
 import { type BinlogStore, StoreError } from "../store/binlog_store.ts";
+import {
+  SOURCE_IDENTITY_META,
+  type SourceIdentity,
+} from "../store/source_identity.ts";
 import { backoffMs } from "./backoff.ts";
 import { LogFollower } from "./log_follower.ts";
 import { resumePoint, startPoint } from "./resume_point.ts";
 import { SourceError } from "./source_error.ts";
-import { type SourceIdentity, SourceSession } from "./source_session.ts";
-
-/** Name under which the store keeps what the source said of itself. */
-export const SOURCE_IDENTITY_META = "source/identity";
+import { SourceSession } from "./source_session.ts";
 
 /** Whom to follow, and how. */
 export interface SourceOptions {
@@ -432,12 +434,6 @@ function describeFault(error: unknown): string {
     return `the source answered error ${error.code}: ${error.message}`;
   }
   return error instanceof Error ? error.message : String(error);
-}
-
-function formatAddress(options: SourceOptions): string {
-  return options.hostname.includes(":")
-    ? `[${options.hostname}]:${options.port}`
-    : `${options.hostname}:${options.port}`;
 }
 
 function sleep(waitMs: number, signal: AbortSignal): Promise<void> {

@@ -6,9 +6,9 @@ import {
   startPoint,
 } from "../../../lib/syncer/resume_point.ts";
 import { SourceError } from "../../../lib/syncer/source_error.ts";
+import type { SourceIdentity } from "../../../lib/store/source_identity.ts";
 import type {
   SourceFile,
-  SourceIdentity,
   SourceSession,
 } from "../../../lib/syncer/source_session.ts";
 
