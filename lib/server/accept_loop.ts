@@ -30,7 +30,7 @@ export async function acceptConnections<Connection>(
     } catch (error) {
       if (signal.aborted) return;
       if (failures === 0) {
-        log.error("Cannot accept connections; will go on trying", {
+        log.error("cannot accept connections; will go on trying", {
           error: describeError(error),
         });
       }

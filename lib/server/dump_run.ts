@@ -75,7 +75,7 @@ export class DumpRun {
       cutTimer = setTimeout(() => channel.cut(), drainTimeoutMs);
     };
     this.#controller.signal.addEventListener("abort", onEnd, { once: true });
-    log.info("Dump began", {
+    log.info("dump began", {
       mode: request.mode,
       file: request.fileName,
       position: request.position,
@@ -92,7 +92,7 @@ export class DumpRun {
       discarding.abort();
       await discarded;
     }
-    log.info("Dump ended", {
+    log.info("dump ended", {
       reason: this.#end ?? "complete",
       file: this.status.file,
       position: this.status.position,
@@ -137,10 +137,10 @@ export class DumpRun {
   #errorPacket(error: unknown): Uint8Array {
     const { log } = this.#options;
     if (error instanceof ProtocolError) {
-      log.warn("Dump refused", { code: error.code, reason: error.message });
+      log.warn("dump refused", { code: error.code, reason: error.message });
       return encodeErr(error);
     }
-    log.error("Dump failed", { error: describeError(error) });
+    log.error("dump failed", { error: describeError(error) });
     return encodeErr(
       new ProtocolError(
         ErrorCode.ER_UNKNOWN_ERROR,

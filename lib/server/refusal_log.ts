@@ -108,6 +108,6 @@ export class RefusalLog {
     detail: string,
     count: number,
   ): void {
-    this.#log.warn("Refused a connection", { reason, host, detail, count });
+    this.#log.warn("refused a connection", { reason, host, detail, count });
   }
 }

@@ -118,7 +118,7 @@ export class ServerRun implements SessionHost {
       this.#log,
       this.#stopping.signal,
     );
-    this.#log.info("Binlog server listens", { listen: this.listen });
+    this.#log.info("binlog server listens", { listen: this.listen });
   }
 
   /** Clients connected. */
@@ -144,13 +144,13 @@ export class ServerRun implements SessionHost {
     const { promise: late, resolve } = Promise.withResolvers<boolean>();
     const lateTimer = setTimeout(() => resolve(false), drainTimeoutMs + CUT_MS);
     if (!await Promise.race([ended, late])) {
-      this.#log.error("Sessions do not end; leaving them behind", {
+      this.#log.error("sessions do not end; leaving them behind", {
         connections: this.#sessions.size,
       });
     }
     clearTimeout(cutTimer);
     clearTimeout(lateTimer);
-    this.#log.info("Binlog server stopped", { listen: this.listen });
+    this.#log.info("binlog server stopped", { listen: this.listen });
   }
 
   /** The connected replicas, in the order they came. */
@@ -207,7 +207,7 @@ export class ServerRun implements SessionHost {
         ? other.replicaUuid === "" && other.dumpServerId === serverId
         : other.replicaUuid === uuid;
       if (!same) continue;
-      this.#log.warn("Replica connected once more; ending its older dump", {
+      this.#log.warn("replica connected once more; ending its older dump", {
         older: other.connectionId,
         newer: session.connectionId,
         replicaServerId: serverId,
@@ -262,7 +262,7 @@ export class ServerRun implements SessionHost {
     const session = new Session(connectionId, transport, this, log);
     const ended = session.run()
       .catch((error) => {
-        log.error("Session failed", { error: describeError(error) });
+        log.error("session failed", { error: describeError(error) });
         transport.close();
       })
       .finally(() => this.#sessions.delete(connectionId));

@@ -134,7 +134,7 @@ export class Session {
     }
     this.#closing = true;
     await this.#channel.close();
-    this.#log.debug("Connection closed");
+    this.#log.debug("connection closed");
   }
 
   /**
@@ -233,7 +233,7 @@ export class Session {
     this.#characterSet = characterSetOfCollation(login.charset);
     this.#channel.reader.maxPayloadBytes = COMMAND_BYTES_MAX;
     this.#log = this.#log.child({ user: login.user });
-    this.#log.debug("Client logged in", () => ({
+    this.#log.debug("client logged in", () => ({
       program: login.attributes.get("program_name"),
       clientVersion: login.attributes.get("_client_version"),
     }));
@@ -322,7 +322,7 @@ export class Session {
     const text = decodeQuery(payload, this.#required().capabilities);
     const result = answerStatement(text, await this.#statementContext());
     // the leading words alone: what follows them may hold a secret
-    this.#log.debug("Statement", () => ({
+    this.#log.debug("statement", () => ({
       words: /^\s*\w+(?:\s+\w+)?/.exec(text)?.[0],
       answer: result.kind,
     }));
@@ -375,7 +375,7 @@ export class Session {
   #handleRegister(payload: Uint8Array): void {
     this.#registered = decodeRegisterReplica(payload);
     const { serverId } = this.#registered;
-    this.#log.debug("Replica registered", { serverId });
+    this.#log.debug("replica registered", { serverId });
   }
 
   async #handleDump(payload: Uint8Array): Promise<void> {
@@ -497,11 +497,11 @@ export class Session {
       { cause: error },
     );
     if (fault !== error) {
-      this.#log.error("Session failed", { error: describeError(error) });
+      this.#log.error("session failed", { error: describeError(error) });
     } else if (this.#login === undefined) {
       this.#host.refused("malformed-login", this.#channel.host, fault.message);
     } else {
-      this.#log.warn("Closing a connection", {
+      this.#log.warn("closing a connection", {
         code: fault.code,
         reason: fault.message,
       });
@@ -518,7 +518,7 @@ export class Session {
       );
       return;
     }
-    this.#log.debug("Connection lost", () => ({ reason: error.message }));
+    this.#log.debug("connection lost", () => ({ reason: error.message }));
   }
 
   async #tryToSend(fault: ProtocolError): Promise<void> {
