@@ -17,7 +17,7 @@ export interface SourceOnDisk {
  * A binlog file of a source as it is on its disk, except that it is not marked
  * as open: a dump does not say that either.
  */
-async function readSourceFile(
+export async function readSourceFile(
   source: SourceOnDisk,
   name: string,
 ): Promise<Uint8Array> {
