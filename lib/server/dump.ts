@@ -125,7 +125,8 @@ class LogDump {
 
   /** True when the dump is to end and an event has just ended. */
   #stopped(): boolean {
-    return this.#session.signal.aborted && this.#output.atEventEnd;
+    return (this.#session.signal.aborted || this.#store.closed) &&
+      this.#output.atEventEnd;
   }
 
   async #begin(start: DumpStart): Promise<LogReader> {
@@ -338,7 +339,7 @@ class LogDump {
       })
     ) {
       if (signal.aborted) return;
-      if (this.#store.failure?.kind === "closed") return;
+      if (this.#store.closed) return;
       await this.#addHeartbeat();
       await this.#drain();
     }

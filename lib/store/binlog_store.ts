@@ -238,6 +238,8 @@ export interface BinlogStore extends AsyncDisposable {
   readonly writer: LogWriter;
   /** Why the log can't be written any more; undefined while it can. */
   readonly failure: StoreError | undefined;
+  /** True from `close` on: nothing can be read or waited for any more. */
+  readonly closed: boolean;
   /** The visible file of that name. */
   fileByName(name: string): StoredFile | undefined;
   /**

@@ -166,6 +166,10 @@ export class BlockLog implements BinlogStore {
     return this.#writer.failure;
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   fileByName(name: string): StoredFile | undefined {
     return this.#files.find((file) => file.name === name);
   }

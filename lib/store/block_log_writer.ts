@@ -216,6 +216,7 @@ export class BlockLogWriter implements LogWriter {
 
   closeFile(): void {
     this.#flushRun();
+    this.#noteTimestamps(this.#block);
     this.#setFile({
       ...this.#openFile(),
       closed: true,
@@ -302,7 +303,9 @@ export class BlockLogWriter implements LogWriter {
 
   endOfInput(): void {
     this.#flushRun();
-    if (!this.#committing) void this.#commitAll();
+    // After a failed commit nothing may follow: its blocks are missing.
+    if (this.#committing || this.#failure !== undefined) return;
+    void this.#commitAll();
   }
 
   ready(): Promise<void> | undefined {
@@ -433,6 +436,18 @@ export class BlockLogWriter implements LogWriter {
     this.#runEnd = 0;
   }
 
+  /** Widens the file's range of timestamps by a block's. */
+  #noteTimestamps({ firstTimestamp, lastTimestamp }: BlockBuilder): void {
+    if (
+      firstTimestamp !== 0 &&
+      (this.#fileFirstTimestamp === 0 ||
+        firstTimestamp < this.#fileFirstTimestamp)
+    ) this.#fileFirstTimestamp = firstTimestamp;
+    if (lastTimestamp > this.#fileLastTimestamp) {
+      this.#fileLastTimestamp = lastTimestamp;
+    }
+  }
+
   #sealInside(): void {
     this.#block.endsInside = true;
     this.#seal();
@@ -440,14 +455,7 @@ export class BlockLogWriter implements LogWriter {
 
   #seal(): void {
     const builder = this.#block;
-    if (
-      this.#fileFirstTimestamp === 0 ||
-      (builder.firstTimestamp !== 0 &&
-        builder.firstTimestamp < this.#fileFirstTimestamp)
-    ) this.#fileFirstTimestamp = builder.firstTimestamp;
-    if (builder.lastTimestamp > this.#fileLastTimestamp) {
-      this.#fileLastTimestamp = builder.lastTimestamp;
-    }
+    this.#noteTimestamps(builder);
     this.#queue.push({
       builder,
       endPosition: this.#position,
