@@ -11,6 +11,7 @@ import {
   executedOf,
 } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TRANSACTION_KINDS } from "../../support/transaction_kinds.ts";
 
 const LARGE = ["--max-allowed-packet=64M", "--slave-max-allowed-packet=256M"];
 const source = new SharedSource56(LARGE);
@@ -43,113 +44,7 @@ async function writeMore(): Promise<void> {
   await source.run("INSERT INTO test.t (data) VALUES ('more')");
 }
 
-/** Transactions of every kind that a source may log. */
-const KINDS: Record<string, string[]> = {
-  "DDL": [
-    "CREATE DATABASE other",
-    "CREATE TABLE other.t (id INT PRIMARY KEY, name VARCHAR(20)) CHARSET utf8",
-    "ALTER TABLE other.t ADD COLUMN n INT NOT NULL DEFAULT 5, ADD INDEX (n)",
-    "CREATE TABLE other.m (id INT) ENGINE=MyISAM",
-    "INSERT INTO other.m VALUES (1), (2)",
-    "TRUNCATE other.m",
-    "CREATE VIEW other.v AS SELECT id FROM other.t",
-    "CREATE TRIGGER other.g BEFORE INSERT ON other.t FOR EACH ROW SET NEW.n = 7",
-    "INSERT INTO other.t (id, name) VALUES (1, 'naïve ∑')",
-    "DROP VIEW other.v",
-    "RENAME TABLE other.m TO other.n",
-    "DROP TABLE other.n",
-  ],
-  "transactions, savepoints and rollbacks": [
-    "BEGIN",
-    "INSERT INTO test.t (data) VALUES ('a')",
-    "SAVEPOINT one",
-    "INSERT INTO test.t (data) VALUES ('never')",
-    "ROLLBACK TO one",
-    "INSERT INTO test.t (data) VALUES ('b')",
-    "SAVEPOINT two",
-    "RELEASE SAVEPOINT two",
-    "COMMIT",
-    "BEGIN",
-    "INSERT INTO test.t (data) VALUES ('never')",
-    "ROLLBACK",
-    "UPDATE test.t SET data = CONCAT(data, '!')",
-    "DELETE FROM test.t WHERE id = 1",
-  ],
-  "a rollback that cannot take a table along": [
-    "CREATE TABLE test.m (id INT PRIMARY KEY) ENGINE=MyISAM",
-    "SET SESSION binlog_format = MIXED",
-    "BEGIN",
-    "INSERT INTO test.t (data) VALUES ('never')",
-    "ROLLBACK",
-    "INSERT INTO test.m VALUES (1)",
-    "SET SESSION binlog_format = ROW",
-  ],
-  "statements": [
-    "SET SESSION binlog_format = STATEMENT",
-    "INSERT INTO test.t (data) VALUES ('statement')",
-    "SET @name = 'user variable'",
-    "SET INSERT_ID = 500",
-    "INSERT INTO test.t (data) VALUES (@name)",
-    "INSERT INTO test.t (data) VALUES (RAND())",
-    "BEGIN",
-    "INSERT INTO test.t (data) VALUES (NOW())",
-    "UPDATE test.t SET data = CONCAT(data, LAST_INSERT_ID())",
-    "COMMIT",
-    "SET SESSION binlog_format = ROW",
-  ],
-  "row images and the query beside them": [
-    "SET SESSION binlog_rows_query_log_events = ON",
-    "SET SESSION binlog_row_image = MINIMAL",
-    "UPDATE test.t SET data = 'minimal' WHERE id = 1",
-    "SET SESSION binlog_row_image = FULL",
-    "SET SESSION binlog_rows_query_log_events = OFF",
-  ],
-  "XA transactions": [
-    "XA START 'one'",
-    "INSERT INTO test.t (data) VALUES ('xa')",
-    "XA END 'one'",
-    "XA PREPARE 'one'",
-    "XA COMMIT 'one'",
-    "XA START 'two'",
-    "INSERT INTO test.t (data) VALUES ('xa, one phase')",
-    "XA END 'two'",
-    "XA COMMIT 'two' ONE PHASE",
-    "XA START 'three'",
-    "INSERT INTO test.t (data) VALUES ('never')",
-    "XA END 'three'",
-    "XA PREPARE 'three'",
-    "XA ROLLBACK 'three'",
-  ],
-  "temporary tables": [
-    "CREATE TEMPORARY TABLE test.tmp (id INT)",
-    "INSERT INTO test.tmp VALUES (1), (2)",
-    "INSERT INTO test.t (data) SELECT id FROM test.tmp",
-    "DROP TEMPORARY TABLE test.tmp",
-  ],
-  "GTIDs of another server, with gaps, and empty ones": [
-    "SET gtid_next = 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee:5'",
-    "INSERT INTO test.t (data) VALUES ('foreign')",
-    "SET gtid_next = 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee:7'",
-    "BEGIN",
-    "COMMIT",
-    "SET gtid_next = 'AUTOMATIC'",
-  ],
-  "a transaction of many rows": [
-    "INSERT INTO test.t (data) VALUES " +
-    Array.from({ length: 5000 }, (_, n) => `('row ${n}')`).join(", "),
-    "UPDATE test.t SET data = CONCAT(data, ' changed')",
-    "DELETE FROM test.t WHERE id % 3 = 0",
-  ],
-  "rows of many megabytes": [
-    // InnoDB takes no more than a tenth of its log in a transaction
-    "CREATE TABLE test.m (data LONGBLOB) ENGINE=MyISAM",
-    "INSERT INTO test.m VALUES (REPEAT('x', 3000000)), ('small')",
-    "UPDATE test.m SET data = CONCAT(data, REPEAT('y', 2000000))",
-    "DELETE FROM test.m WHERE LENGTH(data) > 3000000",
-  ],
-};
-
-for (const [kind, statements] of Object.entries(KINDS)) {
+for (const [kind, statements] of Object.entries(TRANSACTION_KINDS)) {
   Deno.test(`a 5.6 replica of kingbus gets ${kind}`, async () => {
     await using kingbus = await TestKingbus.following(source);
     await replica.replica.start({ port: kingbus.port });
@@ -294,6 +189,30 @@ Deno.test("a 5.6 replica follows through restarts and crashes of the source", as
   await source.server.kill();
   await source.server.restart();
   await writeMore();
+  await assertReplicated(kingbus);
+});
+
+Deno.test("a 5.6 replica keeps its temporary tables over a broken connection", async () => {
+  await writeSome();
+  await using kingbus = await TestKingbus.following(source);
+  await replica.replica.start({ port: kingbus.port });
+  await source.run(
+    "SET SESSION binlog_format = STATEMENT",
+    "CREATE TEMPORARY TABLE test.tmp (id INT AUTO_INCREMENT PRIMARY KEY)",
+    "INSERT INTO test.tmp VALUES (), (), ()",
+  );
+  await replica.replica.waitUntilHas(await source.executed());
+  for (let round = 0; round < 2; round++) {
+    await using killer = await kingbus.connect();
+    const [dump] = await kingbus.waitUntilDumping(1);
+    await killer.query(`KILL ${dump!.connectionId}`);
+    await source.run("INSERT INTO test.t (data) SELECT id FROM test.tmp");
+    await replica.replica.waitUntilHas(await source.executed());
+  }
+  await source.run(
+    "DROP TEMPORARY TABLE test.tmp",
+    "SET SESSION binlog_format = ROW",
+  );
   await assertReplicated(kingbus);
 });
 
