@@ -95,6 +95,14 @@ async function preparePages(path: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
+  // SQLite takes an empty file for a new database and gives the files beside
+  // it the same mode. Intents with passwords are in there: for us alone.
+  const file = await Deno.open(path, {
+    create: true,
+    write: true,
+    mode: 0o600,
+  });
+  file.close();
   const database = new DatabaseSync(path);
   try {
     // The size sticks with the first table. (VACUUM would do it too, but needs
