@@ -1,4 +1,5 @@
 import type { ClientConnection } from "../../lib/connection/client_connection.ts";
+import { describeError } from "../../lib/log/describe_error.ts";
 import {
   type Mysql56,
   REPLICATION_ACCOUNT,
@@ -6,7 +7,6 @@ import {
 } from "../test_servers/mysql56.ts";
 import { DemoError } from "./demo_error.ts";
 import { KingbusProcess } from "./kingbus_process.ts";
-import { readProcess } from "./process_list.ts";
 import { schemaStatements } from "./schema.ts";
 
 /** How {@linkcode DemoServers.start} starts the servers. */
@@ -95,9 +95,10 @@ export class DemoServers implements AsyncDisposable {
   async describeLogs(): Promise<string> {
     const parts = [`kingbus's log ends with:\n${await this.kingbus.logEnd()}`];
     for (const role of ["source", "replica"] as const) {
-      const { pid } = this[role];
-      if (pid === undefined || await readProcess(pid) === undefined) {
-        parts.push(`the ${role}'s server does not run any more`);
+      try {
+        await (await this[role].connect()).quit();
+      } catch (error) {
+        parts.push(`the ${role} can't be reached: ${describeError(error)}`);
       }
       const errors = (await this[role].errorLog()).split("\n")
         .filter((line) => /\[ERROR\]|got signal/.test(line)).slice(-5);

@@ -238,7 +238,7 @@ Deno.test("demo says which server has gone, and ends with 1", async () => {
   const { code } = await child.status;
   await Promise.all([stdout.end, stderr.end]);
   assertEquals(code, 1);
-  assertMatch(stdout.text(), /^the replica's server does not run any more$/m);
+  assertMatch(stdout.text(), /^the replica can't be reached: /m);
   assertMatch(stderr.text(), /^demo: cannot /m);
   await place.assertEmpty();
 });
