@@ -138,11 +138,15 @@ class LogDump {
     const format = file.formatDescription;
     if (position !== FIRST_POSITION) {
       await this.#output.addEvent(
-        patchFormatDescription(format, { clearPosition: true }),
+        patchFormatDescription(format, {
+          clearPosition: this.#filter === undefined,
+        }),
       );
       return await this.#open(file, position);
     }
-    if (this.#filter === undefined || !await this.#hasFirstGtid(file)) {
+    // Whoever names a file gets its begin as it is, whatever it has of it.
+    const chosen = this.#filter !== undefined && this.#request.fileName === "";
+    if (!chosen || !await this.#hasFirstGtid(file)) {
       return await this.#open(file, position);
     }
     // A replica that has the file's begin must not drop its temporary tables.
