@@ -66,7 +66,10 @@ export class GtidFilter {
     let sendFrom = -1;
     while (at < run.length) {
       const continues = this.#packetLeft > 0 || this.#eventGoesOn;
-      if (!continues) this.#decide(run, at, sink);
+      if (!continues && this.#decide(run, at)) {
+        if (sendFrom >= 0) await sink.send(run, sendFrom, at);
+        return sink.anonymous();
+      }
       const { end, bytes } = this.#packetEnd(run, at);
       if (this.#leavingOut) {
         if (sendFrom >= 0) await sink.send(run, sendFrom, at);
@@ -78,8 +81,11 @@ export class GtidFilter {
     if (sendFrom >= 0) await sink.send(run, sendFrom, at);
   }
 
-  /** Looks at the event whose packet begins at `at`. */
-  #decide(run: Uint8Array, at: number, sink: FilterSink): void {
+  /**
+   * Looks at the event whose packet begins at `at`; true for one that can't be
+   * sent at all.
+   */
+  #decide(run: Uint8Array, at: number): boolean {
     const event = at + PACKET_HEADER_BYTES + 1;
     switch (eventTypeAt(run, event)) {
       case EventType.GTID:
@@ -91,11 +97,12 @@ export class GtidFilter {
         break;
       }
       case EventType.ANONYMOUS_GTID:
-        return sink.anonymous();
+        return true;
       case EventType.ROTATE:
         this.#leavingOut = false;
         break;
     }
+    return false;
   }
 
   /** Where the packet, or what is left of one, ends; and what it carries. */
