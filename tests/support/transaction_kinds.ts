@@ -106,10 +106,10 @@ export const TRANSACTION_KINDS: Readonly<Record<string, readonly string[]>> = {
   ],
   "rows of many megabytes": [
     // InnoDB takes no more than a tenth of its log in a transaction
-    "CREATE TABLE test.m (data LONGBLOB) ENGINE=MyISAM",
-    "INSERT INTO test.m VALUES (REPEAT('x', 3000000)), ('small')",
-    "UPDATE test.m SET data = CONCAT(data, REPEAT('y', 2000000))",
-    "DELETE FROM test.m WHERE LENGTH(data) > 3000000",
+    "CREATE TABLE test.large (data LONGBLOB) ENGINE=MyISAM",
+    "INSERT INTO test.large VALUES (REPEAT('x', 3000000)), ('small')",
+    "UPDATE test.large SET data = CONCAT(data, REPEAT('y', 2000000))",
+    "DELETE FROM test.large WHERE LENGTH(data) > 3000000",
   ],
 };
 
