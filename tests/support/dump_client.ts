@@ -11,7 +11,11 @@ import {
   type ChecksumAlgorithm,
   eventChecksumOk,
 } from "../../lib/binlog/checksum.ts";
-import { eventTypeAt, flagsAt } from "../../lib/binlog/event_header.ts";
+import {
+  eventTypeAt,
+  flagsAt,
+  logPosAt,
+} from "../../lib/binlog/event_header.ts";
 import { EventFlag, EventType } from "../../lib/binlog/event_type.ts";
 import { decodeRotate } from "../../lib/binlog/rotate.ts";
 import { REPLICATION_ACCOUNT } from "../../scripts/test_servers/mysql56.ts";
@@ -96,6 +100,17 @@ export class DumpClient implements AsyncDisposable {
     if (isErr(payload)) throw decodeErr(payload);
     if (payload[0] === 0xfe && payload.length < 9) return null;
     return payload.slice(1);
+  }
+
+  /** Reads on to the event that ends at this position of its file. */
+  async readTo(position: number): Promise<void> {
+    for (;;) {
+      const event = await this.next();
+      if (event === null) {
+        throw new TypeError(`The dump ended before position ${position}`);
+      }
+      if (logPosAt(event, 0) === position) return;
+    }
   }
 
   /** All events up to the end of the dump. */

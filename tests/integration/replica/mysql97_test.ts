@@ -6,7 +6,7 @@ import {
 } from "@std/assert";
 import { rigTest } from "../../../scripts/test_servers/rig.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
-import type { Mysql97 } from "../../support/mysql97.ts";
+import type { LaunchedServer } from "../../support/launched_server.ts";
 import { neverWithin } from "../../support/never_within.ts";
 import { SharedMysql97 } from "../../support/shared_mysql97.ts";
 import { assertSameFiles } from "../../support/source_file.ts";
@@ -33,15 +33,15 @@ const replicas = new SharedMysql97(9792, [
 
 /** A source, a kingbus that follows it, and a replica that follows nothing. */
 class Chain implements AsyncDisposable {
-  readonly source: Mysql97;
+  readonly source: LaunchedServer;
   readonly kingbus: TestKingbus;
-  readonly server: Mysql97;
+  readonly server: LaunchedServer;
   readonly replica: TestReplica;
 
   private constructor(
-    source: Mysql97,
+    source: LaunchedServer,
     kingbus: TestKingbus,
-    end: { server: Mysql97; replica: TestReplica },
+    end: { server: LaunchedServer; replica: TestReplica },
   ) {
     this.source = source;
     this.kingbus = kingbus;

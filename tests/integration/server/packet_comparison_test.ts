@@ -11,7 +11,7 @@ import {
 import { SeededRandom } from "../../support/seeded_random.ts";
 import { assertSameFiles } from "../../support/source_file.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
-import type { Mysql97 } from "../../support/mysql97.ts";
+import type { LaunchedServer } from "../../support/launched_server.ts";
 import { SharedMysql97 } from "../../support/shared_mysql97.ts";
 import { binlogsOf, executedOf, valueOf } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
@@ -24,11 +24,15 @@ const sources = new SharedMysql97(9793);
 
 /** The source's log, and kingbus with the same. */
 class Comparison implements AsyncDisposable {
-  readonly source: Mysql97;
+  readonly source: LaunchedServer;
   readonly kingbus: TestKingbus;
   readonly uuid: string;
 
-  private constructor(source: Mysql97, kingbus: TestKingbus, uuid: string) {
+  private constructor(
+    source: LaunchedServer,
+    kingbus: TestKingbus,
+    uuid: string,
+  ) {
     this.source = source;
     this.kingbus = kingbus;
     this.uuid = uuid;
@@ -351,7 +355,7 @@ await rigTest(
 );
 
 /** Writes more than a megabyte of small transactions in three files. */
-async function writeManyTransactions(source: Mysql97): Promise<void> {
+async function writeManyTransactions(source: LaunchedServer): Promise<void> {
   await source.run(
     "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data BLOB)",
     "CREATE PROCEDURE test.fill(IN count INT) BEGIN WHILE count > 0 DO " +

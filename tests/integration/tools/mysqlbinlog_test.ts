@@ -3,7 +3,7 @@ import type { Rig } from "../../../scripts/test_servers/rig.ts";
 import { rigTest } from "../../../scripts/test_servers/rig.ts";
 import { TestServerError } from "../../../scripts/test_servers/test_server_error.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
-import type { Mysql97 } from "../../support/mysql97.ts";
+import type { LaunchedServer } from "../../support/launched_server.ts";
 import { RawCopy } from "../../support/raw_copy.ts";
 import { SharedMysql97 } from "../../support/shared_mysql97.ts";
 import { assertSameBytes, readSourceFile } from "../../support/source_file.ts";
@@ -18,7 +18,7 @@ const BY_POSITION = "--read-from-remote-source=BINLOG-DUMP-NON-GTIDS";
 const BY_GTID = "--read-from-remote-source=BINLOG-DUMP-GTIDS";
 
 /** A source with three files, and kingbus with the same. */
-async function openSource(): Promise<Mysql97> {
+async function openSource(): Promise<LaunchedServer> {
   const source = await sources.asSource();
   await source.run(
     "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
@@ -43,7 +43,7 @@ function openCopy(rig: Rig, address: { port: number }): Promise<RawCopy> {
 /** Compares copies with the source's own files. */
 async function assertCopies(
   copy: RawCopy,
-  source: Mysql97,
+  source: LaunchedServer,
   names: string[],
 ): Promise<void> {
   const files = copy.files();
