@@ -113,6 +113,24 @@ export class DumpClient implements AsyncDisposable {
     }
   }
 
+  /** The events of the log, not those made for the dump, up to a position. */
+  async logTo(fileName: string, position: number): Promise<Uint8Array[]> {
+    const events: Uint8Array[] = [];
+    let file = "";
+    for (;;) {
+      const event = await this.next();
+      if (event === null) {
+        throw new TypeError(`The dump ended before ${fileName}:${position}`);
+      }
+      if (isArtificialRotate(event)) {
+        file = decodeRotate(event, checksumOf(event)).fileName;
+      } else if (!isHeartbeat(event)) {
+        events.push(event);
+        if (file === fileName && logPosAt(event, 0) === position) return events;
+      }
+    }
+  }
+
   /** All events up to the end of the dump. */
   async rest(): Promise<Uint8Array[]> {
     const events: Uint8Array[] = [];
@@ -204,14 +222,25 @@ export async function readDumpedFiles(
   const parts = new Map<string, Uint8Array[]>();
   let current: Uint8Array[] = [];
   for (const event of await readDump(address, { fileName })) {
-    const artificial = (flagsAt(event, 0) & EventFlag.ARTIFICIAL) !== 0;
-    if (artificial && eventTypeAt(event, 0) === EventType.ROTATE) {
+    if (isArtificialRotate(event)) {
       const { fileName } = decodeRotate(event, checksumOf(event));
       current = [Uint8Array.from(MAGIC)];
       parts.set(fileName, current);
     } else current.push(event);
   }
   return new Map([...parts].map(([name, all]) => [name, joinBytes(all)]));
+}
+
+/** Whether the event says which file the next ones are of. */
+export function isArtificialRotate(event: Uint8Array): boolean {
+  return eventTypeAt(event, 0) === EventType.ROTATE &&
+    (flagsAt(event, 0) & EventFlag.ARTIFICIAL) !== 0;
+}
+
+/** Whether the event says that the sender is there. */
+export function isHeartbeat(event: Uint8Array): boolean {
+  const type = eventTypeAt(event, 0);
+  return type === EventType.HEARTBEAT || type === EventType.HEARTBEAT_V2;
 }
 
 /** How an event ends that may or may not have a checksum. */

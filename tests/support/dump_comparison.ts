@@ -6,14 +6,15 @@ import {
   HEADER_BYTES,
   logPosAt,
 } from "../../lib/binlog/event_header.ts";
-import {
-  EventFlag,
-  EventType,
-  eventTypeName,
-} from "../../lib/binlog/event_type.ts";
+import { EventType, eventTypeName } from "../../lib/binlog/event_type.ts";
 import { decodeFormatDescription } from "../../lib/binlog/format_description.ts";
 import { ServerError } from "../../lib/protocol/server_error.ts";
-import { DumpClient, type DumpClientOptions } from "./dump_client.ts";
+import {
+  DumpClient,
+  type DumpClientOptions,
+  isArtificialRotate,
+  isHeartbeat,
+} from "./dump_client.ts";
 import type { ServerAddress } from "./test_kingbus.ts";
 
 /** What a server sends in answer to a dump command: events, then the end. */
@@ -44,10 +45,7 @@ export async function takeDump(
 
 /** Whether the sender made the event up for the stream. */
 function isArtificial(event: Uint8Array): boolean {
-  const type = eventTypeAt(event, 0);
-  return type === EventType.HEARTBEAT || type === EventType.HEARTBEAT_V2 ||
-    type === EventType.ROTATE &&
-      (flagsAt(event, 0) & EventFlag.ARTIFICIAL) !== 0;
+  return isHeartbeat(event) || isArtificialRotate(event);
 }
 
 /**

@@ -1,78 +1,34 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Mysql56 } from "../../../scripts/test_servers/mysql56.ts";
+import { freePort } from "../../../scripts/test_servers/free_port.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
-import { DumpClient, readDump } from "../../support/dump_client.ts";
+import {
+  DumpClient,
+  joinBytes,
+  readDump,
+  readDumpedFiles,
+} from "../../support/dump_client.ts";
+import { KingbusProcess } from "../../support/kingbus_process.ts";
+import { LOAD_TABLE, LoadWriter } from "../../support/load_writer.ts";
 import { SeededRandom } from "../../support/seeded_random.ts";
 import {
   SharedReplica56,
   SharedSource56,
 } from "../../support/shared_mysql56.ts";
-import { assertSameFiles } from "../../support/source_file.ts";
-import { checksumTables } from "../../support/sql_server.ts";
+import {
+  assertSameBytes,
+  assertSameFiles,
+  readSourceFile,
+} from "../../support/source_file.ts";
+import { binlogsOf, checksumTables } from "../../support/sql_server.ts";
 import { TcpProxy } from "../../support/tcp_proxy.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
 
-const source = new SharedSource56();
+/** Small files, so that there are many. */
+const source = new SharedSource56(["--max-binlog-size=256K"]);
 const replica = new SharedReplica56();
 
-/** Writes transactions of all sizes on a connection of its own until told. */
-class Writer implements AsyncDisposable {
-  readonly #random: SeededRandom;
-  readonly #done: Promise<void>;
-  #stopping = false;
-  transactions = 0;
-
-  constructor(server: Mysql56, seed: number) {
-    this.#random = new SeededRandom(seed);
-    this.#done = this.#write(server);
-  }
-
-  /** Waits until it has written so many more. */
-  async more(count: number): Promise<void> {
-    const wanted = this.transactions + count;
-    await waitUntil(`${count} more transactions were written`, () => {
-      return this.transactions >= wanted;
-    }, { intervalMs: 1 });
-  }
-
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    await this.#done;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
-  }
-
-  async #write(server: Mysql56): Promise<void> {
-    await using connection = await server.connect();
-    while (!this.#stopping) {
-      for (const sql of this.#transaction()) await connection.query(sql);
-      this.transactions += 1;
-    }
-  }
-
-  #transaction(): string[] {
-    const random = this.#random;
-    const bytes = random.pick([1, 10, 100, 1000, 70_000]);
-    if (random.chance(0.02)) return ["FLUSH LOGS"];
-    if (random.chance(0.1)) {
-      return ["UPDATE test.t SET n = n + 1 WHERE id % 7 = 0"];
-    }
-    const rows = Array.from(
-      { length: random.integer(1, 4) },
-      () => `INSERT INTO test.t (data) VALUES (REPEAT('x', ${bytes}))`,
-    );
-    const end = random.chance(0.1) ? "ROLLBACK" : "COMMIT";
-    return ["BEGIN", ...rows, end];
-  }
-}
-
-const TABLE =
-  "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, n INT DEFAULT 0, data LONGBLOB)";
-
 Deno.test("a replica gets every transaction through breaks of every connection under load", async () => {
-  await source.run(TABLE);
+  await source.run(LOAD_TABLE);
   await using upstream = new TcpProxy(source);
   await using kingbus = await TestKingbus.following(upstream);
   await using downstream = new TcpProxy(kingbus);
@@ -80,8 +36,8 @@ Deno.test("a replica gets every transaction through breaks of every connection u
   const seed = Number(Deno.env.get("KINGBUS_SEED") ?? 56);
   const random = new SeededRandom(seed);
   {
-    await using first = new Writer(source.server, seed);
-    await using _second = new Writer(source.server, seed + 1);
+    await using first = new LoadWriter(source.server, seed);
+    await using _second = new LoadWriter(source.server, seed + 1);
     const faults = [
       () => upstream.cut(),
       () => downstream.cut(),
@@ -109,8 +65,99 @@ Deno.test("a replica gets every transaction through breaks of every connection u
   await assertSameFiles(kingbus, source.onDisk);
 });
 
+Deno.test("a dump that outlasts breaks of the source's connection gets each event once", async () => {
+  await source.run(LOAD_TABLE);
+  await using upstream = new TcpProxy(source);
+  await using kingbus = await TestKingbus.following(upstream);
+  await kingbus.waitUntilHas(await source.executed());
+  await using client = await DumpClient.open(kingbus, {
+    flags: 0,
+    serverId: 77,
+  });
+  const seed = Number(Deno.env.get("KINGBUS_SEED") ?? 57);
+  const random = new SeededRandom(seed);
+  {
+    await using writer = new LoadWriter(source.server, seed);
+    for (let round = 0; round < 10; round++) {
+      await writer.more(random.integer(1, 20));
+      upstream.pieceBytesMax = random.pick([100, 5000, 65_536]);
+      upstream.cut();
+    }
+  }
+  upstream.pieceBytesMax = 65_536;
+  await assertSameFiles(kingbus, source.onDisk);
+  const { fileName, position } = kingbus.head;
+  const got = joinBytes(await client.logTo(fileName, position));
+  const files = await readDumpedFiles(kingbus);
+  const expected = joinBytes([...files.values()].map((file) => file.slice(4)));
+  assertSameBytes("what the client got", got, expected);
+});
+
+Deno.test("a replica follows through crashes of the source under load", async () => {
+  await source.run(LOAD_TABLE);
+  await using kingbus = await TestKingbus.following(source);
+  await replica.replica.start({ port: kingbus.port });
+  {
+    await using writer = new LoadWriter(source.server, 58);
+    for (let crash = 0; crash < 3; crash++) {
+      await writer.more(60);
+      await source.server.kill();
+      await source.server.restart();
+    }
+    await writer.more(20);
+  }
+  await replica.replica.waitUntilHas(await source.executed());
+  assertEquals(
+    await checksumTables(replica.server),
+    await checksumTables(source.server),
+  );
+  await assertSameFiles(kingbus, source.onDisk);
+});
+
+Deno.test("a replica follows through crashes of kingbus under load", async () => {
+  await source.run(LOAD_TABLE);
+  const folder = await Deno.makeTempDir({ prefix: "kingbus-crash-" });
+  await Deno.writeTextFile(
+    `${folder}/kingbus.yaml`,
+    `data-dir: ${folder}/data
+server: { users: [{ name: repl, password: replpass }] }
+source: { address: "127.0.0.1:${source.port}", user: repl, password: replpass }
+`,
+  );
+  const port = freePort();
+  const args = [
+    `--config=${folder}/kingbus.yaml`,
+    `--server-listen=127.0.0.1:${port}`,
+  ];
+  try {
+    await replica.replica.start({ port });
+    {
+      await using writer = new LoadWriter(source.server, 59);
+      for (let crash = 0; crash < 4; crash++) {
+        await using kingbus = await KingbusProcess.start(args);
+        await writer.more(50);
+        kingbus.signal("SIGKILL");
+        await kingbus.ended();
+      }
+    }
+    await using _kingbus = await KingbusProcess.start(args);
+    await replica.replica.waitUntilHas(await source.executed());
+    assertEquals(
+      await checksumTables(replica.server),
+      await checksumTables(source.server),
+    );
+    for (const [name, bytes] of await readDumpedFiles({ port })) {
+      const onDisk = await readSourceFile(source.onDisk, name);
+      assertSameBytes(name, bytes, onDisk);
+    }
+  } finally {
+    await replica.replica.stop();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("a replica that does not read delays only itself", async () => {
-  await source.run(TABLE);
+  await source.run(LOAD_TABLE);
   await using kingbus = await TestKingbus.following(source);
   await source.run(
     `INSERT INTO test.t (data) VALUES ${
@@ -122,7 +169,8 @@ Deno.test("a replica that does not read delays only itself", async () => {
     ),
   );
   await kingbus.waitUntilHas(await source.executed());
-  const { position } = kingbus.head;
+  const files = await binlogsOf(source.server);
+  const logBytes = files.reduce((bytes, { size }) => bytes + size, 0);
   await using slow = await DumpClient.open(kingbus, {
     flags: 0,
     serverId: 88,
@@ -136,7 +184,7 @@ Deno.test("a replica that does not read delays only itself", async () => {
   await source.run("INSERT INTO test.t (data) VALUES ('more')");
   await kingbus.waitUntilHas(await source.executed());
   // what the sockets hold has gone out to it, and no more
-  assert(Number(before!.bytesSent) < position / 2);
-  assert(Number(kingbus.replicas[0]!.bytesSent) < position / 2);
-  await slow.readTo(kingbus.head.position);
+  assert(Number(before!.bytesSent) < logBytes / 2);
+  assert(Number(kingbus.replicas[0]!.bytesSent) < logBytes / 2);
+  await slow.logTo(kingbus.head.fileName, kingbus.head.position);
 });

@@ -1,12 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { eventTypeAt } from "../../../lib/binlog/event_header.ts";
-import { EventType } from "../../../lib/binlog/event_type.ts";
 import { GtidSet } from "../../../lib/gtid/gtid_set.ts";
 import { rigTest } from "../../../scripts/test_servers/rig.ts";
 import { assertSameDump, takeDump } from "../../support/dump_comparison.ts";
 import {
   DumpClient,
   type DumpClientOptions,
+  isHeartbeat,
 } from "../../support/dump_client.ts";
 import { SeededRandom } from "../../support/seeded_random.ts";
 import { assertSameFiles } from "../../support/source_file.ts";
@@ -339,10 +338,7 @@ await rigTest(
         const found: string[] = [];
         while (found.length < 3) {
           const event = (await client.next())!;
-          const type = eventTypeAt(event, 0);
-          const beat = type === EventType.HEARTBEAT ||
-            type === EventType.HEARTBEAT_V2;
-          if (beat) found.push(event.toHex());
+          if (isHeartbeat(event)) found.push(event.toHex());
         }
         return found;
       };
