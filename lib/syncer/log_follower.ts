@@ -115,12 +115,14 @@ export class LogFollower implements PacketSink {
       throw this.#wrongSize(size);
     }
     const type = eventTypeAt(bytes, at);
-    if (this.#trailerBytes !== 0 || type === EventType.FORMAT_DESCRIPTION) {
-      if (crc32At(bytes, at, size) !== CRC32_RESIDUE) {
-        // Before the file's format description a rotate may be without one.
-        if (type !== EventType.ROTATE || this.#sawFormat) {
-          throw this.#wrongChecksum(type);
-        }
+    if (type === EventType.FORMAT_DESCRIPTION) {
+      this.#checkFormat(bytes.slice(at, at + size));
+    } else if (
+      this.#trailerBytes !== 0 && crc32At(bytes, at, size) !== CRC32_RESIDUE
+    ) {
+      // Before the file's format description a rotate may be without one.
+      if (type !== EventType.ROTATE || this.#sawFormat) {
+        throw this.#wrongChecksum(type);
       }
     }
     if (this.#isForStreamOnly(type, bytes, at, size)) return;
@@ -268,6 +270,18 @@ export class LogFollower implements PacketSink {
     }
     writer.startFile({ name: to.fileName, serverUuid: this.#serverUuid });
     this.#events.fileStarted(to.fileName);
+  }
+
+  /**
+   * Checks a format description's checksum, if its file has checksums. In one
+   * that has none MySQL leaves the old one when it clears the position for a
+   * dump from inside the file (`Binlog_sender::send_format_description_event`).
+   */
+  #checkFormat(event: Uint8Array): void {
+    const { checksumAlgorithm } = decodeFormatDescription(event);
+    if (checksumAlgorithm === "none") return;
+    if (crc32At(event, 0, event.length) === CRC32_RESIDUE) return;
+    throw this.#wrongChecksum(EventType.FORMAT_DESCRIPTION);
   }
 
   /** True for the format description of a file that is gone on with. */
