@@ -207,6 +207,19 @@ export class TestReplica {
     }, { deadlineMs: 60_000, intervalMs: 50 });
   }
 
+  /** Waits until it has executed all up to there; fails if it stops before. */
+  async waitUntilAt(fileName: string, position: number): Promise<void> {
+    await waitUntil(`the replica was at ${fileName}:${position}`, async () => {
+      const state = await this.state();
+      const side = this.#modern ? "Source" : "Master";
+      const there = state[`Relay_${side}_Log_File`] === fileName &&
+        state[`Exec_${side}_Log_Pos`] === String(position);
+      if (there) return true;
+      await this.#checkRunning();
+      return false;
+    }, { deadlineMs: 60_000, intervalMs: 50 });
+  }
+
   /** Waits until it has stopped with a fault; answers that. */
   async waitUntilStopped(): Promise<string> {
     return await waitUntil("the replica stopped with a fault", async () => {

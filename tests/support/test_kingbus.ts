@@ -15,6 +15,7 @@ import {
   type SyncerStatus,
 } from "../../lib/syncer/syncer.ts";
 import { REPLICATION_ACCOUNT } from "../../scripts/test_servers/mysql56.ts";
+import { TestServerError } from "../../scripts/test_servers/test_server_error.ts";
 import { waitUntil } from "../../scripts/test_servers/wait_until.ts";
 
 /** A server that kingbus can follow or a client can dial. */
@@ -206,14 +207,17 @@ export class TestKingbus implements AsyncDisposable {
 
   /** Waits, but not for what a failed syncer will never do. */
   async #waitUntil(what: string, condition: () => boolean): Promise<void> {
-    await waitUntil(what, () => {
-      if (condition()) return true;
-      const { state, reason } = this.status;
-      if (state === "failed") {
-        throw new TypeError(`The syncer failed before ${what}: ${reason}`);
-      }
-      return false;
-    });
+    const describe = () => Deno.inspect(this.status);
+    try {
+      await waitUntil(what, () => {
+        if (condition()) return true;
+        if (this.status.state !== "failed") return false;
+        throw new TypeError(`The syncer failed before ${what}: ${describe()}`);
+      });
+    } catch (cause) {
+      if (!(cause instanceof TestServerError)) throw cause;
+      throw new TypeError(`${cause.message}: ${describe()}`, { cause });
+    }
   }
 
   async #open(): Promise<void> {

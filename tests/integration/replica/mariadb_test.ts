@@ -1,12 +1,15 @@
 import { assertEquals } from "@std/assert";
 import { rigTest } from "../../../scripts/test_servers/rig.ts";
-import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
 import type { LaunchedServer } from "../../support/launched_server.ts";
 import { startMariadb } from "../../support/mariadb.ts";
 import { SharedSource56 } from "../../support/shared_mysql56.ts";
 import { SharedServer } from "../../support/shared_server.ts";
 import { assertSameFiles } from "../../support/source_file.ts";
-import { dropDatabases, logEndOf } from "../../support/sql_server.ts";
+import {
+  dropDatabases,
+  logEndOf,
+  TestReplica,
+} from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
 
 const source = new SharedSource56();
@@ -43,18 +46,7 @@ async function assertReplicated(
   replica: LaunchedServer,
 ): Promise<void> {
   const { fileName, position } = await logEndOf(source.server);
-  await waitUntil(`the replica was at ${fileName}:${position}`, async () => {
-    const { columns, rows } = await replica.query("SHOW SLAVE STATUS");
-    const of = (name: string) => rows[0]?.[columns.indexOf(name)] ?? "";
-    for (const fault of [of("Last_IO_Error"), of("Last_SQL_Error")]) {
-      // it tells every lost connection in the same place
-      const passing = fault === "" || fault.includes("reconnecting") ||
-        fault.includes("connecting to master");
-      if (!passing) throw new TypeError(`The replica has stopped: ${fault}`);
-    }
-    return of("Relay_Master_Log_File") === fileName &&
-      of("Exec_Master_Log_Pos") === String(position);
-  }, { intervalMs: 50 });
+  await new TestReplica(replica).waitUntilAt(fileName, position);
   const sql = "SELECT id, MD5(data) FROM test.t ORDER BY id";
   assertEquals(
     (await replica.query(sql)).rows,

@@ -20,7 +20,7 @@ const source = new SharedSource56();
  */
 async function writeThreeFiles(): Promise<void> {
   await source.run(
-    "CREATE TABLE test.t (id INT PRIMARY KEY, name VARCHAR(20))",
+    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(20))",
     "FLUSH LOGS",
     "INSERT INTO test.t VALUES (1, 'one')",
     "INSERT INTO test.t VALUES (2, 'two')",
@@ -87,24 +87,28 @@ Deno.test("Syncer fails when its GTID set needs a file that was purged", async (
   assertEquals(kingbus.store.head, undefined);
 });
 
-Deno.test("Syncer takes a log without checksums, and one that changes to it", async () => {
-  await source.run(
-    "CREATE TABLE test.t (id INT PRIMARY KEY)",
-    "SET GLOBAL binlog_checksum = NONE",
-    "INSERT INTO test.t VALUES (1)",
-  );
+Deno.test("Syncer takes logs with and without checksums, and goes on inside both", async () => {
+  await source.run("CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY)");
+  await using kingbus = await TestKingbus.following(source);
   try {
-    await using kingbus = await TestKingbus.following(source);
-    await assertSameFiles(kingbus, source.onDisk);
+    for (const algorithm of ["NONE", "CRC32", "NONE"]) {
+      await source.run(
+        `SET GLOBAL binlog_checksum = ${algorithm}`,
+        "INSERT INTO test.t VALUES ()",
+      );
+      await assertSameFiles(kingbus, source.onDisk);
+      await kingbus.stop();
+      await source.run("INSERT INTO test.t VALUES ()");
+      await kingbus.resume();
+      await assertSameFiles(kingbus, source.onDisk);
+    }
+    // the file it goes on with has none, what the source writes now has
+    await kingbus.stop();
     await source.run(
       "SET GLOBAL binlog_checksum = CRC32",
-      "INSERT INTO test.t VALUES (2)",
+      "INSERT INTO test.t VALUES ()",
     );
-    await assertSameFiles(kingbus, source.onDisk);
-    await source.run(
-      "SET GLOBAL binlog_checksum = NONE",
-      "INSERT INTO test.t VALUES (3)",
-    );
+    await kingbus.resume();
     await assertSameFiles(kingbus, source.onDisk);
   } finally {
     await source.run("SET GLOBAL binlog_checksum = CRC32");
@@ -196,4 +200,20 @@ Deno.test("Syncer takes a dump that comes in pieces of any size", async () => {
     await assertSameFiles(kingbus, source.onDisk);
   }
   assertEquals((await binlogsOf(source.server)).length, 1);
+});
+
+Deno.test("Syncer follows another kingbus as it follows a source", async () => {
+  await writeThreeFiles();
+  await using first = await TestKingbus.following(source);
+  for (const start of ["oldest", "newest"]) {
+    await first.waitUntilHas(await source.executed());
+    await using second = await TestKingbus.start();
+    await second.follow(first, { start });
+    const file = start === "newest" ? "binlog.000003" : undefined;
+    await assertSameFiles(second, source.onDisk, file);
+    await first.stop();
+    await source.run("INSERT INTO test.t VALUES (NULL, 'more')");
+    await first.resume();
+    await assertSameFiles(second, source.onDisk, file);
+  }
 });
