@@ -1,0 +1,216 @@
+/**
+ * A program that pulls a binary log as fast as it comes and throws it away: one
+ * JSON `ReaderInput` as its argument, one JSON `ReaderResult` on standard output.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { ClientConnection } from "../../lib/connection/client_connection.ts";
+import type { Transport } from "../../lib/connection/transport.ts";
+import { GtidSet } from "../../lib/gtid/gtid_set.ts";
+import {
+  DumpFlag,
+  encodeBinlogDump,
+  encodeBinlogDumpGtid,
+} from "../../lib/protocol/command.ts";
+import { BenchError } from "./bench_error.ts";
+import { type LogServer, REPLICATION } from "./bench_source.ts";
+
+/** What to read. */
+export interface ReaderInput {
+  readonly server: LogServer;
+  /** By position from the first file's begin, or by an empty GTID set. */
+  readonly mode: "position" | "gtid";
+  readonly firstFile: string;
+  /** Fewer bytes than this to one reader are not the whole log. */
+  readonly bytesMin: number;
+  /** How many read at the same time. */
+  readonly readers: number;
+}
+
+/** What was read. */
+export interface ReaderResult {
+  /** Of all readers, packet headers included. */
+  readonly bytes: number;
+  /** From the first command sent to the last EOF packet received. */
+  readonly seconds: number;
+  /** Time on any core meanwhile. */
+  readonly cpuSeconds: number;
+}
+
+/** Fits in the second-level cache beside what the kernel copies from. */
+const BUFFER_BYTES = 512 * 1024;
+
+/** A dump that is silent for so long has failed. */
+const SILENCE_MS = 20_000;
+
+/** The last packet of a dump that does not wait: EOF, in nine bytes. */
+const EOF_PACKET_BYTES = 9;
+
+/** No replica of a rig has a server id as high as this. */
+const SERVER_ID_BASE = 3_000_000_000;
+
+/** One connection, logged in, that is about to dump. */
+class DiscardingReader {
+  readonly #input: ReaderInput;
+  readonly #conn: Deno.TcpConn;
+  readonly #connection: ClientConnection;
+  #bytes = 0;
+
+  private constructor(
+    input: ReaderInput,
+    conn: Deno.TcpConn,
+    connection: ClientConnection,
+  ) {
+    this.#input = input;
+    this.#conn = conn;
+    this.#connection = connection;
+  }
+
+  static async open(input: ReaderInput): Promise<DiscardingReader> {
+    const conn = await Deno.connect({ ...input.server });
+    conn.setNoDelay(true);
+    const connection = await ClientConnection.open(
+      unbufferedTransport(conn),
+      REPLICATION,
+    );
+    await connection.query(
+      "SET @master_binlog_checksum = 'CRC32', @source_binlog_checksum = 'CRC32'",
+    );
+    return new DiscardingReader(input, conn, connection);
+  }
+
+  /** Reads the whole log; answers how many bytes that were. */
+  async drain(index: number, buffer: Uint8Array): Promise<number> {
+    const watch = this.#watchSilence();
+    try {
+      await this.#connection.sendCommand(this.#command(SERVER_ID_BASE + index));
+      let tail = new Uint8Array(0);
+      for (;;) {
+        const count = await this.#conn.read(buffer);
+        if (count === null) throw this.#fault("was closed", tail);
+        this.#bytes += count;
+        const chunk = buffer.subarray(0, count);
+        if (count >= EOF_PACKET_BYTES) {
+          if (endsInEof(chunk)) break;
+          tail = chunk.slice(-EOF_PACKET_BYTES);
+        } else {
+          tail = Uint8Array.of(...tail, ...chunk).slice(-EOF_PACKET_BYTES);
+          if (endsInEof(tail)) break;
+        }
+      }
+      if (this.#bytes < this.#input.bytesMin) {
+        throw this.#fault(`ended before ${this.#input.bytesMin}`, tail);
+      }
+      return this.#bytes;
+    } finally {
+      clearInterval(watch);
+      this.#connection.close();
+    }
+  }
+
+  #command(serverId: number): Uint8Array {
+    const flags = DumpFlag.NON_BLOCK;
+    return this.#input.mode === "position"
+      ? encodeBinlogDump({
+        fileName: this.#input.firstFile,
+        position: 4,
+        flags,
+        serverId,
+      })
+      : encodeBinlogDumpGtid({
+        fileName: "",
+        position: 4n,
+        flags,
+        serverId,
+        gtidSetBytes: new GtidSet().encode(),
+      });
+  }
+
+  /** Cuts the connection when nothing comes any more. */
+  #watchSilence(): ReturnType<typeof setInterval> {
+    let before = -1;
+    return setInterval(() => {
+      if (this.#bytes === before) this.#connection.close();
+      before = this.#bytes;
+    }, SILENCE_MS);
+  }
+
+  #fault(what: string, tail: Uint8Array): BenchError {
+    const text = new TextDecoder().decode(tail);
+    return new BenchError(
+      `The dump ${what} after ${this.#bytes} bytes; the last ones are ${
+        JSON.stringify(text)
+      }`,
+    );
+  }
+}
+
+/**
+ * The connection as streams that read only when asked to, so that what comes
+ * after the login is left for the connection itself.
+ */
+function unbufferedTransport(conn: Deno.TcpConn): Transport {
+  const { hostname, port } = conn.remoteAddr;
+  return {
+    readable: new ReadableStream({
+      async pull(controller) {
+        const buffer = new Uint8Array(16 * 1024);
+        const count = await conn.read(buffer);
+        if (count === null) controller.close();
+        else controller.enqueue(buffer.subarray(0, count));
+      },
+    }, { highWaterMark: 0 }),
+    writable: new WritableStream({
+      async write(bytes: Uint8Array) {
+        for (let at = 0; at < bytes.length;) {
+          at += await conn.write(bytes.subarray(at));
+        }
+      },
+    }),
+    remote: `${hostname}:${port}`,
+    close: () => {
+      try {
+        conn.close();
+      } catch (error) {
+        if (!(error instanceof Deno.errors.BadResource)) throw error;
+      }
+    },
+  };
+}
+
+/** Whether the bytes end in the EOF packet, whatever its sequence id. */
+function endsInEof(bytes: Uint8Array): boolean {
+  const at = bytes.length - EOF_PACKET_BYTES;
+  return at >= 0 && bytes[at] === 5 && bytes[at + 1] === 0 &&
+    bytes[at + 2] === 0 && bytes[at + 4] === 0xfe && bytes[at + 5] === 0 &&
+    bytes[at + 6] === 0;
+}
+
+async function read(input: ReaderInput): Promise<ReaderResult> {
+  const readers: DiscardingReader[] = [];
+  for (let index = 0; index < input.readers; index++) {
+    readers.push(await DiscardingReader.open(input));
+  }
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  const counts = await Promise.all(
+    readers.map((reader, index) =>
+      reader.drain(index, new Uint8Array(BUFFER_BYTES))
+    ),
+  );
+  const seconds = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  return {
+    bytes: counts.reduce((sum, count) => sum + count, 0),
+    seconds,
+    cpuSeconds: (user + system) / 1e6,
+  };
+}
+
+if (import.meta.main) {
+  const result = await read(JSON.parse(Deno.args[0] ?? "{}"));
+  console.log(JSON.stringify(result));
+  Deno.exit(0);
+}

@@ -1,0 +1,136 @@
+import { Rig, type RigProgram } from "../test_servers/rig.ts";
+import type { BenchContext } from "./bench_context.ts";
+import { BenchError } from "./bench_error.ts";
+import { REPLICATION } from "./bench_source.ts";
+import {
+  atLeast,
+  type Measurement,
+  type PartResult,
+  transferRate,
+  type TransferRun,
+  type Verdict,
+} from "./measurement.ts";
+import { sampleOf } from "./sample.ts";
+
+/** The project's target: so many times the rate of `mysqlbinlog --raw`. */
+const TARGET = 1.5;
+
+/**
+ * kingbus with an empty store catches up with the source, and everything is on
+ * disk; `mysqlbinlog --raw`, which syncs nothing, and the discarding reader do
+ * as much of it as they do, in turns.
+ */
+export async function measureIngest(
+  context: BenchContext,
+): Promise<PartResult> {
+  const rig = await Rig.find(["mysqlbinlog"]);
+  const mysqlbinlog = rig.missing.length === 0
+    ? rig.program("mysqlbinlog")
+    : undefined;
+  const reads: TransferRun[] = [];
+  const copies: TransferRun[] = [];
+  const ingests: TransferRun[] = [];
+  const peaks: number[] = [];
+  for (let run = 1; run <= context.runs; run++) {
+    context.progress(`ingest, run ${run} of ${context.runs}`);
+    const read = await context.read(context.source, "position");
+    reads.push({ ...read, bytes: context.log.bytes });
+    if (mysqlbinlog !== undefined) {
+      copies.push(await copyRaw(context, mysqlbinlog));
+    }
+    const ingest = await catchUp(context);
+    ingests.push(ingest);
+    peaks.push(ingest.peakBytes / 1e6);
+  }
+  const read = transferRate("discarding reader", reads);
+  const ours = transferRate("kingbus, durable", ingests);
+  const raw = copies.length > 0
+    ? transferRate("mysqlbinlog --raw", copies)
+    : undefined;
+  const peak: Measurement = {
+    name: "kingbus's peak resident memory",
+    unit: "MB",
+    sample: sampleOf(peaks),
+  };
+  return {
+    title: "ingest: an empty kingbus catches up",
+    measurements: [read, ...(raw ? [raw] : []), ours, peak],
+    verdicts: raw ? [againstRaw(ours, raw)] : [],
+    notes: [
+      ...rig.missing.map((what) => `not compared with ${what}`),
+      `kingbus / discarding reader: ${
+        (ours.sample.median / read.sample.median).toFixed(2)
+      } ×`,
+    ],
+  };
+}
+
+function againstRaw(ours: Measurement, raw: Measurement): Verdict {
+  const ratio = ours.sample.median / raw.sample.median;
+  return atLeast("kingbus / mysqlbinlog --raw", ratio, TARGET);
+}
+
+async function catchUp(
+  context: BenchContext,
+): Promise<TransferRun & { peakBytes: number }> {
+  const { kingbus, dataDir } = await context.startEmpty();
+  let result: TransferRun & { peakBytes: number };
+  {
+    await using _ = kingbus;
+    const before = await kingbus.usage();
+    const start = performance.now();
+    await kingbus.follow(context.source);
+    await kingbus.caughtUp(context.log);
+    const seconds = (performance.now() - start) / 1000;
+    const after = await kingbus.usage();
+    result = {
+      bytes: context.log.bytes,
+      seconds,
+      cpuSeconds: { kingbus: after.cpuSeconds - before.cpuSeconds },
+      peakBytes: after.peakBytes,
+    };
+  }
+  await context.keepFilled(dataDir);
+  return result;
+}
+
+async function copyRaw(
+  context: BenchContext,
+  mysqlbinlog: RigProgram,
+): Promise<TransferRun> {
+  const { source, log } = context;
+  const folder = await mysqlbinlog.makeFolder();
+  try {
+    const start = performance.now();
+    const { success, stderr } = await mysqlbinlog.run([
+      "--read-from-remote-server",
+      `--host=${source.hostname}`,
+      `--port=${source.port}`,
+      `--user=${REPLICATION.user}`,
+      `--password=${REPLICATION.password}`,
+      "--ssl-mode=DISABLED",
+      "--get-server-public-key",
+      "--raw",
+      `--result-file=${folder.itsPath}/`,
+      "--to-last-log",
+      log.firstFile,
+    ]);
+    const seconds = (performance.now() - start) / 1000;
+    if (!success) {
+      throw new BenchError(
+        `mysqlbinlog failed: ${new TextDecoder().decode(stderr)}`,
+      );
+    }
+    return { bytes: await folderBytes(folder.path), seconds, cpuSeconds: {} };
+  } finally {
+    await Deno.remove(folder.path, { recursive: true });
+  }
+}
+
+async function folderBytes(path: string): Promise<number> {
+  let bytes = 0;
+  for await (const { name } of Deno.readDir(path)) {
+    bytes += (await Deno.stat(`${path}/${name}`)).size;
+  }
+  return bytes;
+}
