@@ -17,6 +17,9 @@ export class TcpProxy implements AsyncDisposable {
   readonly #tasks = new Set<Promise<void>>();
   #gate = Promise.withResolvers<void>();
   #connections = 0;
+  #silent = false;
+  /** Bytes that the server may send before silence falls. */
+  #bytesLeft = Infinity;
   /** What the server sends is passed on in pieces of at most so many bytes. */
   pieceBytesMax = 65_536;
 
@@ -45,11 +48,20 @@ export class TcpProxy implements AsyncDisposable {
 
   /** Passes nothing on any more, and closes nothing either. */
   silence(): void {
+    if (this.#silent) return;
+    this.#silent = true;
     this.#gate = Promise.withResolvers();
+  }
+
+  /** Goes silent when the server has sent so many bytes more. */
+  silenceAfter(bytes: number): void {
+    this.#bytesLeft = bytes;
   }
 
   /** Ends the silence: what was held back goes on its way. */
   speak(): void {
+    this.#bytesLeft = Infinity;
+    this.#silent = false;
     this.#gate.resolve();
   }
 
@@ -93,18 +105,26 @@ export class TcpProxy implements AsyncDisposable {
     const pair = { client, server };
     this.#pairs.add(pair);
     await Promise.all([
-      this.#pump(client, server, () => 65_536),
-      this.#pump(server, client, () => this.pieceBytesMax),
+      this.#pump(client, server, (bytes) => bytes),
+      this.#pump(server, client, (bytes) => this.#serverPiece(bytes)),
     ]);
     closeQuietly(client);
     closeQuietly(server);
     this.#pairs.delete(pair);
   }
 
+  /** How many of these bytes of the server to pass on at once. */
+  #serverPiece(bytes: number): number {
+    const piece = Math.min(bytes, this.pieceBytesMax, this.#bytesLeft);
+    this.#bytesLeft -= piece;
+    if (this.#bytesLeft === 0) this.silence();
+    return piece;
+  }
+
   async #pump(
     from: Deno.TcpConn,
     to: Deno.TcpConn,
-    pieceBytes: () => number,
+    pieceOf: (bytes: number) => number,
   ): Promise<void> {
     const buffer = new Uint8Array(65_536);
     try {
@@ -114,8 +134,8 @@ export class TcpProxy implements AsyncDisposable {
         let at = 0;
         while (at < count) {
           await this.#gate.promise;
-          const end = Math.min(count, at + pieceBytes());
-          at += await to.write(buffer.subarray(at, end));
+          const end = at + pieceOf(count - at);
+          while (at < end) at += await to.write(buffer.subarray(at, end));
         }
       }
       await to.closeWrite();
