@@ -17,6 +17,11 @@ const LARGE_START_BYTES = PACKET_HEADER_BYTES + 1 + 19;
  * until the `push` that brought them returns or `reclaim` is called.
  */
 export interface PacketSink {
+  /**
+   * Announces whole packets: those that begin in `bytes[start, …)` and end there
+   * follow one by one. They stay as they are until then.
+   */
+  run(bytes: Uint8Array, start: number): void;
   /** A whole packet, header included, at `bytes[start, end)`. */
   packet(bytes: Uint8Array, start: number, end: number): void;
   /** The bytes of earlier packets are about to be overwritten. */
@@ -88,6 +93,7 @@ export class DumpScanner {
     const heldMax = this.#held.length;
     const length = chunk.length;
     let at = start;
+    sink.run(chunk, start);
     while (length - at >= PACKET_HEADER_BYTES) {
       const payload = chunk[at]! | chunk[at + 1]! << 8 | chunk[at + 2]! << 16;
       const end = at + PACKET_HEADER_BYTES + payload;

@@ -31,6 +31,7 @@ import {
   PACKET_HEADER_BYTES,
   type PacketSink,
 } from "./dump_scanner.ts";
+import { RunChecksum } from "./run_checksum.ts";
 import { SourceError } from "./source_error.ts";
 
 /** First byte of a payload that carries an event, ends the dump, or is an error. */
@@ -63,6 +64,10 @@ export class LogFollower implements PacketSink {
   readonly #gtid = new GtidReader();
   readonly #serverUuid: string;
   readonly #events: FollowerEvents;
+  readonly #runChecksum = new RunChecksum();
+  // Events in this buffer are known to be intact up to there.
+  #intactBytes: Uint8Array | undefined;
+  #intactEnd = 0;
   #checksum: ChecksumAlgorithm = "none";
   #trailerBytes = 0;
   #sawFormat = false;
@@ -104,6 +109,12 @@ export class LogFollower implements PacketSink {
     this.#writer.endOfInput();
   }
 
+  run(bytes: Uint8Array, start: number): void {
+    if (this.#trailerBytes === 0) return;
+    this.#intactBytes = bytes;
+    this.#intactEnd = this.#runChecksum.intactEnd(bytes, start);
+  }
+
   packet(bytes: Uint8Array, start: number, end: number): void {
     const at = start + FRAME_BYTES;
     if (end < at || bytes[start + PACKET_HEADER_BYTES] !== STATUS_EVENT) {
@@ -118,7 +129,8 @@ export class LogFollower implements PacketSink {
     if (type === EventType.FORMAT_DESCRIPTION) {
       this.#checkFormat(bytes.slice(at, at + size));
     } else if (
-      this.#trailerBytes !== 0 && crc32At(bytes, at, size) !== CRC32_RESIDUE
+      this.#trailerBytes !== 0 && !this.#isKnownIntact(bytes, end) &&
+      crc32At(bytes, at, size) !== CRC32_RESIDUE
     ) {
       // Before the file's format description a rotate may be without one.
       if (type !== EventType.ROTATE || this.#sawFormat) {
@@ -331,6 +343,10 @@ export class LogFollower implements PacketSink {
       "hole",
       `The source's file ${this.#writer.fileName} follows transactions that were never received: ${missing}. They are in no earlier file (gtid_purged was set on the source); start a new data-dir from this file`,
     );
+  }
+
+  #isKnownIntact(bytes: Uint8Array, end: number): boolean {
+    return bytes === this.#intactBytes && end <= this.#intactEnd;
   }
 
   #checkPosition(bytes: Uint8Array, at: number, size: number): void {

@@ -18,6 +18,8 @@ class Recorder implements PacketSink {
   readonly largeParts: Uint8Array[][] = [];
   readonly log: string[] = [];
 
+  run(): void {}
+
   packet(bytes: Uint8Array, start: number, end: number): void {
     this.packets.push(bytes.slice(start, end));
     this.log.push("packet");
