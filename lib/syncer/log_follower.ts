@@ -10,7 +10,10 @@ import {
   timestampAt,
 } from "../binlog/event_header.ts";
 import { EventFlag, EventType, eventTypeName } from "../binlog/event_type.ts";
-import { decodeFormatDescription } from "../binlog/format_description.ts";
+import {
+  decodeFormatDescription,
+  patchFormatDescription,
+} from "../binlog/format_description.ts";
 import { GtidReader } from "../binlog/gtid_event.ts";
 import { decodeHeartbeat } from "../binlog/heartbeat.ts";
 import { decodePreviousGtids } from "../binlog/previous_gtids.ts";
@@ -64,6 +67,8 @@ export class LogFollower implements PacketSink {
   readonly #gtid = new GtidReader();
   readonly #serverUuid: string;
   readonly #events: FollowerEvents;
+  /** Format description of the file that is gone on with. */
+  readonly #resumed: Uint8Array | undefined;
   readonly #runChecksum = new RunChecksum();
   // Events in this buffer are known to be intact up to there.
   #intactBytes: Uint8Array | undefined;
@@ -85,11 +90,19 @@ export class LogFollower implements PacketSink {
    * @param writer where events go; stands where the dump begins
    * @param serverUuid UUID of the source; empty if it has none
    * @param events told of what passed
+   * @param resumed the stored format description of the file that the dump
+   * goes on with; undefined when it begins with a file
    */
-  constructor(writer: LogWriter, serverUuid: string, events: FollowerEvents) {
+  constructor(
+    writer: LogWriter,
+    serverUuid: string,
+    events: FollowerEvents,
+    resumed?: Uint8Array,
+  ) {
     this.#writer = writer;
     this.#serverUuid = serverUuid;
     this.#events = events;
+    this.#resumed = resumed;
     this.#scanner = new DumpScanner(this, BLOCK_BYTES_MAX);
   }
 
@@ -302,9 +315,30 @@ export class LogFollower implements PacketSink {
     this.#sawFormat = true;
     this.#checksum = format.checksumAlgorithm;
     this.#trailerBytes = checksumBytes(format.checksumAlgorithm);
-    if (this.#writer.position !== FIRST_POSITION) return true;
+    if (this.#writer.position !== FIRST_POSITION) {
+      this.#checkSameFile(event);
+      return true;
+    }
     this.#writer.describeFile(event, format.checksumAlgorithm);
     return false;
+  }
+
+  /**
+   * Makes sure that the file gone on with is the one whose begin is here. A
+   * source that was reset writes files of the same names, and by the same
+   * statements may have come to the same position and GTIDs; the time at which
+   * a file was made is in its format description.
+   */
+  #checkSameFile(format: Uint8Array): void {
+    if (this.#resumed === undefined) return;
+    const clear = { clearPosition: true };
+    const received = patchFormatDescription(format, clear);
+    const stored = patchFormatDescription(this.#resumed, clear);
+    if (sameBytes(received, stored)) return;
+    throw new SourceError(
+      "hole",
+      `The source's file ${this.#writer.fileName} is not the one that kingbus has the begin of: the source was reset; give kingbus another data-dir to follow it from here`,
+    );
   }
 
   #heartbeat(event: Uint8Array, type: number): void {
@@ -386,6 +420,11 @@ export class LogFollower implements PacketSink {
       } event at ${this.#writer.fileName} position ${this.#writer.position} arrived with a wrong checksum`,
     );
   }
+}
+
+function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length &&
+    one.every((byte, index) => byte === other[index]);
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {

@@ -1,16 +1,11 @@
-import { eventTypeAt, HEADER_BYTES } from "../binlog/event_header.ts";
-import { EventType } from "../binlog/event_type.ts";
 import { ClientConnection } from "../connection/client_connection.ts";
-import { Deadline } from "../connection/deadline.ts";
 import { GtidSet } from "../gtid/gtid_set.ts";
 import {
-  DumpFlag,
   encodeBinlogDump,
   encodeBinlogDumpGtid,
   encodeRegisterReplica,
 } from "../protocol/command.ts";
 import { ErrorCode } from "../protocol/error_code.ts";
-import { decodeErr, isErr } from "../protocol/response.ts";
 import { ServerError } from "../protocol/server_error.ts";
 import { FIRST_POSITION } from "../store/binlog_store.ts";
 import type { SourceIdentity } from "../store/source_identity.ts";
@@ -21,8 +16,6 @@ import { SourceError } from "./source_error.ts";
  * older servers ignore it).
  */
 const HEARTBEAT_V2 = 0x2;
-
-const NO_BYTES = new Uint8Array(0);
 
 /** The highest position COM_BINLOG_DUMP can ask for. */
 const POSITION32_MAX = 0xffff_ffff;
@@ -151,45 +144,6 @@ export class SourceSession {
           position: BigInt(position),
           gtidSetBytes: new GtidSet().encode(),
         }),
-    );
-  }
-
-  /**
-   * The format description event of a file, as a dump from the file's begin
-   * has it. The connection is of no more use afterwards.
-   *
-   * @param timeoutMs limit of each wait for the source
-   * @throws {SourceError} `stream` when the dump does not begin with one;
-   * {ServerError} as the source sent it
-   */
-  async formatDescription(
-    fileName: string,
-    timeoutMs: number,
-  ): Promise<Uint8Array> {
-    // Without a server id and UUID it does not end our own dump.
-    await this.#connection.query(
-      "SET @master_binlog_checksum = @@global.binlog_checksum, @source_binlog_checksum = @@global.binlog_checksum",
-    );
-    await this.#connection.sendCommand(encodeBinlogDump({
-      fileName,
-      position: FIRST_POSITION,
-      serverId: 0,
-      flags: DumpFlag.NON_BLOCK,
-    }));
-    for (const wanted of [EventType.ROTATE, EventType.FORMAT_DESCRIPTION]) {
-      using deadline = new Deadline(timeoutMs, "reading the begin of a file");
-      const packet = await this.#connection.reader.read(deadline);
-      const payload = packet?.payload ?? NO_BYTES;
-      if (isErr(payload)) throw decodeErr(payload);
-      const event = payload.subarray(1);
-      if (event.length < HEADER_BYTES || eventTypeAt(event, 0) !== wanted) {
-        break;
-      }
-      if (wanted === EventType.FORMAT_DESCRIPTION) return event.slice();
-    }
-    throw new SourceError(
-      "stream",
-      `The source's dump of ${fileName} does not begin with a format description`,
     );
   }
 

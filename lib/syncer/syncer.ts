@@ -224,11 +224,9 @@ export class Syncer {
     if (!signal.aborted) this.#enter("connecting");
   }
 
-  #connect(
-    options: SourceOptions,
-    signal: AbortSignal,
-  ): Promise<ClientConnection> {
-    return ClientConnection.connect({
+  /** One connection: ends only by throwing, or when `signal` fires. */
+  async #follow(options: SourceOptions, signal: AbortSignal): Promise<void> {
+    const connection = await ClientConnection.connect({
       hostname: options.hostname,
       port: options.port,
       user: options.user,
@@ -241,15 +239,10 @@ export class Syncer {
       responseTimeoutMs: options.readTimeoutMs,
       signal,
     });
-  }
-
-  /** One connection: ends only by throwing, or when `signal` fires. */
-  async #follow(options: SourceOptions, signal: AbortSignal): Promise<void> {
-    const connection = await this.#connect(options, signal);
     const close = () => connection.close();
     signal.addEventListener("abort", close);
     try {
-      await this.#dump(connection, options, signal);
+      await this.#dump(connection, options);
       await this.#receive(connection, options, signal);
     } finally {
       signal.removeEventListener("abort", close);
@@ -264,7 +257,6 @@ export class Syncer {
   async #dump(
     connection: ClientConnection,
     options: SourceOptions,
-    signal: AbortSignal,
   ): Promise<void> {
     const session = new SourceSession(connection);
     const identity = await session.identify();
@@ -279,7 +271,6 @@ export class Syncer {
         position: writer.position,
         executed: head.executed,
       }, this.#store.files.at(-1)!.serverUuid);
-    if (head !== undefined) await this.#checkSameFile(options, signal);
     await this.#store.setMeta(SOURCE_IDENTITY_META, { ...identity });
     await session.prepare(options, options.heartbeatMs);
     await session.dump(from.fileName, from.position, options.serverId);
@@ -290,34 +281,6 @@ export class Syncer {
       file: from.fileName,
       position: from.position,
     });
-  }
-
-  /**
-   * Makes sure that the file to go on with is the one whose begin is here. A
-   * source that was reset writes files of the same names, and by the same
-   * statements may have come to the same position and GTIDs; the time at which
-   * a file was made is in its format description.
-   */
-  async #checkSameFile(
-    options: SourceOptions,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { name, formatDescription } = this.#store.files.at(-1)!;
-    const connection = await this.#connect(options, signal);
-    const close = () => connection.close();
-    signal.addEventListener("abort", close);
-    try {
-      const format = await new SourceSession(connection)
-        .formatDescription(name, options.readTimeoutMs);
-      if (sameBytes(format, formatDescription)) return;
-    } finally {
-      signal.removeEventListener("abort", close);
-      connection.close();
-    }
-    throw new SourceError(
-      "hole",
-      `The source's file ${name} is not the one that kingbus has the begin of: the source was reset; give kingbus another data-dir to follow it from here`,
-    );
   }
 
   #checkSuitable(identity: SourceIdentity, options: SourceOptions): void {
@@ -346,6 +309,7 @@ export class Syncer {
       {
         fileStarted: (name) => this.#log.debug("file", { file: name }),
       },
+      this.#store.files.at(-1)?.formatDescription,
     );
     const { writer } = this.#store;
     const watch = this.#watchSilence(connection, options.readTimeoutMs);
@@ -409,11 +373,6 @@ export class Syncer {
     this.#state = state;
     this.#since = this.#deps.now();
   }
-}
-
-function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length &&
-    one.every((byte, index) => byte === other[index]);
 }
 
 /** Whether another attempt may have another outcome. */
