@@ -54,6 +54,21 @@ export interface FollowerEvents {
   fileStarted(name: string): void;
 }
 
+/** What a follower has to know of the source besides what it sends. */
+export interface FollowerContext {
+  /**
+   * The stored format description of the file that the dump goes on with;
+   * absent when it begins with a file.
+   */
+  readonly resumed?: Uint8Array | undefined;
+  /**
+   * GTIDs that the source has and that none of its files holds. They may be
+   * missing in its files' Previous_gtids: MySQL 5.6 has them only in files begun
+   * after `gtid_purged` was set, later versions never.
+   */
+  readonly purged?: GtidSet;
+}
+
 /**
  * Takes a dump from file and position and appends it to the log, byte for
  * byte: checks every event's length, checksum and position, keeps track of
@@ -67,8 +82,7 @@ export class LogFollower implements PacketSink {
   readonly #gtid = new GtidReader();
   readonly #serverUuid: string;
   readonly #events: FollowerEvents;
-  /** Format description of the file that is gone on with. */
-  readonly #resumed: Uint8Array | undefined;
+  readonly #context: FollowerContext;
   readonly #runChecksum = new RunChecksum();
   // Events in this buffer are known to be intact up to there.
   #intactBytes: Uint8Array | undefined;
@@ -90,19 +104,18 @@ export class LogFollower implements PacketSink {
    * @param writer where events go; stands where the dump begins
    * @param serverUuid UUID of the source; empty if it has none
    * @param events told of what passed
-   * @param resumed the stored format description of the file that the dump
-   * goes on with; undefined when it begins with a file
+   * @param context what else it has to know
    */
   constructor(
     writer: LogWriter,
     serverUuid: string,
     events: FollowerEvents,
-    resumed?: Uint8Array,
+    context: FollowerContext = {},
   ) {
     this.#writer = writer;
     this.#serverUuid = serverUuid;
     this.#events = events;
-    this.#resumed = resumed;
+    this.#context = context;
     this.#scanner = new DumpScanner(this, BLOCK_BYTES_MAX);
   }
 
@@ -330,10 +343,11 @@ export class LogFollower implements PacketSink {
    * a file was made is in its format description.
    */
   #checkSameFile(format: Uint8Array): void {
-    if (this.#resumed === undefined) return;
+    const { resumed } = this.#context;
+    if (resumed === undefined) return;
     const clear = { clearPosition: true };
     const received = patchFormatDescription(format, clear);
-    const stored = patchFormatDescription(this.#resumed, clear);
+    const stored = patchFormatDescription(resumed, clear);
     if (sameBytes(received, stored)) return;
     throw new SourceError(
       "hole",
@@ -365,8 +379,13 @@ export class LogFollower implements PacketSink {
 
   #takePreviousGtids(set: GtidSet): void {
     const writer = this.#writer;
-    if (!writer.isFirstFile) this.#checkNoGap(set);
-    writer.previousGtids(set);
+    if (!writer.isFirstFile) {
+      this.#checkNoGap(set);
+      writer.previousGtids(set);
+      return;
+    }
+    const { purged } = this.#context;
+    writer.previousGtids(purged === undefined ? set : set.union(purged));
   }
 
   /** What the source wrote to earlier files must all be here. */

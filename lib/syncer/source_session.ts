@@ -67,6 +67,11 @@ export class SourceSession {
     return GtidSet.parse(await this.#variable("gtid_executed") ?? "");
   }
 
+  /** The GTIDs of the transactions it has that none of its files holds. */
+  async purgedGtids(): Promise<GtidSet> {
+    return GtidSet.parse(await this.#variable("gtid_purged") ?? "");
+  }
+
   /**
    * The source's binlog files, oldest first.
    *

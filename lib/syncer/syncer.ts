@@ -1,6 +1,7 @@
 import { formatAddress } from "../config/address.ts";
 import { ClientConnection } from "../connection/client_connection.ts";
 import { ConnectionError } from "../connection/connection_error.ts";
+import type { GtidSet } from "../gtid/gtid_set.ts";
 import type { Log } from "../log/log.ts";
 import { ErrorCode } from "../protocol/error_code.ts";
 import { ServerError } from "../protocol/server_error.ts";
@@ -242,8 +243,8 @@ export class Syncer {
     const close = () => connection.close();
     signal.addEventListener("abort", close);
     try {
-      await this.#dump(connection, options);
-      await this.#receive(connection, options, signal);
+      const purged = await this.#dump(connection, options);
+      await this.#receive(connection, options, purged, signal);
     } finally {
       signal.removeEventListener("abort", close);
       connection.close();
@@ -254,10 +255,11 @@ export class Syncer {
     }
   }
 
+  /** Begins a dump; answers what the source has and can't send. */
   async #dump(
     connection: ClientConnection,
     options: SourceOptions,
-  ): Promise<void> {
+  ): Promise<GtidSet> {
     const session = new SourceSession(connection);
     const identity = await session.identify();
     this.#identity = identity;
@@ -272,6 +274,7 @@ export class Syncer {
         executed: head.executed,
       }, this.#store.files.at(-1)!.serverUuid);
     await this.#store.setMeta(SOURCE_IDENTITY_META, { ...identity });
+    const purged = await session.purgedGtids();
     await session.prepare(options, options.heartbeatMs);
     await session.dump(from.fileName, from.position, options.serverId);
     this.#log.info("following the source", {
@@ -281,6 +284,7 @@ export class Syncer {
       file: from.fileName,
       position: from.position,
     });
+    return purged;
   }
 
   #checkSuitable(identity: SourceIdentity, options: SourceOptions): void {
@@ -301,6 +305,7 @@ export class Syncer {
   async #receive(
     connection: ClientConnection,
     options: SourceOptions,
+    purged: GtidSet,
     signal: AbortSignal,
   ): Promise<void> {
     const follower = new LogFollower(
@@ -309,7 +314,7 @@ export class Syncer {
       {
         fileStarted: (name) => this.#log.debug("file", { file: name }),
       },
-      this.#store.files.at(-1)?.formatDescription,
+      { resumed: this.#store.files.at(-1)?.formatDescription, purged },
     );
     const { writer } = this.#store;
     const watch = this.#watchSilence(connection, options.readTimeoutMs);
