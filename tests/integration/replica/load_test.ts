@@ -188,3 +188,32 @@ Deno.test("a replica that does not read delays only itself", async () => {
   assert(Number(kingbus.replicas[0]!.bytesSent) < logBytes / 2);
   await slow.logTo(kingbus.head.fileName, kingbus.head.position);
 });
+
+Deno.test("kingbus stops in time although a replica does not read", async () => {
+  await source.run(
+    LOAD_TABLE,
+    `INSERT INTO test.t (data) VALUES ${
+      Array.from({ length: 200 }, () => "(REPEAT('x', 3000))").join(", ")
+    }`,
+    ...Array(30).fill(
+      "INSERT INTO test.t (data) SELECT data FROM test.t LIMIT 200",
+    ),
+  );
+  const drainTimeoutMs = 300;
+  await using kingbus = await TestKingbus.following(source, {
+    server: { drainTimeoutMs },
+  });
+  await kingbus.waitUntilHas(await source.executed());
+  await using _slow = await DumpClient.open(kingbus, {
+    flags: 0,
+    serverId: 88,
+  });
+  await waitUntil("its dump had begun", () => {
+    return kingbus.replicas[0]?.bytesSent ? true : false;
+  });
+  const startMs = performance.now();
+  await kingbus.stop();
+  assert(performance.now() - startMs < 20 * drainTimeoutMs);
+  await kingbus.resume();
+  assert((await readDump(kingbus)).length > 100);
+});

@@ -6,6 +6,7 @@ import {
 } from "@std/assert";
 import { rigTest } from "../../../scripts/test_servers/rig.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
+import { assertSameDump, takeDump } from "../../support/dump_comparison.ts";
 import type { LaunchedServer } from "../../support/launched_server.ts";
 import { neverWithin } from "../../support/never_within.ts";
 import { SharedMysql97 } from "../../support/shared_mysql97.ts";
@@ -366,4 +367,25 @@ await test("Syncer fails when a 9.7 source was reset, and when it has purged", a
   await source.run("RESET BINARY LOGS AND GTIDS");
   await source.run("INSERT INTO test.t VALUES (2)");
   await second.waitUntilState("failed");
+});
+
+await test("Syncer counts what a 9.7 source was provisioned with as purged", async () => {
+  const source = await sources.asSource();
+  const backup = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee:1-100:tag:1-5";
+  await source.run(
+    `SET GLOBAL gtid_purged = '${backup}'`,
+    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY)",
+    "FLUSH LOGS",
+    "INSERT INTO test.t VALUES ()",
+  );
+  const uuid = await valueOf(source, "SELECT @@server_uuid");
+  await using kingbus = await TestKingbus.following(source);
+  await assertSameFiles(kingbus, source.onDisk);
+  assertEquals(kingbus.status.purged, backup);
+  assertEquals(kingbus.executed, await executedOf(source));
+  for (const executed of ["", `${uuid}:1`, `${uuid}:1,${backup}`]) {
+    const expected = await takeDump(source, { executed });
+    const actual = await takeDump(kingbus, { executed });
+    assertSameDump(actual, expected, { senderServerId: true });
+  }
 });

@@ -76,6 +76,22 @@ Deno.test("Syncer follows on after the source killed its dump", async () => {
   }
 });
 
+Deno.test("Syncer goes on with an account that may connect only once", async () => {
+  await writeSome();
+  await source.run(
+    "SET sql_log_bin = 0",
+    "GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO once@'%' IDENTIFIED BY 'oncepass' WITH MAX_USER_CONNECTIONS 1",
+    "SET sql_log_bin = 1",
+  );
+  await using kingbus = await TestKingbus.start();
+  await kingbus.follow(source, { user: "once", password: "oncepass" });
+  await assertSameFiles(kingbus, source.onDisk);
+  await kingbus.stop();
+  await writeMore();
+  await kingbus.resume();
+  await assertSameFiles(kingbus, source.onDisk);
+});
+
 Deno.test("Syncer follows through FLUSH LOGS", async () => {
   await writeSome();
   await using kingbus = await TestKingbus.following(source);

@@ -1,6 +1,12 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { ServerError } from "../../../lib/protocol/server_error.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
-import { DumpClient } from "../../support/dump_client.ts";
+import { DumpClient, readDump } from "../../support/dump_client.ts";
 import { neverWithin } from "../../support/never_within.ts";
 import { SharedSource56 } from "../../support/shared_mysql56.ts";
 import { assertSameFiles } from "../../support/source_file.ts";
@@ -73,6 +79,36 @@ Deno.test("Syncer starts at the oldest file that is left, and says what is not",
   await assertSameFiles(kingbus, source.onDisk);
   assertEquals(kingbus.status.purged, `${source.server.uuid}:1`);
   assertEquals(kingbus.executed, `${source.server.uuid}:1-4`);
+});
+
+Deno.test("Syncer counts what a source was provisioned with as purged", async () => {
+  const { uuid } = source.server;
+  const backup = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee:1-100";
+  await source.run(
+    `SET GLOBAL gtid_purged = '${backup}'`,
+    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY)",
+    // a 5.6 source begins a file at the first, and tells it in all later ones
+    "FLUSH LOGS",
+    "INSERT INTO test.t VALUES ()",
+  );
+  for (const start of ["oldest", "newest", `${uuid}:1,${backup}`]) {
+    await using kingbus = await TestKingbus.start();
+    await kingbus.follow(source, { start });
+    const file = start === "oldest" ? "binlog.000001" : "binlog.000003";
+    await assertSameFiles(kingbus, source.onDisk, file);
+    assertEquals(
+      kingbus.status.purged,
+      start === "oldest" ? backup : `${uuid}:1,${backup}`.split(",").sort()
+        .join(","),
+    );
+    assertEquals(kingbus.executed, await source.executed());
+    const error = await assertRejects(
+      () => readDump(kingbus, { executed: "" }),
+      ServerError,
+    );
+    assertEquals(error.code, 1236);
+    await readDump(kingbus, { executed: `${uuid}:1,${backup}` });
+  }
 });
 
 Deno.test("Syncer fails when its GTID set needs a file that was purged", async () => {
