@@ -1,5 +1,8 @@
 import { EventType } from "../binlog/event_type.ts";
-import { patchFormatDescription } from "../binlog/format_description.ts";
+import {
+  decodeFormatDescription,
+  patchFormatDescription,
+} from "../binlog/format_description.ts";
 import { encodeHeartbeat } from "../binlog/heartbeat.ts";
 import { encodeArtificialRotate } from "../binlog/rotate.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
@@ -65,7 +68,8 @@ class LogDump {
   readonly #filter: GtidFilter | undefined;
   readonly #request: DumpRequest;
   readonly #blocking: boolean;
-  readonly #heartbeatVersion: 1 | 2;
+  /** The replica asked for heartbeats of the second version. */
+  readonly #wantsHeartbeatV2: boolean;
   readonly #heartbeatMs: number | undefined;
   #file: StoredFile;
   /** Something was left out since the replica last heard of our position. */
@@ -91,10 +95,8 @@ class LogDump {
     this.#blocking = (request.flags & NON_BLOCK) === 0 &&
       request.serverId !== 0;
     const { settings } = session;
-    this.#heartbeatVersion =
-      (request.flags & HEARTBEAT_V2) !== 0 && settings.mariadbCapability === 0
-        ? 2
-        : 1;
+    this.#wantsHeartbeatV2 = (request.flags & HEARTBEAT_V2) !== 0 &&
+      settings.mariadbCapability === 0;
     const periodMs = Number(settings.heartbeatPeriodNs) / 1e6;
     this.#heartbeatMs = periodMs > 0 ? periodMs : undefined;
     this.#file = store.files[0]!;
@@ -328,8 +330,19 @@ class LogDump {
       fileName: this.#file.name,
       position: BigInt(this.#output.position),
       algorithm: this.#file.checksumAlgorithm,
-      version: this.#heartbeatVersion,
+      version: this.#wantsHeartbeatV2 && this.#fileKnowsHeartbeatV2() ? 2 : 1,
     }));
+  }
+
+  /**
+   * A replica can't take an event of a type that the format description before
+   * it does not have: a source older than 8.0.26 does not know this one.
+   */
+  #fileKnowsHeartbeatV2(): boolean {
+    const { postHeaderBytes } = decodeFormatDescription(
+      this.#file.formatDescription,
+    );
+    return postHeaderBytes.length >= EventType.HEARTBEAT_V2;
   }
 
   async #waitForMore(version: number): Promise<void> {

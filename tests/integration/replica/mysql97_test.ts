@@ -4,6 +4,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
+import { startMysql56 } from "../../../scripts/test_servers/mysql56.ts";
 import { rigTest } from "../../../scripts/test_servers/rig.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
 import { assertSameDump, takeDump } from "../../support/dump_comparison.ts";
@@ -388,4 +389,34 @@ await test("Syncer counts what a 9.7 source was provisioned with as purged", asy
     const actual = await takeDump(kingbus, { executed });
     assertSameDump(actual, expected, { senderServerId: true });
   }
+});
+
+await test("a 9.7 replica of kingbus follows a 5.6 source, and stays while it is idle", async () => {
+  const { server, replica } = await replicas.asReplica();
+  await using source = await startMysql56();
+  await using kingbus = await TestKingbus.following(source);
+  await source.query(
+    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+  );
+  await replica.start({ port: kingbus.port });
+  await source.query("INSERT INTO test.t (data) VALUES ('one')");
+  await replica.waitUntilHas(await executedOf(source));
+  const [dump] = await kingbus.waitUntilDumping(1);
+  await neverWithin(
+    3000,
+    "the replica had a fault or connected again",
+    async () => {
+      const [now] = kingbus.replicas;
+      return now?.connectionId !== dump!.connectionId ||
+        await replica.fault() !== "";
+    },
+  );
+  await source.query("FLUSH LOGS");
+  await source.query("INSERT INTO test.t (data) VALUES ('two')");
+  await replica.waitUntilHas(await executedOf(source));
+  assertEquals((await server.query("SELECT id, data FROM test.t")).rows, [
+    ["1", "one"],
+    ["2", "two"],
+  ]);
+  await replica.stop();
 });

@@ -226,7 +226,9 @@ Deno.test("a GTID dump that has everything ends with a heartbeat", async () => {
   const sent = await dump(store, gtid(store.head!.executed.toString()), {
     modern: false,
   });
-  assertEquals(typesOf(sent).at(-1), EventType.HEARTBEAT_V2);
+  // Of the old kind, though asked for the new one, which 5.6 does not know: no
+  // replica takes what is not in the file's format description.
+  assertEquals(typesOf(sent).at(-1), EventType.HEARTBEAT);
   assertEquals(decodeHeartbeat(sent.events.at(-1)!, "crc32"), {
     fileName: file.name,
     position: BigInt(store.head!.position),
