@@ -18,7 +18,11 @@ export interface StoredFile {
   readonly closed: boolean;
   /** UUID of the server that wrote the file; empty if it has none. */
   readonly serverUuid: string;
-  /** The GTIDs of all earlier files, from the file's Previous_gtids event. */
+  /**
+   * The GTIDs of all earlier files: what the file's Previous_gtids event says;
+   * without one, what the log had executed when the file began. Decoded anew
+   * at each access.
+   */
   readonly previousGtids: GtidSet;
   /** The file's format description event, as received. */
   readonly formatDescription: Uint8Array;
@@ -26,7 +30,7 @@ export interface StoredFile {
   readonly checksumAlgorithm: ChecksumAlgorithm;
   /** Timestamp of the first event that has one, in Unix seconds. */
   readonly firstTimestamp: number;
-  /** Timestamp of the newest visible event, in Unix seconds. */
+  /** Timestamp of the newest visible event that has one, in Unix seconds. */
   readonly lastTimestamp: number;
 }
 
@@ -35,7 +39,7 @@ export interface StoredFile {
  * whole transactions, nothing behind it is ever shown to a reader.
  */
 export interface StoreHead {
-  /** Counts the moves of the head in this process; see `waitForHead`. */
+  /** Counts the moves of the head in this process, from 1; see `waitForHead`. */
   readonly version: number;
   /** Number of the file the head is in. */
   readonly fileNumber: number;
@@ -43,13 +47,19 @@ export interface StoreHead {
   readonly fileName: string;
   /** Position in that file. */
   readonly position: number;
-  /** GTIDs of every transaction up to the head, purged ones included. */
+  /**
+   * GTIDs of every transaction up to the head, purged ones included. Shared by
+   * all who ask: `clone` it to change it.
+   */
   readonly executed: GtidSet;
-  /** GTIDs of transactions that came before the first file. */
+  /** GTIDs of transactions that came before the first file; shared as well. */
   readonly purged: GtidSet;
   /** GTID of the newest transaction as text; empty before the first one. */
   readonly lastGtid: string;
-  /** Timestamp of the newest event, in Unix seconds; 0 before the first. */
+  /**
+   * Timestamp of the newest event that has one, in Unix seconds; 0 before the
+   * first. Not the highest one: sessions can set their timestamp to anything.
+   */
   readonly lastTimestamp: number;
 }
 
@@ -93,28 +103,35 @@ export interface LogSlice {
   readonly bytes: Uint8Array;
 }
 
-/** Reads the visible log from a position on. Not for two callers at once. */
+/**
+ * Reads the visible log from a position on. Not for two callers at once; one
+ * that is not needed any more is simply let go.
+ */
 export interface LogReader {
   /** The file the next byte comes from. */
   readonly file: StoredFile;
   /**
    * The next run, of one block at most; undefined when the reader stands at
    * the head or at the end of a closed file (see `nextFile`). Answers without
-   * a promise when the bytes are in memory.
+   * a promise when the bytes are in memory. A promise that nobody awaits may
+   * fail without harm.
    *
-   * @throws {StoreError} when the log has no such block any more.
+   * @throws {StoreError} `corrupt` when a block is missing, `io` when it can't
+   * be read, `closed` when the store was closed
    */
   next(): LogSlice | undefined | Promise<LogSlice | undefined>;
   /**
-   * The summary of the block the next byte is in, when that block is whole
-   * and the reader stands at its start; undefined otherwise.
+   * The summary of the block the next byte is in, when that block is whole and
+   * visible and the reader stands at its start; undefined otherwise.
+   *
+   * @throws {StoreError} as `next` does
    */
   peek(): BlockSummary | undefined | Promise<BlockSummary | undefined>;
   /** Steps over the block that `peek` described. */
   skip(): void;
   /**
-   * Steps into the next file when the current one is closed, was read to its
-   * end and the head is in a later one; says whether it did.
+   * Steps into the next file when the head is in a later one and `next` has
+   * said that the current one was read to its end; says whether it did.
    */
   nextFile(): boolean;
 }
@@ -128,14 +145,17 @@ export interface FileStart {
 }
 
 /**
- * Appends events to the log. One writer a log, one caller a writer.
+ * Appends events to the log. One writer a log, one caller a writer: a call
+ * that answers a promise is awaited before the next one.
  *
- * The writer copies what it is given, but whole events only at `endOfInput`:
- * until then the buffers passed to `event` must stay as they are.
+ * The writer copies what it is given, but whole events only at `endOfInput`,
+ * `copyPending` or later: until then the buffers passed to `event` must stay
+ * as they are.
  *
  * Nothing becomes visible before `boundary`, and not before the bytes up to
  * it are durable. A crash leaves the log at some boundary whose commit had
- * returned or was under way, never between two.
+ * returned or was under way, never between two. After a commit that failed the
+ * writer takes no further one: see `BinlogStore.failure`.
  */
 export interface LogWriter {
   /** Name of the file being written; empty before the first one. */
@@ -144,18 +164,29 @@ export interface LogWriter {
   readonly position: number;
   /** True while that file is the first one the log ever had. */
   readonly isFirstFile: boolean;
-  /** GTIDs of every transaction appended whole, whether durable or not. */
+  /**
+   * GTIDs of every transaction appended whole, whether durable or not. It is
+   * the writer's own and changes under way: `clone` it to keep or change it.
+   */
   readonly executed: GtidSet;
   /** Ends the current file, if any, and begins another at position 4. */
   startFile(start: FileStart): void;
-  /** Notes the file's format description event. */
+  /**
+   * Notes the file's format description event, which is its first event and is
+   * appended as one, too. There is no boundary behind it: a file becomes
+   * visible together with its second event, so that nobody sees one whose
+   * previous GTIDs are not known.
+   *
+   * @param formatDescription the whole event; it is copied
+   * @param checksumAlgorithm how the file's events end
+   */
   describeFile(
     formatDescription: Uint8Array,
     checksumAlgorithm: ChecksumAlgorithm,
   ): void;
   /**
-   * Notes the file's Previous_gtids. For the first file of the log these are
-   * the purged GTIDs.
+   * Notes the file's Previous_gtids. For the first file of the log, as long as
+   * it has no transaction, these are the purged GTIDs.
    */
   previousGtids(set: GtidSet): void;
   /** Marks the current file as ended: nothing more comes for it. */
@@ -168,6 +199,7 @@ export interface LogWriter {
    * @param end offset after the packet
    * @param timestamp the event's timestamp in Unix seconds
    * @param control true for an event that belongs to no transaction with a GTID
+   * @throws {RangeError} when the packet is larger than a block
    */
   event(
     buffer: Uint8Array,
@@ -176,14 +208,23 @@ export interface LogWriter {
     timestamp: number,
     control: boolean,
   ): void;
-  /** Begins an event that is appended in parts because it is too large. */
+  /**
+   * Begins an event that is appended in parts because it is too large.
+   *
+   * @param timestamp the event's timestamp in Unix seconds
+   * @param control true for an event that belongs to no transaction with a GTID
+   */
   beginEvent(timestamp: number, control: boolean): void;
   /**
-   * Appends a packet header of an event begun with `beginEvent`: four bytes,
-   * and the status byte in the first one. It is never cut by a block's end.
+   * Appends a packet header of an event begun with `beginEvent`, which is
+   * `buffer[start, end)`: four bytes, and the status byte in the first one. It
+   * is never cut by a block's end. Copied at once.
    */
   eventHeader(buffer: Uint8Array, start: number, end: number): void;
-  /** Appends bytes of an event begun with `beginEvent`. */
+  /**
+   * Appends `buffer[start, end)` to an event begun with `beginEvent`. Copied at
+   * once.
+   */
   eventBody(buffer: Uint8Array, start: number, end: number): void;
   /** Notes that the event just appended begins a transaction with a GTID. */
   beginTransaction(uuid: string, tag: string, gno: bigint): void;
@@ -198,9 +239,18 @@ export interface LogWriter {
    * when it does, and rejects when the log can't be written any more.
    */
   ready(): Promise<void> | undefined;
-  /** Resolves when everything up to the last boundary is durable and visible. */
+  /**
+   * Resolves when everything up to the last boundary is durable and visible.
+   *
+   * @throws {StoreError} the store's `failure`
+   */
   flush(): Promise<void>;
-  /** Removes everything behind the last boundary, after a `flush`. */
+  /**
+   * Does a `flush`, then removes everything behind the last boundary, from
+   * memory and from disk; the writer goes on there.
+   *
+   * @throws {StoreError} the store's `failure`
+   */
   rollback(): Promise<void>;
 }
 
@@ -216,7 +266,7 @@ export interface LogPosition {
 export interface WaitOptions {
   /** Ends the wait with false when it fires. */
   readonly signal?: AbortSignal;
-  /** Ends the wait with false after this many milliseconds. */
+  /** Ends the wait with false after this many milliseconds, at most 24 days. */
   readonly timeoutMs?: number;
 }
 
@@ -224,8 +274,8 @@ export interface WaitOptions {
  * The durable log: binlog files from byte 4 on, without holes, and a head
  * that moves from transaction boundary to transaction boundary.
  *
- * Any number of readers, one writer. `commit` means on disk: when the head
- * has moved, a crash of the process or of the machine keeps what is before it.
+ * Any number of readers, one writer. Durable means on disk: when the head has
+ * moved, a crash of the process or of the machine keeps what is before it.
  * Opening takes the writer's lease; a writer that lost it to another process
  * fails at its next commit with `StoreError` of kind `fenced`.
  */
@@ -236,17 +286,22 @@ export interface BinlogStore extends AsyncDisposable {
   readonly files: readonly StoredFile[];
   /** The log's only writer. */
   readonly writer: LogWriter;
-  /** Why the log can't be written any more; undefined while it can. */
+  /**
+   * Why the log can't be written any more; undefined while it can. What is
+   * visible can still be read, except after `close`, when the kind is `closed`
+   * whatever went wrong before (that is the `cause`).
+   */
   readonly failure: StoreError | undefined;
-  /** True from `close` on: nothing can be read or waited for any more. */
+  /** True once `close` has ended: nothing can be read or waited for any more. */
   readonly closed: boolean;
-  /** The visible file of that name. */
+  /** The visible file of that name; undefined if there is none. */
   fileByName(name: string): StoredFile | undefined;
   /**
    * A reader that begins at `start`.
    *
    * @throws {StoreError} `unknown-file`, `position-before-start`,
-   * `position-after-end` or `position-inside-event`
+   * `position-after-end` or `position-inside-event`; `corrupt`, `io` or
+   * `closed` when the log can't be read there
    */
   openReader(start: LogPosition): Promise<LogReader>;
   /**
@@ -256,18 +311,43 @@ export interface BinlogStore extends AsyncDisposable {
   findFile(executed: GtidSet): StoredFile | undefined;
   /**
    * Waits until the head has moved since `version` (0: until there is one).
-   * Answers false when the time is up, the signal fired or the store closed.
+   * Answers false when the time is up, the signal fired or the store closed;
+   * at once if it was closed before.
    */
   waitForHead(version: number, options?: WaitOptions): Promise<boolean>;
-  /** A small value kept beside the log, by name; undefined if there is none. */
+  /**
+   * A small value kept beside the log, by name; undefined if there is none.
+   *
+   * @throws {StoreError} `io` or `closed`
+   */
   getMeta(name: string): Promise<unknown>;
-  /** Keeps a small structured value beside the log; undefined removes it. */
+  /**
+   * Keeps a small structured value beside the log; undefined removes it.
+   *
+   * @throws {StoreError} `fenced`, `io` or `closed`
+   */
   setMeta(name: string, value: unknown): Promise<void>;
-  /** Makes the last boundary durable and gives the lease back. */
+  /**
+   * Makes the last boundary durable, ends all waits and gives the log free for
+   * another process. A second call waits for the first.
+   *
+   * @throws {StoreError} when the last boundary could not be made durable; the
+   * store is closed all the same
+   */
   close(): Promise<void>;
 }
 
-/** What went wrong with the store. */
+/**
+ * What went wrong with the store:
+ * - `unknown-file`, `position-before-start`, `position-after-end` and
+ *   `position-inside-event`: there is nothing to read where a reader asked;
+ * - `locked`: another process has the store open;
+ * - `fenced`: another process has opened the store since;
+ * - `format`: what is there is not a store, or one of another version;
+ * - `corrupt`: what is there contradicts itself;
+ * - `io`: the disk or the database below failed;
+ * - `closed`: the store was closed.
+ */
 export type StoreErrorKind =
   | "unknown-file"
   | "position-before-start"

@@ -9,11 +9,8 @@ import {
 import type { HeadRecord } from "./block_engine.ts";
 import { EventWalk } from "./event_walk.ts";
 
-/** Fixed part of a summary with the keys of block and summary. */
-const SUMMARY_FIXED_BYTES_MAX = 200;
-
-/** UUID, tag, counts and one interval of a GTID set in wire form. */
-const GTID_RUN_BYTES_MAX = 80;
+/** Up to this many bytes an event is copied by a loop: see `copy`. */
+const LOOP_BYTES_MAX = 24;
 
 /** Where a block begins, as far as its bytes do not say. */
 export interface BlockStart {
@@ -26,8 +23,9 @@ export interface BlockStart {
 }
 
 /**
- * The block under construction. Bytes are only ever added behind what is
- * there, so readers may hold views of what came before while it grows.
+ * A block in memory: first under construction, then sealed. Bytes are only
+ * ever added behind what is there, so readers may hold views of what came
+ * before while it grows.
  */
 export class BlockBuilder {
   /** Number of the block. */
@@ -36,9 +34,7 @@ export class BlockBuilder {
   readonly fileNumber: number;
   /** Position in the file of its first byte. */
   readonly startPosition: number;
-  /** The bytes so far, with room up to `BLOCK_BYTES_MAX`. */
-  readonly buffer: Uint8Array<ArrayBuffer> = new Uint8Array(BLOCK_BYTES_MAX);
-  /** How many of them are used. */
+  /** How many bytes it has. */
   used = 0;
   /** Offset of the first event that begins here; -1 if none does. */
   firstEventOffset = -1;
@@ -50,20 +46,30 @@ export class BlockBuilder {
   lastTimestamp = 0;
   /** See `BlockSummary.hasControl`. */
   hasControl = false;
-  /** See `BlockSummary.endsInside`. */
-  endsInside = false;
   /** GTIDs of transactions that begin in the block. */
   readonly began: GtidSet = new GtidSet();
   /** GTIDs of transactions that end in the block. */
   readonly ended: GtidSet = new GtidSet();
 
-  /** The newest transaction that ended in the block; number 0 if none did. */
+  /** UUID of the newest transaction that ended in the block. */
   lastUuid = "";
+  /** Its tag. */
   lastTag = "";
+  /** Its number; 0 if none ended here. */
   lastGno = 0n;
-  // Upper bound of the runs of GTIDs in `began`.
-  #gtidRuns = 0;
-  #nextGno = 0n;
+
+  /** Offset of the newest transaction boundary in the block; -1 if none. */
+  boundaryOffset = -1;
+  /** Position of that boundary in the file. */
+  boundaryPosition = 0;
+  /** Timestamp of the newest event before it that has one. */
+  boundaryTimestamp = 0;
+
+  // All of BLOCK_BYTES_MAX, until sealed.
+  #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(BLOCK_BYTES_MAX);
+  #endPosition = 0;
+  #endsInside = false;
+  #summary: BlockSummary | undefined;
 
   /** Begins an empty block at `start`. */
   constructor(start: BlockStart) {
@@ -77,25 +83,37 @@ export class BlockBuilder {
     return BLOCK_BYTES_MAX - this.used;
   }
 
-  /** The bytes so far. */
-  bytes(): Uint8Array<ArrayBuffer> {
-    return this.buffer.subarray(0, this.used);
+  /** Bytes of memory it holds. */
+  get memoryBytes(): number {
+    return this.#buffer.byteLength;
+  }
+
+  /** The bytes so far, from offset `from` up to `to`; a view. */
+  bytes(from = 0, to: number = this.used): Uint8Array<ArrayBuffer> {
+    return this.#buffer.subarray(from, to);
   }
 
   /** Copies `source[start, end)` behind what is there; it must fit. */
   copy(source: Uint8Array, start: number, end: number): void {
     // Small pieces: a loop costs less than making a view for set().
-    if (end - start < 24) {
-      const buffer = this.buffer;
+    if (end - start < LOOP_BYTES_MAX) {
+      const buffer = this.#buffer;
       let to = this.used;
       for (let from = start; from < end; from++) buffer[to++] = source[from]!;
     } else {
-      this.buffer.set(source.subarray(start, end), this.used);
+      this.#buffer.set(source.subarray(start, end), this.used);
     }
     this.used += end - start;
   }
 
-  /** Notes an event that begins at `offset`. */
+  /**
+   * Notes an event that begins at `offset`.
+   *
+   * @param offset where in the block its packet begins
+   * @param position where in the file the event begins
+   * @param timestamp its timestamp in Unix seconds; 0 for none
+   * @param control see `BlockSummary.hasControl`
+   */
   noteEvent(
     offset: number,
     position: number,
@@ -118,28 +136,48 @@ export class BlockBuilder {
   /** Notes a transaction that begins in the block. */
   noteTransaction(uuid: string, tag: string, gno: bigint): void {
     this.began.add(uuid, tag, gno);
-    if (gno !== this.#nextGno) this.#gtidRuns++;
-    this.#nextGno = gno + 1n;
   }
 
-  /** The most bytes the block's summary can take, its key included. */
-  get summaryBytesMax(): number {
-    return SUMMARY_FIXED_BYTES_MAX + this.#gtidRuns * GTID_RUN_BYTES_MAX;
+  /** Notes that a transaction that began here or earlier ends in the block. */
+  noteEnd(uuid: string, tag: string, gno: bigint): void {
+    this.ended.add(uuid, tag, gno);
+    this.lastUuid = uuid;
+    this.lastTag = tag;
+    this.lastGno = gno;
   }
 
-  /** The block's summary, given the position after its last byte. */
-  summary(endPosition: number): BlockSummary {
+  /**
+   * Notes that nothing more is added.
+   *
+   * @param endPosition position in the file after the last byte
+   * @param endsInside see `BlockSummary.endsInside`
+   */
+  seal(endPosition: number, endsInside: boolean): void {
+    this.#endPosition = endPosition;
+    this.#endsInside = endsInside;
+    // Many small files would hold many large buffers.
+    if (this.used <= BLOCK_BYTES_MAX / 2) {
+      this.#buffer = this.#buffer.slice(0, this.used);
+    }
+  }
+
+  /** The summary of the sealed block. */
+  summary(): BlockSummary {
+    return this.#summary ??= this.#makeSummary();
+  }
+
+  #makeSummary(): BlockSummary {
     const none = this.firstEventOffset < 0;
     return {
       fileNumber: this.fileNumber,
       startPosition: this.startPosition,
-      endPosition,
+      endPosition: this.#endPosition,
       firstEventOffset: this.firstEventOffset,
-      firstEventPosition: none ? endPosition : this.firstEventPosition,
+      firstEventPosition: none ? this.#endPosition : this.firstEventPosition,
       firstTimestamp: this.firstTimestamp,
       lastTimestamp: this.lastTimestamp,
       hasControl: this.hasControl,
-      endsInside: this.endsInside,
+      endsInside: this.#endsInside,
       began: this.began,
       checksum: crc32(this.bytes()),
     };
@@ -147,10 +185,12 @@ export class BlockBuilder {
 }
 
 /**
- * The block the log goes on with after it was opened or cut back: `kept` is
- * what is before the head of the block the head is in. What the bytes say is
- * read from them; `hasControl` is set without looking, which is always safe.
+ * The block the log goes on with after it was opened or cut back. What its
+ * bytes say is read from them; `hasControl` is set without looking, which is
+ * always safe.
  *
+ * @param head where the log ends; undefined for an empty log
+ * @param kept what is before the head of the block the head is in
  * @throws {StoreError} `corrupt` when the bytes do not end where the head is
  */
 export function builderAtHead(

@@ -1,100 +1,173 @@
-import type { BlockSummary } from "./binlog_store.ts";
 import type { ChecksumAlgorithm } from "../binlog/checksum.ts";
 
 /** A binlog file as an engine keeps it. */
 export interface FileRecord {
+  /** Order in the log, from 1; see `StoredFile.number`. */
   readonly number: number;
+  /** The name the source gave the file. */
   readonly name: string;
+  /** Number of the file's first block. */
   readonly firstBlock: number;
   /** Final size once closed, else 0: the head says how far an open file goes. */
   readonly size: number;
+  /**
+   * True once nothing more comes. May be on disk before the file's last bytes:
+   * then `size` is beyond the head, and the file counts as open.
+   */
   readonly closed: boolean;
+  /** UUID of the server that wrote the file; empty if it has none. */
   readonly serverUuid: string;
   /** Wire form of the GTID set. */
   readonly previousGtids: Uint8Array;
+  /** The file's format description event; empty until it came. */
   readonly formatDescription: Uint8Array;
+  /** Whether the file's events end in a checksum. */
   readonly checksumAlgorithm: ChecksumAlgorithm;
+  /** Timestamp of the first event that has one; 0 until then. */
   readonly firstTimestamp: number;
+  /** Timestamp of the newest event that has one, once closed; else 0. */
   readonly lastTimestamp: number;
 }
 
 /** The head as an engine keeps it: enough to go on after a crash. */
 export interface HeadRecord {
+  /** Number of the file the head is in. */
   readonly fileNumber: number;
+  /** Position in that file. */
   readonly position: number;
-  /** The block the head is in, and the offset in it. */
+  /** The block the head is in. */
   readonly block: number;
+  /** The offset in that block; never 0. */
   readonly offset: number;
-  /** Where that block begins; see `BlockSummary`. */
+  /** Position in the file of that block's first byte. */
   readonly blockStartPosition: number;
+  /** Offset in it of the first event that begins there; -1 if none does. */
   readonly blockFirstEventOffset: number;
+  /** Position of that event; 0 if there is none. */
   readonly blockFirstEventPosition: number;
-  /** Wire form of the GTID sets. */
+  /** Wire form of the GTIDs of every transaction up to the head. */
   readonly executed: Uint8Array;
+  /** Wire form of the GTIDs from before the first file. */
   readonly purged: Uint8Array;
+  /** GTID of the newest transaction as text; empty before the first one. */
   readonly lastGtid: string;
+  /** Timestamp of the newest event that has one, in Unix seconds. */
   readonly lastTimestamp: number;
 }
 
 /** A whole block on its way to disk. */
 export interface BlockWrite {
+  /** Number of the block. */
   readonly number: number;
+  /** Its framed bytes. */
   readonly bytes: Uint8Array;
-  readonly summary: BlockSummary;
+  /** Its summary as `encodeSummary` makes it. */
+  readonly summary: Uint8Array;
 }
 
 /** Part of the newest block, which is not whole yet. */
 export interface TailPiece {
+  /** Number of the block. */
   readonly block: number;
   /** Pieces of a block count from 0; piece 0 replaces all others. */
   readonly piece: number;
+  /** What it adds to the pieces before it. */
   readonly bytes: Uint8Array;
 }
 
 /** One atomic commit: all of it becomes durable, or none. */
 export interface EngineBatch {
+  /** Blocks that became whole, in order; one replaces its pieces. */
   readonly blocks: readonly BlockWrite[];
+  /** A piece of the newest block. */
   readonly tail?: TailPiece;
+  /** Records of files, new or changed. */
   readonly files: readonly FileRecord[];
+  /** Where the head is from now on; where it was, if absent. */
   readonly head?: HeadRecord;
-  /** Removed: whole blocks from this number on that are not written here. */
+  /**
+   * Removed: whole blocks from this number on, and the pieces of the newest
+   * block, as far as they are not written here. Those behind the first of them
+   * may go before the rest of the batch is durable: they are behind the head.
+   */
   readonly removeBlocksFrom?: number;
-  /** Removed: file records with a higher number than this. */
+  /**
+   * Removed: file records with a higher number than this; they may go before
+   * the rest of the batch is durable, too.
+   */
   readonly removeFilesAfter?: number;
 }
 
 /** What an engine found when it opened. */
 export interface EngineState {
+  /** The head; undefined for an empty log. */
   readonly head: HeadRecord | undefined;
   /** Oldest first, as found; may hold files behind the head. */
   readonly files: readonly FileRecord[];
   /** Bytes of the head's block as far as its pieces go; undefined if whole. */
   readonly tail: Uint8Array | undefined;
-  /** How many pieces those are. */
-  readonly tailPieces: number;
 }
 
 /**
  * What `BlockLog` needs below it: atomic durable commits and block reads.
  * Private to the store; a key-value database or plain memory stands behind it.
+ * One commit at a time; reads at any time.
  */
 export interface BlockEngine {
-  /** Takes the writer's lease and reads what is there. */
+  /**
+   * Takes the writer's lease and reads what is there.
+   *
+   * @throws {StoreError} `format`, `corrupt` or `io`
+   */
   load(): Promise<EngineState>;
   /**
-   * Makes a batch durable.
+   * Makes a batch durable. After a failure nothing is known of the batch, and
+   * the engine takes no other.
    *
-   * @throws {StoreError} `fenced` when another writer committed since `load`
+   * @throws {StoreError} `fenced` when another writer took the lease since
+   * `load`, `io` or `closed`
    */
   commit(batch: EngineBatch): Promise<void>;
-  /** Blocks `first` … `first + count - 1`; those that exist, in order. */
-  readBlocks(first: number, count: number): Promise<Uint8Array[]>;
-  /** Summaries of those blocks. */
-  readSummaries(first: number, count: number): Promise<BlockSummary[]>;
+  /**
+   * Blocks `first` … `first + count - 1`, undefined in place of those that do
+   * not exist; shorter when the last ones do not.
+   *
+   * @throws {StoreError} `io` or `closed`
+   */
+  readBlocks(
+    first: number,
+    count: number,
+  ): Promise<readonly (Uint8Array | undefined)[]>;
+  /** The encoded summaries of those blocks, as `readBlocks` answers. */
+  readSummaries(
+    first: number,
+    count: number,
+  ): Promise<readonly (Uint8Array | undefined)[]>;
+  /** See `BinlogStore.getMeta`. */
   getMeta(name: string): Promise<unknown>;
+  /** See `BinlogStore.setMeta`; also while a commit is under way. */
   setMeta(name: string, value: unknown): Promise<void>;
+  /** Lets go of what is below. */
   close(): Promise<void>;
 }
 
-/** The most bytes of blocks in one commit; Deno KV takes 800 KiB in all. */
-export const COMMIT_BYTES_MAX = 12 * 64_000;
+/**
+ * The most bytes in one commit, counting blocks, summaries and records. Deno
+ * KV takes 800 KiB in all, the keys included.
+ */
+export const COMMIT_BYTES_MAX = 800_000;
+
+/** The most blocks in one commit; Deno KV takes 1000 mutations in all. */
+export const COMMIT_BLOCKS_MAX = 200;
+
+/**
+ * Larger byte strings of records (GTID sets, format descriptions) do not count
+ * as part of a commit: an engine keeps them apart from the record.
+ */
+export const RECORD_STRING_BYTES_MAX = 4_000;
+
+/** The most file records in one commit. */
+export const COMMIT_FILES_MAX = 100;
+
+/** The most bytes of file records in one commit. */
+export const COMMIT_FILE_BYTES_MAX = 200_000;

@@ -1,92 +1,61 @@
 import type { ChecksumAlgorithm } from "../binlog/checksum.ts";
-import { formatGtid } from "../gtid/gtid.ts";
-import { GtidSet } from "../gtid/gtid_set.ts";
+import type { GtidSet } from "../gtid/gtid_set.ts";
 import {
   BLOCK_BYTES_MAX,
   type FileStart,
   FIRST_POSITION,
   type LogWriter,
-  StoreError,
+  type StoreError,
 } from "./binlog_store.ts";
 import { BlockBuilder, builderAtHead } from "./block_builder.ts";
-import {
-  type BlockEngine,
-  type BlockWrite,
-  COMMIT_BYTES_MAX,
-  type EngineBatch,
-  type FileRecord,
-  type HeadRecord,
-  type TailPiece,
+import type {
+  BlockEngine,
+  EngineBatch,
+  FileRecord,
+  HeadRecord,
 } from "./block_engine.ts";
-
-/** Sealed blocks that wait for the disk before `ready` asks for patience. */
-const QUEUE_BYTES_MAX = 4 * COMMIT_BYTES_MAX;
-
-/** Pieces of the newest block before one piece replaces them all. */
-const TAIL_PIECES_MAX = 32;
+import { FileRecords } from "./file_records.ts";
+import { GroupCommit } from "./group_commit.ts";
+import { HeadState } from "./head_state.ts";
 
 /** The packet header and the status byte in front of an event. */
 const FRAME_BYTES = 5;
 
-/** A block that takes no more bytes, on its way to disk. */
-interface SealedBlock {
-  readonly builder: BlockBuilder;
-  readonly endPosition: number;
-  /** The last boundary in the block; offset -1 if there is none. */
-  readonly boundaryOffset: number;
-  readonly boundaryPosition: number;
-}
-
 /** What the writer tells the log. */
 export interface WriterHost {
-  /** A block was sealed: its bytes stay in memory until evicted. */
-  sealed(builder: BlockBuilder, endPosition: number): void;
-  /** A commit returned: its files and head are visible now. */
-  committed(
-    files: readonly FileRecord[],
-    head: HeadRecord | undefined,
-    lastBlock: number,
-  ): void;
-  /** Everything from block `block` on is gone from the log. */
-  rolledBack(block: number): void;
-  /** The log can't be written any more. */
-  failed(error: StoreError): void;
+  /** A block was sealed: it has to stay in memory until it is on disk. */
+  sealed(block: BlockBuilder): void;
+  /** A commit returned: what it holds is durable, and visible up to its head. */
+  committed(batch: EngineBatch): void;
+  /** Everything from block `block` on, and after file `file`, is gone. */
+  cutBack(block: number, file: number): void;
+  /** The bytes of a block before the one under construction. */
+  bytes(block: number): Promise<Uint8Array>;
 }
 
 /** Where the writer goes on. */
 export interface WriterStart {
-  /** The head's file; undefined for an empty log. */
-  readonly file: FileRecord | undefined;
+  /** The durable end of the log; undefined for an empty one. */
   readonly head: HeadRecord | undefined;
-  readonly executed: GtidSet;
-  readonly purged: GtidSet;
-  /** The block to go on with, already holding what is before the head. */
-  readonly block: BlockBuilder;
-  readonly tailPieces: number;
+  /** The head's file. */
+  readonly file: FileRecord | undefined;
+  /** What is before the head of the block the head is in, all on disk. */
+  readonly kept: Uint8Array;
 }
 
 /**
- * The writing half of `BlockLog`: cuts events into blocks and group-commits
- * them. One commit is under way at a time; what arrives meanwhile goes into
- * the next one, so commits are small when little happens and full under load.
+ * The writing half of `BlockLog`: cuts events into blocks, keeps the records of
+ * files, and knows where the transaction boundaries are. `GroupCommit` brings
+ * all of it to disk.
  */
 export class BlockLogWriter implements LogWriter {
-  readonly #engine: BlockEngine;
   readonly #host: WriterHost;
-  #file: FileRecord | undefined;
-  #fileFirstTimestamp = 0;
-  #fileLastTimestamp = 0;
+  readonly #files = new FileRecords();
+  readonly #head: HeadState;
+  readonly #commits: GroupCommit;
   #position = FIRST_POSITION;
   #block: BlockBuilder;
-  #queue: SealedBlock[] = [];
-  #queueBytes = 0;
-  // The newest durable record of the head's file and of those behind it.
-  #committedFiles = new Map<number, FileRecord>();
-  #dirtyFiles = new Map<number, FileRecord>();
   #executed: GtidSet;
-  #purged: GtidSet;
-  #durable: GtidSet;
-  #head: HeadRecord | undefined;
   // Whole events of one buffer that are not copied yet.
   #run: Uint8Array | undefined;
   #runStart = 0;
@@ -95,42 +64,39 @@ export class BlockLogWriter implements LogWriter {
   #openUuid = "";
   #openTag = "";
   #openGno = 0n;
-  // The newest transaction of the next head; number 0 if there is none.
-  #lastUuid = "";
-  #lastTag = "";
-  #lastGno = 0n;
-  // The newest boundary in the block under construction; -1 if none.
-  #boundaryOffset = -1;
-  #boundaryPosition = 0;
-  // How much of the block under construction is on disk, in pieces.
-  #tailBytes: number;
-  #tailPieces: number;
-  #committing = false;
-  #failure: StoreError | undefined;
-  #idle = new Set<() => void>();
-  #room: PromiseWithResolvers<void> | undefined;
+  // The current file: where its second event begins, and the first timestamp.
+  #secondPosition = FIRST_POSITION;
+  #firstTimestamp = 0;
+  #lastTimestamp = 0;
 
   /**
-   * @param engine keeps the blocks
-   * @param host is told of every block and commit
+   * @param engine where blocks go
+   * @param host told of every block and commit
    * @param start where to go on
+   * @throws {StoreError} `corrupt` when the bytes do not end where the head is
    */
   constructor(engine: BlockEngine, host: WriterHost, start: WriterStart) {
-    this.#engine = engine;
+    const { head, file, kept } = start;
     this.#host = host;
-    this.#head = start.head;
-    this.#executed = start.executed;
-    this.#durable = start.executed.clone();
-    this.#purged = start.purged;
-    this.#block = start.block;
-    this.#tailBytes = start.block.used;
-    this.#tailPieces = start.tailPieces;
-    this.#position = start.head?.position ?? FIRST_POSITION;
-    this.#goOnWith(start.file);
+    this.#head = new HeadState(head);
+    this.#executed = this.#head.executed.clone();
+    this.#block = builderAtHead(head, kept);
+    this.#commits = new GroupCommit(
+      engine,
+      {
+        growing: () => this.#growing(),
+        committed: (batch) => host.committed(batch),
+      },
+      this.#files,
+      this.#head,
+      { bytes: kept.length, pieces: kept.length > 0 ? 1 : 0 },
+    );
+    if (file !== undefined) this.#files.committed([file], file.number);
+    this.#goOnAt(head);
   }
 
   get fileName(): string {
-    return this.#file?.name ?? "";
+    return this.#files.current?.name ?? "";
   }
 
   get position(): number {
@@ -138,7 +104,7 @@ export class BlockLogWriter implements LogWriter {
   }
 
   get isFirstFile(): boolean {
-    return this.#file?.number === 1;
+    return this.#files.current?.number === 1;
   }
 
   get executed(): GtidSet {
@@ -150,42 +116,33 @@ export class BlockLogWriter implements LogWriter {
     return this.#block;
   }
 
-  /** GTIDs of every transaction that is durable and visible. */
-  get durable(): GtidSet {
-    return this.#durable;
-  }
-
-  /** GTIDs from before the first file. */
-  get purged(): GtidSet {
-    return this.#purged;
-  }
-
   /** Why no more can be written; undefined while it can. */
   get failure(): StoreError | undefined {
-    return this.#failure;
+    return this.#commits.failure;
   }
 
   startFile(start: FileStart): void {
-    if (this.#file !== undefined && !this.#file.closed) this.closeFile();
+    const last = this.#files.current;
+    if (last !== undefined && !last.closed) this.closeFile();
     this.#flushRun();
-    if (this.#block.used > 0) this.#seal();
-    const number = (this.#file?.number ?? 0) + 1;
+    if (this.#block.used > 0) this.#seal(false);
+    const number = (last?.number ?? 0) + 1;
     this.#position = FIRST_POSITION;
+    this.#secondPosition = FIRST_POSITION;
+    this.#firstTimestamp = 0;
     this.#block = new BlockBuilder({
       number: this.#block.number,
       fileNumber: number,
       position: FIRST_POSITION,
     });
-    this.#fileFirstTimestamp = 0;
-    this.#fileLastTimestamp = 0;
-    this.#setFile({
+    this.#files.set({
       number,
       name: start.name,
       firstBlock: this.#block.number,
       size: 0,
       closed: false,
       serverUuid: start.serverUuid,
-      previousGtids: new Uint8Array(0),
+      previousGtids: this.#executed.encode(),
       formatDescription: new Uint8Array(0),
       checksumAlgorithm: "none",
       firstTimestamp: 0,
@@ -197,32 +154,32 @@ export class BlockLogWriter implements LogWriter {
     formatDescription: Uint8Array,
     checksumAlgorithm: ChecksumAlgorithm,
   ): void {
-    this.#setFile({
-      ...this.#openFile(),
+    this.#secondPosition = FIRST_POSITION + formatDescription.length;
+    this.#files.set({
+      ...this.#currentFile(),
       formatDescription: formatDescription.slice(),
       checksumAlgorithm,
     });
   }
 
   previousGtids(set: GtidSet): void {
-    const file = this.#openFile();
-    this.#setFile({ ...file, previousGtids: set.encode() });
-    if (file.number === 1) {
-      this.#purged = set.clone();
-      this.#executed = set.clone();
-      this.#durable = set.clone();
-    }
+    const file = this.#currentFile();
+    this.#files.set({ ...file, previousGtids: set.encode() });
+    // What was purged can't change any more once there are transactions.
+    if (file.number !== 1 || !this.#executed.equals(this.#head.purged)) return;
+    this.#head.startFrom(set);
+    this.#executed = set.clone();
   }
 
   closeFile(): void {
     this.#flushRun();
-    this.#noteTimestamps(this.#block);
-    this.#setFile({
-      ...this.#openFile(),
+    const file = this.#currentFile();
+    this.#files.set({
+      ...file,
       closed: true,
       size: this.#position,
-      firstTimestamp: this.#fileFirstTimestamp,
-      lastTimestamp: this.#fileLastTimestamp,
+      firstTimestamp: this.#firstTimestamp,
+      lastTimestamp: this.#firstTimestamp === 0 ? 0 : this.#lastTimestamp,
     });
   }
 
@@ -234,41 +191,37 @@ export class BlockLogWriter implements LogWriter {
     control: boolean,
   ): void {
     if (this.#run !== buffer || this.#runEnd !== start) {
-      this.#flushRun();
-      this.#run = buffer;
-      this.#runStart = start;
-      this.#runEnd = start;
+      this.#beginRun(buffer, start);
     }
     const pending = this.#runEnd - this.#runStart;
     if (this.#block.used + pending + end - start > BLOCK_BYTES_MAX) {
-      this.#flushRun();
-      this.#seal();
-      this.#run = buffer;
-      this.#runStart = start;
-      this.#runEnd = start;
+      this.#sealFor(end - start);
+      this.#beginRun(buffer, start);
     }
     const offset = this.#block.used + this.#runEnd - this.#runStart;
     this.#runEnd = end;
     this.#block.noteEvent(offset, this.#position, timestamp, control);
+    this.#noteTimestamp(timestamp);
     this.#position += end - start - FRAME_BYTES;
   }
 
   beginEvent(timestamp: number, control: boolean): void {
     this.#flushRun();
     // A large event begins a block of its own, so that its header is whole.
-    if (this.#block.used > 0) this.#seal();
+    if (this.#block.used > 0) this.#seal(false);
     this.#block.noteEvent(0, this.#position, timestamp, control);
+    this.#noteTimestamp(timestamp);
   }
 
   eventHeader(buffer: Uint8Array, start: number, end: number): void {
-    if (this.#block.room < end - start) this.#sealInside();
+    if (this.#block.room < end - start) this.#seal(true);
     this.#block.copy(buffer, start, end);
   }
 
   eventBody(buffer: Uint8Array, start: number, end: number): void {
     let from = start;
     while (from < end) {
-      if (this.#block.room === 0) this.#sealInside();
+      if (this.#block.room === 0) this.#seal(true);
       const count = Math.min(end - from, this.#block.room);
       this.#block.copy(buffer, from, from + count);
       this.#position += count;
@@ -284,17 +237,16 @@ export class BlockLogWriter implements LogWriter {
   }
 
   boundary(): void {
+    // See `describeFile`.
+    if (this.#position <= this.#secondPosition) return;
     const block = this.#block;
-    this.#boundaryOffset = block.used + this.#runEnd - this.#runStart;
-    this.#boundaryPosition = this.#position;
-    if (this.#openGno !== 0n) {
-      block.ended.add(this.#openUuid, this.#openTag, this.#openGno);
-      this.#executed.add(this.#openUuid, this.#openTag, this.#openGno);
-      block.lastUuid = this.#openUuid;
-      block.lastTag = this.#openTag;
-      block.lastGno = this.#openGno;
-      this.#openGno = 0n;
-    }
+    block.boundaryOffset = block.used + this.#runEnd - this.#runStart;
+    block.boundaryPosition = this.#position;
+    block.boundaryTimestamp = this.#lastTimestamp;
+    if (this.#openGno === 0n) return;
+    block.noteEnd(this.#openUuid, this.#openTag, this.#openGno);
+    this.#executed.add(this.#openUuid, this.#openTag, this.#openGno);
+    this.#openGno = 0n;
   }
 
   copyPending(): void {
@@ -303,127 +255,113 @@ export class BlockLogWriter implements LogWriter {
 
   endOfInput(): void {
     this.#flushRun();
-    // After a failed commit nothing may follow: its blocks are missing.
-    if (this.#committing || this.#failure !== undefined) return;
-    void this.#commitAll();
+    this.#commits.start();
   }
 
   ready(): Promise<void> | undefined {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#queueBytes <= QUEUE_BYTES_MAX) return undefined;
-    this.#room ??= Promise.withResolvers<void>();
-    return this.#room.promise;
+    return this.#commits.ready();
   }
 
-  async flush(): Promise<void> {
-    this.endOfInput();
-    while (this.#committing) {
-      await new Promise<void>((resolve) => this.#idle.add(resolve));
-    }
-    if (this.#failure !== undefined) throw this.#failure;
+  flush(): Promise<void> {
+    return this.#commits.flush();
   }
 
   async rollback(): Promise<void> {
-    await this.flush();
-    const head = this.#head;
-    this.#openGno = 0n;
-    if (
-      this.#queue.length === 0 &&
-      (head === undefined
-        ? this.#block.number === 0 && this.#block.used === 0
-        : this.#block.number === head.block &&
-          this.#block.used === head.offset)
-    ) return;
-    await this.#cutBack(head);
-  }
-
-  /** Brings disk and memory back to `head`. */
-  async #cutBack(head: HeadRecord | undefined): Promise<void> {
+    await this.#commits.flush();
+    const head = this.#head.durable;
+    if (this.#standsAt(head)) {
+      this.#openGno = 0n;
+      return;
+    }
     const kept = head === undefined
       ? new Uint8Array(0)
-      : await this.#headBytes(head);
-    this.#queue = [];
-    this.#queueBytes = 0;
-    this.#dirtyFiles.clear();
-    this.#committing = true;
-    try {
-      await this.#engine.commit({
-        blocks: [],
-        ...(head !== undefined && kept.length > 0
-          ? { tail: { block: head.block, piece: 0, bytes: kept } }
-          : {}),
-        files: [],
-        ...(head !== undefined ? { head } : {}),
-        removeBlocksFrom: head?.block ?? 0,
-        removeFilesAfter: head?.fileNumber ?? 0,
-      });
-    } catch (error) {
-      this.#fail(error);
-    } finally {
-      this.#committing = false;
-    }
-    if (this.#failure !== undefined) throw this.#failure;
-    this.#restart(head, kept);
-  }
-
-  #restart(head: HeadRecord | undefined, kept: Uint8Array): void {
+      : await this.#bytesUpTo(head);
+    const block = head?.block ?? 0;
+    const file = head?.fileNumber ?? 0;
+    // Memory first: readers find the head's block there while it is not on disk.
     this.#block = builderAtHead(head, kept);
-    this.#host.rolledBack(this.#block.number);
-    this.#tailBytes = kept.length;
-    this.#tailPieces = kept.length > 0 ? 1 : 0;
-    this.#boundaryOffset = -1;
+    this.#goOnAt(head);
+    this.#host.cutBack(block, file);
+    await this.#commits.goBack({
+      blocks: [],
+      files: [],
+      ...(head === undefined
+        ? {}
+        : { head, tail: { block, piece: 0, bytes: kept } }),
+      removeBlocksFrom: block,
+      removeFilesAfter: file,
+    });
+    // Once more, for what was read from disk until now.
+    this.#host.cutBack(block, file);
+  }
+
+  /** Takes no more, because of `error`. */
+  stop(error: StoreError): void {
+    this.#commits.fail(error);
+  }
+
+  #standsAt(head: HeadRecord | undefined): boolean {
+    const { number, used } = this.#block;
+    if (head === undefined) {
+      return this.#files.current === undefined && number === 0 && used === 0;
+    }
+    return number === head.block && used === head.offset;
+  }
+
+  #goOnAt(head: HeadRecord | undefined): void {
+    const file = this.#files.goBackTo(head?.fileNumber ?? 0);
+    this.#head.goBack();
+    this.#executed = this.#head.executed.clone();
+    this.#run = undefined;
+    this.#openGno = 0n;
     this.#position = head?.position ?? FIRST_POSITION;
-    this.#executed = this.#durable.clone();
-    this.#lastGno = 0n;
-    this.#goOnWith(
-      head === undefined
-        ? undefined
-        : this.#committedFiles.get(head.fileNumber),
-    );
-  }
-
-  #goOnWith(file: FileRecord | undefined): void {
-    this.#file = file;
-    this.#fileFirstTimestamp = file?.firstTimestamp ?? 0;
-    this.#fileLastTimestamp = file?.lastTimestamp ?? 0;
+    // Without a file there is nothing a boundary could be in.
+    this.#secondPosition = file === undefined
+      ? Infinity
+      : FIRST_POSITION + file.formatDescription.length;
+    this.#firstTimestamp = file?.firstTimestamp ?? 0;
+    this.#lastTimestamp = head?.lastTimestamp ?? 0;
     if (file === undefined) return;
-    this.#committedFiles.set(file.number, file);
-    // The end of the file was on disk before all that came before it was.
+    // The end of the file was on disk before all that comes before it was.
     if (file.closed && file.size !== this.#position) {
-      this.#setFile({ ...file, closed: false, size: 0 });
+      this.#files.set({ ...file, closed: false, size: 0, lastTimestamp: 0 });
     }
   }
 
-  async #headBytes(head: HeadRecord): Promise<Uint8Array> {
-    if (this.#block.number === head.block) {
-      return this.#block.buffer.slice(0, head.offset);
-    }
-    const queued = this.#queue.find((one) => one.builder.number === head.block);
-    if (queued !== undefined) {
-      return queued.builder.buffer.slice(0, head.offset);
-    }
-    const [bytes] = await this.#engine.readBlocks(head.block, 1);
-    if (bytes === undefined || bytes.length < head.offset) {
-      throw new StoreError(
-        "corrupt",
-        `Cannot go back to the head: block ${head.block} has ${
-          bytes?.length ?? 0
-        } bytes, expected at least ${head.offset}`,
-      );
-    }
+  async #bytesUpTo(head: HeadRecord): Promise<Uint8Array> {
+    const bytes = this.#block.number === head.block
+      ? this.#block.bytes()
+      : await this.#host.bytes(head.block);
     return bytes.slice(0, head.offset);
   }
 
-  #openFile(): FileRecord {
-    if (this.#file === undefined) {
-      throw new TypeError("Cannot write to the log: no file was started");
-    }
-    return this.#file;
+  #currentFile(): FileRecord {
+    const file = this.#files.current;
+    if (file !== undefined) return file;
+    throw new TypeError("Cannot write to the log: no file was started");
   }
 
-  #setFile(record: FileRecord): void {
-    this.#file = record;
-    this.#dirtyFiles.set(record.number, record);
+  /** For the next commit: everything appended so far is in it. */
+  #growing(): BlockBuilder {
+    this.#flushRun();
+    const file = this.#files.current;
+    if (file !== undefined && file.firstTimestamp !== this.#firstTimestamp) {
+      this.#files.set({ ...file, firstTimestamp: this.#firstTimestamp });
+    }
+    return this.#block;
+  }
+
+  #noteTimestamp(timestamp: number): void {
+    if (timestamp === 0) return;
+    this.#lastTimestamp = timestamp;
+    if (this.#firstTimestamp === 0) this.#firstTimestamp = timestamp;
+  }
+
+  #beginRun(buffer: Uint8Array, start: number): void {
+    this.#flushRun();
+    this.#run = buffer;
+    this.#runStart = start;
+    this.#runEnd = start;
   }
 
   #flushRun(): void {
@@ -436,195 +374,26 @@ export class BlockLogWriter implements LogWriter {
     this.#runEnd = 0;
   }
 
-  /** Widens the file's range of timestamps by a block's. */
-  #noteTimestamps({ firstTimestamp, lastTimestamp }: BlockBuilder): void {
-    if (
-      firstTimestamp !== 0 &&
-      (this.#fileFirstTimestamp === 0 ||
-        firstTimestamp < this.#fileFirstTimestamp)
-    ) this.#fileFirstTimestamp = firstTimestamp;
-    if (lastTimestamp > this.#fileLastTimestamp) {
-      this.#fileLastTimestamp = lastTimestamp;
+  /** Makes room for an event of `bytes` framed bytes in a new block. */
+  #sealFor(bytes: number): void {
+    if (bytes > BLOCK_BYTES_MAX) {
+      throw new RangeError(
+        `Cannot append an event of ${bytes} bytes as a whole: more than ${BLOCK_BYTES_MAX} have to come in parts`,
+      );
     }
+    this.#flushRun();
+    this.#seal(false);
   }
 
-  #sealInside(): void {
-    this.#block.endsInside = true;
-    this.#seal();
-  }
-
-  #seal(): void {
-    const builder = this.#block;
-    this.#noteTimestamps(builder);
-    this.#queue.push({
-      builder,
-      endPosition: this.#position,
-      boundaryOffset: this.#boundaryOffset,
-      boundaryPosition: this.#boundaryPosition,
-    });
-    this.#queueBytes += builder.used;
-    this.#host.sealed(builder, this.#position);
-    this.#boundaryOffset = -1;
-    this.#tailBytes = 0;
-    this.#tailPieces = 0;
+  #seal(endsInside: boolean): void {
+    const block = this.#block;
+    block.seal(this.#position, endsInside);
+    this.#commits.add(block);
     this.#block = new BlockBuilder({
-      number: builder.number + 1,
-      fileNumber: builder.fileNumber,
+      number: block.number + 1,
+      fileNumber: block.fileNumber,
       position: this.#position,
     });
-  }
-
-  async #commitAll(): Promise<void> {
-    this.#committing = true;
-    try {
-      for (;;) {
-        const next = this.#takeBatch();
-        if (next === undefined) break;
-        await this.#engine.commit(next);
-        this.#publish(next);
-      }
-    } catch (error) {
-      this.#fail(error);
-    } finally {
-      this.#committing = false;
-      for (const resolve of this.#idle) resolve();
-      this.#idle.clear();
-    }
-  }
-
-  /** The next commit; undefined when everything up to the boundary is out. */
-  #takeBatch(): EngineBatch | undefined {
-    const taken = this.#takeBlocks();
-    let tail: TailPiece | undefined;
-    let head: HeadRecord | undefined;
-    if (taken.length > 0) {
-      head = this.#headInBlocks(taken);
-    } else if (this.#boundaryOffset > this.#tailBytes) {
-      tail = this.#takeTail();
-      this.#noteEnded(this.#block);
-      head = this.#headAt(
-        this.#block,
-        this.#boundaryOffset,
-        this.#boundaryPosition,
-      );
-    } else if (this.#dirtyFiles.size === 0) {
-      return undefined;
-    }
-    const files = [...this.#dirtyFiles.values()];
-    this.#dirtyFiles.clear();
-    const blocks: BlockWrite[] = taken.map((one) => ({
-      number: one.builder.number,
-      bytes: one.builder.bytes(),
-      summary: one.builder.summary(one.endPosition),
-    }));
-    return {
-      blocks,
-      files,
-      ...(tail !== undefined ? { tail } : {}),
-      ...(head !== undefined ? { head } : {}),
-    };
-  }
-
-  #takeBlocks(): SealedBlock[] {
-    let bytes = this.#head === undefined
-      ? 0
-      : this.#head.executed.length + this.#head.purged.length;
-    let count = 0;
-    for (const { builder } of this.#queue) {
-      bytes += builder.used + builder.summaryBytesMax;
-      if (count > 0 && bytes > COMMIT_BYTES_MAX) break;
-      count++;
-    }
-    return this.#queue.splice(0, count);
-  }
-
-  #takeTail(): TailPiece {
-    const block = this.#block;
-    const whole = this.#tailPieces >= TAIL_PIECES_MAX;
-    const from = whole ? 0 : this.#tailBytes;
-    const piece = whole ? 0 : this.#tailPieces;
-    this.#tailPieces = piece + 1;
-    this.#tailBytes = this.#boundaryOffset;
-    return {
-      block: block.number,
-      piece,
-      bytes: block.buffer.subarray(from, this.#boundaryOffset),
-    };
-  }
-
-  #headInBlocks(taken: readonly SealedBlock[]): HeadRecord | undefined {
-    let last: SealedBlock | undefined;
-    for (const one of taken) {
-      this.#noteEnded(one.builder);
-      if (one.boundaryOffset >= 0) last = one;
-    }
-    return last === undefined
-      ? undefined
-      : this.#headAt(last.builder, last.boundaryOffset, last.boundaryPosition);
-  }
-
-  /** Counts the block's transactions as part of the next head. */
-  #noteEnded(block: BlockBuilder): void {
-    if (block.lastGno === 0n) return;
-    this.#durable.addSet(block.ended);
-    this.#lastUuid = block.lastUuid;
-    this.#lastTag = block.lastTag;
-    this.#lastGno = block.lastGno;
-  }
-
-  #headAt(block: BlockBuilder, offset: number, position: number): HeadRecord {
-    return {
-      fileNumber: block.fileNumber,
-      position,
-      block: block.number,
-      offset,
-      blockStartPosition: block.startPosition,
-      blockFirstEventOffset: block.firstEventOffset,
-      blockFirstEventPosition: block.firstEventPosition,
-      executed: this.#durable.encode(),
-      purged: this.#purged.encode(),
-      lastGtid: this.#lastGno === 0n ? this.#head?.lastGtid ?? "" : formatGtid({
-        uuid: this.#lastUuid,
-        tag: this.#lastTag,
-        gno: this.#lastGno,
-      }),
-      lastTimestamp: Math.max(
-        block.lastTimestamp,
-        this.#head?.lastTimestamp ?? 0,
-      ),
-    };
-  }
-
-  #publish(batch: EngineBatch): void {
-    let lastBlock = -1;
-    for (const block of batch.blocks) {
-      this.#queueBytes -= block.bytes.length;
-      lastBlock = block.number;
-    }
-    if (batch.head !== undefined) this.#head = batch.head;
-    for (const file of batch.files) this.#committedFiles.set(file.number, file);
-    for (const number of this.#committedFiles.keys()) {
-      if (number < (this.#head?.fileNumber ?? 0)) {
-        this.#committedFiles.delete(number);
-      }
-    }
-    this.#host.committed(batch.files, batch.head, lastBlock);
-    if (this.#room !== undefined && this.#queueBytes <= QUEUE_BYTES_MAX) {
-      this.#room.resolve();
-      this.#room = undefined;
-    }
-  }
-
-  #fail(error: unknown): void {
-    this.#failure = error instanceof StoreError ? error : new StoreError(
-      "io",
-      `Cannot write the log: ${
-        error instanceof Error ? error.message : String(error)
-      }`,
-      { cause: error },
-    );
-    this.#room?.reject(this.#failure);
-    this.#room = undefined;
-    this.#host.failed(this.#failure);
+    this.#host.sealed(block);
   }
 }

@@ -5,44 +5,49 @@ import {
   type StoredFile,
   StoreError,
 } from "./binlog_store.ts";
+import type { BlockSource } from "./block_source.ts";
+import type { Group } from "./group_cache.ts";
+
+/** A place in the blocks of the log. */
+export interface BlockOffset {
+  /** Number of the block. */
+  readonly block: number;
+  /** Offset in it. */
+  readonly offset: number;
+}
 
 /** What a reader needs of the log. */
 export interface ReaderHost {
+  /** Where the bytes of blocks are. */
+  readonly source: BlockSource;
   /** Where the visible log ends; undefined while it is empty. */
-  visibleEnd(): { block: number; offset: number } | undefined;
+  visibleEnd(): BlockOffset | undefined;
   /** The visible file of that number. */
   file(number: number): StoredFile | undefined;
-  /** The bytes of a block, at least as far as they are visible. */
-  blockBytes(number: number): Uint8Array | Promise<Uint8Array>;
-  /** The summary of a whole block. */
-  blockSummary(number: number): BlockSummary | Promise<BlockSummary>;
-  /** Asks for blocks that will be read soon. */
-  prefetch(block: number, last: number): void;
 }
 
 /** Reads `BlockLog` block by block, up to the head. */
 export class BlockReader implements LogReader {
   readonly #host: ReaderHost;
+  readonly #source: BlockSource;
   #fileNumber: number;
   #block: number;
   #offset: number;
+  // Blocks read from disk together with the current one: nobody else's use of
+  // the cache can make this reader read them twice.
+  #held: Group<Uint8Array> | undefined;
 
   /**
    * @param host the log
    * @param file the file to begin in
-   * @param block the block to begin in
-   * @param offset where in that block, at the begin of an event
+   * @param start where in its blocks, at the begin of an event
    */
-  constructor(
-    host: ReaderHost,
-    file: StoredFile,
-    block: number,
-    offset: number,
-  ) {
+  constructor(host: ReaderHost, file: StoredFile, start: BlockOffset) {
     this.#host = host;
+    this.#source = host.source;
     this.#fileNumber = file.number;
-    this.#block = block;
-    this.#offset = offset;
+    this.#block = start.block;
+    this.#offset = start.offset;
   }
 
   get file(): StoredFile {
@@ -60,21 +65,34 @@ export class BlockReader implements LogReader {
     for (;;) {
       const end = this.#visibleOffset();
       if (end === undefined) return undefined;
-      const bytes = this.#host.blockBytes(this.#block);
-      if (!(bytes instanceof Uint8Array)) return this.#nextLater(bytes);
+      const bytes = this.#bytes();
+      if (bytes === undefined) return quiet(this.#nextLater());
       const slice = this.#cut(bytes, end);
       if (slice !== undefined) return slice;
     }
   }
 
-  async #nextLater(
-    loading: Promise<Uint8Array>,
-  ): Promise<LogSlice | undefined> {
-    const bytes = await loading;
-    // The head may have moved meanwhile, so look again how far to go.
-    const end = this.#visibleOffset();
-    if (end === undefined) return undefined;
-    return this.#cut(bytes, end) ?? this.next();
+  peek(): BlockSummary | undefined | Promise<BlockSummary | undefined> {
+    if (this.#offset !== 0 || this.#visibleOffset() !== Infinity) {
+      return undefined;
+    }
+    const summary = this.#source.summary(this.#block);
+    return summary instanceof Promise ? quiet(summary) : summary;
+  }
+
+  skip(): void {
+    this.#block++;
+    this.#offset = 0;
+  }
+
+  nextFile(): boolean {
+    const next = this.#host.file(this.#fileNumber + 1);
+    // More of this file may have become visible together with the next one.
+    if (next === undefined || this.#block < next.firstBlock) return false;
+    this.#fileNumber = next.number;
+    this.#block = next.firstBlock;
+    this.#offset = 0;
+    return true;
   }
 
   /** How far the current block may be read; undefined if not at all. */
@@ -83,11 +101,38 @@ export class BlockReader implements LogReader {
     if (head === undefined || this.#block > head.block) return undefined;
     const next = this.#host.file(this.#fileNumber + 1);
     if (next !== undefined && this.#block >= next.firstBlock) return undefined;
-    if (this.#block < head.block) {
-      this.#host.prefetch(this.#block, head.block);
-      return Infinity;
-    }
+    if (this.#block < head.block) return Infinity;
     return this.#offset < head.offset ? head.offset : undefined;
+  }
+
+  /** The current block, if it is in memory. */
+  #bytes(): Uint8Array | undefined {
+    const number = this.#block;
+    const source = this.#source;
+    const memory = source.inMemory(number);
+    if (memory !== undefined) {
+      this.#held = undefined;
+      return memory;
+    }
+    const held = this.#held;
+    if (held !== undefined && held.generation === source.generation) {
+      const bytes = held.at(number);
+      if (bytes !== undefined) return bytes;
+    }
+    this.#prefetch();
+    this.#held = source.group(number);
+    return this.#held?.at(number);
+  }
+
+  async #nextLater(): Promise<LogSlice | undefined> {
+    this.#held = await this.#source.loadGroup(this.#block);
+    // The head may have moved meanwhile, so look again how far to go.
+    return await this.next();
+  }
+
+  #prefetch(): void {
+    const head = this.#host.visibleEnd();
+    if (head !== undefined) this.#source.prefetch(this.#block, head.block);
   }
 
   /** What is left of the current block; undefined if that is nothing. */
@@ -108,25 +153,10 @@ export class BlockReader implements LogReader {
         : bytes.subarray(from, to),
     };
   }
+}
 
-  peek(): BlockSummary | undefined | Promise<BlockSummary | undefined> {
-    if (this.#offset !== 0 || this.#visibleOffset() !== Infinity) {
-      return undefined;
-    }
-    return this.#host.blockSummary(this.#block);
-  }
-
-  skip(): void {
-    this.#block++;
-    this.#offset = 0;
-  }
-
-  nextFile(): boolean {
-    const next = this.#host.file(this.#fileNumber + 1);
-    if (next === undefined) return false;
-    this.#fileNumber = next.number;
-    this.#block = next.firstBlock;
-    this.#offset = 0;
-    return true;
-  }
+/** A promise whose failure does no harm when nobody awaits it in time. */
+function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
 }

@@ -11,7 +11,8 @@ const PACKET_PAYLOAD_BYTES_MAX = 0xff_ffff;
 
 /**
  * Walks the events of a run of framed stream, from one that begins in it.
- * Knows packets only as far as the stored framing goes.
+ * Knows packets only as far as the stored framing goes: no packet header is
+ * cut by the end of the run, and an event's own header is in it whole.
  */
 export class EventWalk {
   readonly #bytes: Uint8Array;
@@ -23,6 +24,8 @@ export class EventWalk {
   position = 0;
   /** Offset after the part of the current event that is in the run. */
   end = 0;
+  /** Whether the current event goes on behind the end of the run. */
+  isCut = false;
 
   /**
    * @param bytes the run
@@ -50,12 +53,16 @@ export class EventWalk {
       at += PACKET_HEADER_BYTES + payload;
     } while (payload === PACKET_PAYLOAD_BYTES_MAX && at < bytes.length);
     this.#next = at;
+    this.isCut = at > bytes.length || payload === PACKET_PAYLOAD_BYTES_MAX;
     this.end = Math.min(at, bytes.length);
     this.#nextPosition = this.position + raw;
     return true;
   }
 
-  /** The position in the file after the last event `next` stepped to. */
+  /**
+   * The position in the file after the last event `next` stepped to; of an
+   * event that is cut, after the packets whose headers are in the run.
+   */
   get endPosition(): number {
     return this.#nextPosition;
   }
@@ -70,7 +77,11 @@ export class EventWalk {
     return eventTypeAt(this.#bytes, this.offset + PACKET_HEADER_BYTES + 1);
   }
 
-  /** The GTID the current event announces; null if it announces none. */
+  /**
+   * The GTID the current event announces; null if it announces none.
+   *
+   * @throws {MalformedEventError} when it can't be read, so when it is cut
+   */
   gtid(): Gtid | null {
     const type = this.type;
     if (type !== EventType.GTID && type !== EventType.GTID_TAGGED) return null;

@@ -1,4 +1,3 @@
-import type { BlockSummary } from "./binlog_store.ts";
 import { StoreError } from "./binlog_store.ts";
 import type {
   BlockEngine,
@@ -7,7 +6,7 @@ import type {
   FileRecord,
   HeadRecord,
 } from "./block_engine.ts";
-import { decodeSummary, encodeSummary } from "./summary_codec.ts";
+import { concatBytes } from "./concat_bytes.ts";
 
 /**
  * What a `MemoryEngine` keeps. It outlives the engine, as a disk outlives a
@@ -22,9 +21,9 @@ export class MemoryDisk {
   readonly blocks: Map<number, Uint8Array> = new Map();
   /** Encoded summaries by block number. */
   readonly summaries: Map<number, Uint8Array> = new Map();
-  /** Pieces of the newest block. */
+  /** Number of the block that is not whole yet. */
   tailBlock = 0;
-  /** The pieces themselves. */
+  /** Its pieces. */
   tail: Uint8Array[] = [];
   /** Values by name. */
   readonly meta: Map<string, unknown> = new Map();
@@ -46,33 +45,24 @@ export class MemoryEngine implements BlockEngine {
   load(): Promise<EngineState> {
     const disk = this.#disk;
     this.#lease = ++disk.lease;
-    const pieces = disk.head !== undefined && disk.tail.length > 0 &&
+    const hasTail = disk.head !== undefined && disk.tail.length > 0 &&
       disk.tailBlock === disk.head.block;
     return Promise.resolve({
       head: disk.head,
       files: [...disk.files.values()].sort((a, b) => a.number - b.number),
-      tail: pieces ? concat(disk.tail) : undefined,
-      tailPieces: pieces ? disk.tail.length : 0,
+      tail: hasTail ? concatBytes(disk.tail) : undefined,
     });
   }
 
   async commit(batch: EngineBatch): Promise<void> {
-    // A commit takes a turn of the event loop, as one on disk does.
+    // It answers later, as a disk does.
     await Promise.resolve();
+    this.#checkWriter();
     const disk = this.#disk;
-    if (this.#closed) {
-      throw new StoreError("closed", "Cannot commit: the store is closed");
-    }
-    if (disk.lease !== this.#lease) {
-      throw new StoreError(
-        "fenced",
-        "Cannot commit: another writer opened the store",
-      );
-    }
     this.#remove(batch);
     for (const block of batch.blocks) {
       disk.blocks.set(block.number, block.bytes.slice());
-      disk.summaries.set(block.number, encodeSummary(block.summary));
+      disk.summaries.set(block.number, block.summary.slice());
       if (block.number === disk.tailBlock) disk.tail = [];
     }
     const tail = batch.tail;
@@ -85,29 +75,50 @@ export class MemoryEngine implements BlockEngine {
     if (batch.head !== undefined) disk.head = batch.head;
   }
 
-  readBlocks(first: number, count: number): Promise<Uint8Array[]> {
-    return Promise.resolve(this.#range(this.#disk.blocks, first, count));
+  readBlocks(
+    first: number,
+    count: number,
+  ): Promise<readonly (Uint8Array | undefined)[]> {
+    return this.#range(this.#disk.blocks, first, count);
   }
 
-  readSummaries(first: number, count: number): Promise<BlockSummary[]> {
-    return Promise.resolve(
-      this.#range(this.#disk.summaries, first, count).map(decodeSummary),
-    );
+  readSummaries(
+    first: number,
+    count: number,
+  ): Promise<readonly (Uint8Array | undefined)[]> {
+    return this.#range(this.#disk.summaries, first, count);
   }
 
-  getMeta(name: string): Promise<unknown> {
-    return Promise.resolve(structuredClone(this.#disk.meta.get(name)));
+  async getMeta(name: string): Promise<unknown> {
+    await Promise.resolve();
+    this.#checkOpen();
+    return structuredClone(this.#disk.meta.get(name));
   }
 
-  setMeta(name: string, value: unknown): Promise<void> {
+  async setMeta(name: string, value: unknown): Promise<void> {
+    await Promise.resolve();
+    this.#checkWriter();
     if (value === undefined) this.#disk.meta.delete(name);
     else this.#disk.meta.set(name, structuredClone(value));
-    return Promise.resolve();
   }
 
   close(): Promise<void> {
     this.#closed = true;
     return Promise.resolve();
+  }
+
+  #checkOpen(): void {
+    if (!this.#closed) return;
+    throw new StoreError("closed", "Cannot use the log: the store is closed");
+  }
+
+  #checkWriter(): void {
+    this.#checkOpen();
+    if (this.#disk.lease === this.#lease) return;
+    throw new StoreError(
+      "fenced",
+      "Cannot write the log: another writer opened the store",
+    );
   }
 
   #remove(batch: EngineBatch): void {
@@ -119,7 +130,7 @@ export class MemoryEngine implements BlockEngine {
         disk.blocks.delete(number);
         disk.summaries.delete(number);
       }
-      if (disk.tailBlock >= from) disk.tail = [];
+      disk.tail = [];
     }
     const after = batch.removeFilesAfter;
     if (after === undefined) return;
@@ -128,24 +139,17 @@ export class MemoryEngine implements BlockEngine {
     }
   }
 
-  #range<T>(values: Map<number, T>, first: number, count: number): T[] {
-    const found: T[] = [];
-    for (let number = first; number < first + count; number++) {
-      const value = values.get(number);
-      if (value !== undefined) found.push(value);
-    }
-    return found;
+  async #range(
+    values: Map<number, Uint8Array>,
+    first: number,
+    count: number,
+  ): Promise<readonly (Uint8Array | undefined)[]> {
+    await Promise.resolve();
+    this.#checkOpen();
+    const found = Array.from(
+      { length: count },
+      (_, index) => values.get(first + index),
+    );
+    return found.slice(0, found.findLastIndex((one) => one !== undefined) + 1);
   }
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(
-    parts.reduce((sum, part) => sum + part.length, 0),
-  );
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

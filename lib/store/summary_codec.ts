@@ -43,7 +43,7 @@ export function encodeSummary(summary: BlockSummary): Uint8Array<ArrayBuffer> {
 /**
  * The reverse of `encodeSummary`.
  *
- * @throws {StoreError} `corrupt` when the bytes are no summary
+ * @throws {StoreError} `corrupt` when the bytes are not a summary
  */
 export function decodeSummary(bytes: Uint8Array): BlockSummary {
   if (bytes.length < FIXED_BYTES || bytes[0] !== VERSION) {
@@ -76,10 +76,21 @@ export function decodeSummary(bytes: Uint8Array): BlockSummary {
     checksum: view.getUint32(36, true),
     hasControl: (bytes[1]! & HAS_CONTROL) !== 0,
     endsInside: (bytes[1]! & ENDS_INSIDE) !== 0,
-    began: beganBytes === 0
-      ? new GtidSet()
-      : GtidSet.decode(bytes.subarray(FIXED_BYTES)),
+    began: decodeBegan(bytes.subarray(FIXED_BYTES)),
   };
+}
+
+function decodeBegan(bytes: Uint8Array): GtidSet {
+  if (bytes.length === 0) return new GtidSet();
+  try {
+    return GtidSet.decode(bytes);
+  } catch (cause) {
+    throw new StoreError(
+      "corrupt",
+      "Cannot read a block summary: its GTIDs are malformed",
+      { cause },
+    );
+  }
 }
 
 function setUint48(view: DataView, offset: number, value: number): void {

@@ -1,47 +1,41 @@
-import {
-  type BlockSummary,
-  StoreError,
-  type StoreErrorKind,
-} from "../binlog_store.ts";
+import { StoreError } from "../binlog_store.ts";
 import type {
   BlockEngine,
   EngineBatch,
   EngineState,
   FileRecord,
   HeadRecord,
+  TailPiece,
 } from "../block_engine.ts";
-import { decodeSummary, encodeSummary } from "../summary_codec.ts";
+import { concatBytes } from "../concat_bytes.ts";
+import { KvBatch } from "./kv_batch.ts";
+import { kvFault } from "./kv_fault.ts";
+import { LargeBytes, type StoredBytes } from "./large_bytes.ts";
+import { whileLocked } from "./while_locked.ts";
 
 /** What the keys and values below mean; another number is not ours to read. */
 const FORMAT_VERSION = 1;
 
-/** Larger byte strings than this get keys of their own, in pieces. */
-const INLINE_BYTES_MAX = 16_000;
-
-/** Bytes of one such piece; a value holds 64 KiB with its encoding. */
-const PIECE_BYTES = 60_000;
-
-/** Mutations of one atomic commit; Deno KV takes 1000. */
-const MUTATIONS_MAX = 900;
-
 /** The most entries Deno KV reads in one go. */
 const LIST_BATCH_MAX = 500;
+
+/** Bytes of a record's fixed fields with their names. */
+const RECORD_BYTES = 600;
 
 interface FormatValue {
   readonly product: string;
   readonly version: number;
 }
 
-/** Bytes in place, or how many pieces they are kept in elsewhere. */
-type StoredBytes = Uint8Array | number;
-
 interface HeadValue extends Omit<HeadRecord, "executed" | "purged"> {
   readonly executed: StoredBytes;
   readonly purged: StoredBytes;
 }
 
-interface FileValue extends Omit<FileRecord, "previousGtids"> {
+interface FileValue
+  extends Omit<FileRecord, "previousGtids" | "formatDescription"> {
   readonly previousGtids: StoredBytes;
+  readonly formatDescription: StoredBytes;
 }
 
 /**
@@ -56,20 +50,18 @@ interface FileValue extends Omit<FileRecord, "previousGtids"> {
  * | `["block", n]` | a whole block's bytes |
  * | `["summary", n]` | its summary, in the same commit |
  * | `["tail", k]` | pieces of the block that is not whole yet |
- * | `["bytes", of, …, k]` | pieces of a GTID set too large for its record |
+ * | `["bytes", owner, g, k]` | pieces of a GTID set too large for its record |
  * | `["meta", name]` | values beside the log |
  */
 export class KvEngine implements BlockEngine {
   readonly #kv: Deno.Kv;
   readonly #owner: string;
   readonly #release: () => void;
+  readonly #large = new LargeBytes();
   #lease: string | null = null;
   #tailBlock = -1;
   #tailPieces = 0;
-  #headPieces: { executed: number; purged: number } = {
-    executed: 0,
-    purged: 0,
-  };
+  #closed = false;
 
   /**
    * @param kv an open database, owned by the engine from now on
@@ -82,91 +74,95 @@ export class KvEngine implements BlockEngine {
     this.#release = release;
   }
 
-  async load(): Promise<EngineState> {
-    await this.#checkFormat();
-    const lease = await this.#kv.set(["lease"], {
-      owner: this.#owner,
-      token: crypto.randomUUID(),
+  load(): Promise<EngineState> {
+    return this.#guard("Cannot open the log", async () => {
+      await this.#checkFormat();
+      const owner = { owner: this.#owner, token: crypto.randomUUID() };
+      const lease = await whileLocked(() => this.#kv.set(["lease"], owner));
+      this.#lease = lease.versionstamp;
+      await this.#large.load(this.#kv);
+      const head = await this.#loadHead();
+      const files = await this.#loadFiles();
+      this.#large.removeOrphans();
+      return { head, files, tail: await this.#loadTail(head) };
     });
-    this.#lease = lease.versionstamp;
-    const head = await this.#loadHead();
-    const files = await this.#loadFiles();
-    const tail = await this.#loadTail(head);
-    return { head, files, tail, tailPieces: this.#tailPieces };
   }
 
-  async commit(batch: EngineBatch): Promise<void> {
-    const atomic = this.#atomic();
-    if (batch.removeBlocksFrom !== undefined) {
-      // The block the head is in goes only together with what replaces it.
-      await this.#removeBlocks(batch.removeBlocksFrom + 1);
-      const first = BigInt(batch.removeBlocksFrom);
-      atomic.delete(["block", first]).delete(["summary", first]);
-      if (batch.tail === undefined) this.#dropTail(atomic, 0);
-    }
-    if (batch.removeFilesAfter !== undefined) {
-      await this.#removeFiles(atomic, batch.removeFilesAfter);
-    }
-    for (const block of batch.blocks) {
-      const number = BigInt(block.number);
-      atomic.set(["block", number], block.bytes);
-      atomic.set(["summary", number], encodeSummary(block.summary));
-      // A whole block takes the place of its pieces.
-      if (block.number === this.#tailBlock) this.#dropTail(atomic, 0);
-    }
-    if (batch.tail !== undefined) this.#setTail(atomic, batch.tail);
-    for (const file of batch.files) this.#setFile(atomic, file);
-    if (batch.head !== undefined) this.#setHead(atomic, batch.head);
-    await this.#run(atomic);
+  commit(batch: EngineBatch): Promise<void> {
+    return this.#guard("Cannot write the log", async () => {
+      const kvBatch = this.#newBatch();
+      // Most commits wait for nothing before the database has them: while it
+      // works, the writer fills the next one.
+      if (
+        batch.removeBlocksFrom !== undefined ||
+        batch.removeFilesAfter !== undefined
+      ) await this.#addRemovals(kvBatch, batch);
+      for (const block of batch.blocks) {
+        const number = BigInt(block.number);
+        kvBatch.set(["block", number], block.bytes, block.bytes.length);
+        kvBatch.set(["summary", number], block.summary, block.summary.length);
+        // A whole block takes the place of its pieces.
+        if (block.number === this.#tailBlock) this.#dropTail(kvBatch, 0);
+      }
+      if (batch.tail !== undefined) this.#setTail(kvBatch, batch.tail);
+      for (const file of batch.files) this.#setFile(kvBatch, file);
+      if (batch.head !== undefined) this.#setHead(kvBatch, batch.head);
+      await this.#commitWithPieces(kvBatch);
+    });
   }
 
-  async readBlocks(first: number, count: number): Promise<Uint8Array[]> {
-    return await this.#readRange("block", first, count);
+  readBlocks(
+    first: number,
+    count: number,
+  ): Promise<readonly (Uint8Array | undefined)[]> {
+    return this.#readRange("block", first, count);
   }
 
-  async readSummaries(first: number, count: number): Promise<BlockSummary[]> {
-    const found = await this.#readRange("summary", first, count);
-    return found.map(decodeSummary);
+  readSummaries(
+    first: number,
+    count: number,
+  ): Promise<readonly (Uint8Array | undefined)[]> {
+    return this.#readRange("summary", first, count);
   }
 
-  async getMeta(name: string): Promise<unknown> {
-    const entry = await this.#kv.get(["meta", name]);
-    return entry.value ?? undefined;
+  getMeta(name: string): Promise<unknown> {
+    return this.#guard(`Cannot read ${name}`, async () => {
+      const entry = await this.#kv.get(["meta", name]);
+      return entry.versionstamp === null ? undefined : entry.value;
+    });
   }
 
-  async setMeta(name: string, value: unknown): Promise<void> {
-    const atomic = this.#atomic();
-    if (value === undefined) atomic.delete(["meta", name]);
-    else atomic.set(["meta", name], value);
-    await this.#run(atomic);
+  setMeta(name: string, value: unknown): Promise<void> {
+    return this.#guard(`Cannot write ${name}`, async () => {
+      const batch = this.#newBatch();
+      if (value === undefined) batch.delete(["meta", name]);
+      else batch.set(["meta", name], value, 0);
+      await batch.commit();
+    });
   }
 
   close(): Promise<void> {
-    this.#kv.close();
-    this.#release();
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#kv.close();
+      this.#release();
+    }
     return Promise.resolve();
   }
 
-  #atomic(): Deno.AtomicOperation {
-    return this.#kv.atomic().check({
-      key: ["lease"],
-      versionstamp: this.#lease,
-    });
+  /** Runs `work`; its faults become those of a store. */
+  async #guard<T>(what: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw kvFault(what, error, this.#closed);
+    }
   }
 
-  async #run(atomic: Deno.AtomicOperation): Promise<void> {
-    let result: Deno.KvCommitResult | Deno.KvCommitError;
-    try {
-      result = await atomic.commit();
-    } catch (error) {
-      throw kvFault("io", "Cannot write the log", error);
-    }
-    if (!result.ok) {
-      throw new StoreError(
-        "fenced",
-        "Cannot write the log: another process opened the same data and writes it now",
-      );
-    }
+  #newBatch(): KvBatch {
+    return new KvBatch(
+      this.#kv.atomic().check({ key: ["lease"], versionstamp: this.#lease }),
+    );
   }
 
   async #checkFormat(): Promise<void> {
@@ -175,22 +171,21 @@ export class KvEngine implements BlockEngine {
       for await (const entry of this.#kv.list({ prefix: [] }, { limit: 1 })) {
         throw new StoreError(
           "format",
-          `Cannot open the database: it holds ${
+          `the database holds ${
             JSON.stringify(String(entry.key[0]))
           } and was not made by kingbus`,
         );
       }
-      await this.#kv.set(["format"], {
-        product: "kingbus",
-        version: FORMAT_VERSION,
-      });
+      const ours = { product: "kingbus", version: FORMAT_VERSION };
+      await whileLocked(() => this.#kv.set(["format"], ours));
       return;
     }
     const { product, version } = format.value;
+    // A newer version may have made a layout that this one would destroy.
     if (product !== "kingbus" || version !== FORMAT_VERSION) {
       throw new StoreError(
         "format",
-        `Cannot open the database: its format is ${product} ${version}, this version reads kingbus ${FORMAT_VERSION}`,
+        `the database has format ${product} ${version}, this version reads kingbus ${FORMAT_VERSION}`,
       );
     }
   }
@@ -198,26 +193,22 @@ export class KvEngine implements BlockEngine {
   async #loadHead(): Promise<HeadRecord | undefined> {
     const { value } = await this.#kv.get<HeadValue>(["head"]);
     if (value === null) return undefined;
-    this.#headPieces = {
-      executed: piecesOf(value.executed),
-      purged: piecesOf(value.purged),
-    };
     return {
       ...value,
-      executed: await this.#loadBytes(["executed"], value.executed),
-      purged: await this.#loadBytes(["purged"], value.purged),
+      executed: this.#large.resolve("executed", value.executed),
+      purged: this.#large.resolve("purged", value.purged),
     };
   }
 
   async #loadFiles(): Promise<FileRecord[]> {
     const files: FileRecord[] = [];
-    for await (
-      const { value } of this.#kv.list<FileValue>({ prefix: ["file"] })
-    ) {
-      const key = ["file", BigInt(value.number)];
+    const values = this.#kv.list<FileValue>({ prefix: ["file"] });
+    for await (const { value } of values) {
+      const { previous, format } = stringOwners(value.number);
       files.push({
         ...value,
-        previousGtids: await this.#loadBytes(key, value.previousGtids),
+        previousGtids: this.#large.resolve(previous, value.previousGtids),
+        formatDescription: this.#large.resolve(format, value.formatDescription),
       });
     }
     return files;
@@ -227,175 +218,165 @@ export class KvEngine implements BlockEngine {
     head: HeadRecord | undefined,
   ): Promise<Uint8Array | undefined> {
     const pieces: Uint8Array[] = [];
-    for await (
-      const { value } of this.#kv.list<Uint8Array>({ prefix: ["tail"] })
-    ) pieces.push(value);
+    const values = this.#kv.list<Uint8Array>({ prefix: ["tail"] });
+    for await (const { value } of values) pieces.push(value);
     this.#tailPieces = pieces.length;
     this.#tailBlock = head === undefined ? -1 : head.block;
-    if (pieces.length === 0) return undefined;
-    const tail = new Uint8Array(
-      pieces.reduce((sum, piece) => sum + piece.length, 0),
-    );
-    let at = 0;
-    for (const piece of pieces) {
-      tail.set(piece, at);
-      at += piece.length;
-    }
-    return tail;
+    return pieces.length === 0 ? undefined : concatBytes(pieces);
   }
 
-  async #loadBytes(of: Deno.KvKey, stored: StoredBytes): Promise<Uint8Array> {
-    if (typeof stored !== "number") return stored;
-    const bytes: Uint8Array[] = [];
-    for (let piece = 0; piece < stored; piece++) {
-      const key = ["bytes", ...of, BigInt(piece)];
-      const { value } = await this.#kv.get<Uint8Array>(key);
-      if (value === null) {
-        throw new StoreError(
-          "corrupt",
-          `Cannot read the log: ${String(key)} is missing`,
-        );
-      }
-      bytes.push(value);
-    }
-    return new Uint8Array(await new Blob(bytes as BlobPart[]).arrayBuffer());
-  }
-
-  #setBytes(
-    atomic: Deno.AtomicOperation,
-    of: Deno.KvKey,
-    bytes: Uint8Array,
-    oldPieces: number,
-  ): StoredBytes {
-    const inline = bytes.length <= INLINE_BYTES_MAX;
-    const pieces = inline ? 0 : Math.ceil(bytes.length / PIECE_BYTES);
-    for (let piece = 0; piece < pieces; piece++) {
-      atomic.set(
-        ["bytes", ...of, BigInt(piece)],
-        bytes.subarray(piece * PIECE_BYTES, (piece + 1) * PIECE_BYTES),
-      );
-    }
-    for (let piece = pieces; piece < oldPieces; piece++) {
-      atomic.delete(["bytes", ...of, BigInt(piece)]);
-    }
-    return inline ? bytes : pieces;
-  }
-
-  #setHead(atomic: Deno.AtomicOperation, head: HeadRecord): void {
-    const old = this.#headPieces;
+  #setHead(batch: KvBatch, head: HeadRecord): void {
     const value: HeadValue = {
       ...head,
-      executed: this.#setBytes(
-        atomic,
-        ["executed"],
-        head.executed,
-        old.executed,
-      ),
-      purged: this.#setBytes(atomic, ["purged"], head.purged, old.purged),
+      executed: this.#large.store("executed", head.executed),
+      purged: this.#large.store("purged", head.purged),
     };
-    this.#headPieces = {
-      executed: piecesOf(value.executed),
-      purged: piecesOf(value.purged),
-    };
-    atomic.set(["head"], value);
+    batch.set(
+      ["head"],
+      value,
+      RECORD_BYTES + bytesInPlace(value.executed) + bytesInPlace(value.purged),
+    );
   }
 
-  #setFile(atomic: Deno.AtomicOperation, file: FileRecord): void {
-    const key = ["file", BigInt(file.number)];
+  #setFile(batch: KvBatch, file: FileRecord): void {
+    const { previous, format } = stringOwners(file.number);
     const value: FileValue = {
       ...file,
-      previousGtids: this.#setBytes(atomic, key, file.previousGtids, 0),
+      previousGtids: this.#large.store(previous, file.previousGtids),
+      formatDescription: this.#large.store(format, file.formatDescription),
     };
-    atomic.set(key, value);
+    batch.set(
+      ["file", BigInt(file.number)],
+      value,
+      RECORD_BYTES + bytesInPlace(value.previousGtids) +
+        bytesInPlace(value.formatDescription),
+    );
   }
 
-  #setTail(
-    atomic: Deno.AtomicOperation,
-    tail: { block: number; piece: number; bytes: Uint8Array },
-  ): void {
+  #setTail(batch: KvBatch, tail: TailPiece): void {
     if (tail.block !== this.#tailBlock || tail.piece === 0) {
-      this.#dropTail(atomic, 1);
+      this.#dropTail(batch, 1);
       this.#tailBlock = tail.block;
     }
-    atomic.set(["tail", BigInt(tail.piece)], tail.bytes);
+    batch.set(["tail", BigInt(tail.piece)], tail.bytes, tail.bytes.length);
     this.#tailPieces = tail.piece + 1;
   }
 
-  #dropTail(atomic: Deno.AtomicOperation, from: number): void {
+  #dropTail(batch: KvBatch, from: number): void {
     for (let piece = from; piece < this.#tailPieces; piece++) {
-      atomic.delete(["tail", BigInt(piece)]);
+      batch.delete(["tail", BigInt(piece)]);
     }
     this.#tailPieces = 0;
   }
 
-  /** Removes whole blocks from a number on. */
-  async #removeBlocks(from: number): Promise<void> {
-    let atomic = this.#atomic();
-    let mutations = 0;
-    // Summaries stand for their blocks here: they are far smaller to list.
-    const numbers = this.#kv.list({
-      start: ["summary", BigInt(from)],
-      end: ["summary", BigInt(Number.MAX_SAFE_INTEGER)],
-    }, { batchSize: LIST_BATCH_MAX });
-    for await (const { key } of numbers) {
-      atomic.delete(key).delete(["block", key[1]!]);
-      mutations += 2;
-      if (mutations < MUTATIONS_MAX) continue;
-      await this.#run(atomic);
-      atomic = this.#atomic();
-      mutations = 0;
+  /** Commits `batch`, and what its records left to be kept in pieces. */
+  async #commitWithPieces(batch: KvBatch): Promise<void> {
+    const { writes, removals } = this.#large.takeChanges();
+    let ahead = this.#newBatch();
+    for (const { key, bytes } of writes) {
+      // What does not fit goes first: nothing names it yet.
+      const fits = batch.fits(1, bytes.length);
+      if (!fits && !ahead.fits(1, bytes.length)) {
+        await ahead.commit();
+        ahead = this.#newBatch();
+      }
+      (fits ? batch : ahead).set(key, bytes, bytes.length);
     }
-    if (mutations > 0) await this.#run(atomic);
+    if (!ahead.isEmpty) await ahead.commit();
+    const left = removals.filter((key) => {
+      const fits = batch.fits(1, 0);
+      if (fits) batch.delete(key);
+      return !fits;
+    });
+    await batch.commit();
+    await this.#removeKeys(left);
   }
 
-  async #removeFiles(
-    atomic: Deno.AtomicOperation,
-    after: number,
+  async #removeKeys(
+    keys: Iterable<Deno.KvKey> | AsyncIterable<Deno.KvKey>,
   ): Promise<void> {
-    for await (
-      const { key, value } of this.#kv.list<FileValue>({
-        start: ["file", BigInt(after + 1)],
-        end: ["file", BigInt(Number.MAX_SAFE_INTEGER)],
-      })
-    ) {
-      atomic.delete(key);
-      this.#setBytes(
-        atomic,
-        key,
-        new Uint8Array(0),
-        piecesOf(value.previousGtids),
-      );
+    let batch = this.#newBatch();
+    for await (const key of keys) {
+      if (!batch.fits(1, 0)) {
+        await batch.commit();
+        batch = this.#newBatch();
+      }
+      batch.delete(key);
+    }
+    if (!batch.isEmpty) await batch.commit();
+  }
+
+  /** Adds what is to go to `batch`; what no head can need goes at once. */
+  async #addRemovals(batch: KvBatch, removes: EngineBatch): Promise<void> {
+    const { removeBlocksFrom: from, removeFilesAfter: after } = removes;
+    if (from !== undefined) {
+      // The block the head is in goes only together with what replaces it.
+      await this.#removeKeys(this.#blockKeys(from + 1));
+      const first = BigInt(from);
+      batch.delete(["block", first]);
+      batch.delete(["summary", first]);
+      if (removes.tail === undefined) this.#dropTail(batch, 0);
+    }
+    if (after === undefined) return;
+    await this.#removeKeys(this.#fileKeys(after + 1));
+  }
+
+  /** The keys of file records from a number on; forgets their byte strings. */
+  async *#fileKeys(from: number): AsyncGenerator<Deno.KvKey> {
+    const files = this.#kv.list<FileValue>(keysFrom("file", from));
+    for await (const { key, value } of files) {
+      const { previous, format } = stringOwners(value.number);
+      this.#large.remove(previous);
+      this.#large.remove(format);
+      yield key;
     }
   }
 
-  async #readRange(
+  /** The keys of whole blocks from a number on, and of their summaries. */
+  async *#blockKeys(from: number): AsyncGenerator<Deno.KvKey> {
+    // Summaries stand for their blocks here: they are far smaller to list.
+    const summaries = this.#kv.list(keysFrom("summary", from), {
+      batchSize: LIST_BATCH_MAX,
+    });
+    for await (const { key } of summaries) {
+      yield ["block", key[1]!];
+      yield key;
+    }
+  }
+
+  #readRange(
     kind: "block" | "summary",
     first: number,
     count: number,
-  ): Promise<Uint8Array[]> {
-    const found: Uint8Array[] = [];
-    try {
+  ): Promise<readonly (Uint8Array | undefined)[]> {
+    return this.#guard(`Cannot read ${kind} ${first} of the log`, async () => {
+      const found: (Uint8Array | undefined)[] = [];
       const entries = this.#kv.list<Uint8Array>({
         start: [kind, BigInt(first)],
         end: [kind, BigInt(first + count)],
       }, { batchSize: Math.min(count, LIST_BATCH_MAX), limit: count });
-      for await (const { value } of entries) found.push(value);
-    } catch (error) {
-      throw kvFault("io", `Cannot read ${kind} ${first} of the log`, error);
-    }
-    return found;
+      for await (const { key, value } of entries) {
+        const index = Number(key[1]) - first;
+        while (found.length < index) found.push(undefined);
+        found.push(value);
+      }
+      return found;
+    });
   }
 }
 
-function piecesOf(stored: StoredBytes): number {
-  return typeof stored === "number" ? stored : 0;
+function keysFrom(kind: string, first: number): Deno.KvListSelector {
+  return {
+    start: [kind, BigInt(first)],
+    end: [kind, BigInt(Number.MAX_SAFE_INTEGER)],
+  };
 }
 
-function kvFault(
-  kind: StoreErrorKind,
-  what: string,
-  error: unknown,
-): StoreError {
-  const why = error instanceof Error ? error.message : String(error);
-  return new StoreError(kind, `${what}: ${why}`, { cause: error });
+/** Names under which a file's byte strings are kept when they are large. */
+function stringOwners(file: number): { previous: string; format: string } {
+  return { previous: `previous/${file}`, format: `format/${file}` };
+}
+
+function bytesInPlace(stored: StoredBytes): number {
+  return stored instanceof Uint8Array ? stored.length : 0;
 }

@@ -25,28 +25,20 @@ const PAGE_BYTES = 16_384;
  * the database still makes all commits but the newest writer's fail.
  *
  * @throws {StoreError} `locked` when another process has it open (the message
- * names it), `format` when the file is not ours, `io` when it can't be opened
+ * names it), `format` when the file is not ours, `corrupt` when it contradicts
+ * itself, `io` when it can't be opened
  */
 export async function openKvStore(
   options: KvStoreOptions,
 ): Promise<BinlogStore> {
   const { path } = options;
-  const lock = await lockFor(path);
   try {
-    await preparePages(path);
-    const kv = await Deno.openKv(path);
-    const engine = new KvEngine(kv, `pid ${Deno.pid}`, () => lock.close());
-    try {
-      return await BlockLog.open(engine, options);
-    } catch (error) {
-      kv.close();
-      throw error;
-    }
+    const lock = await takeLock(path);
+    const engine = await openEngine(path, lock);
+    return await BlockLog.open(engine, options);
   } catch (error) {
-    lock.close();
-    if (error instanceof StoreError) throw error;
     throw new StoreError(
-      "io",
+      error instanceof StoreError ? error.kind : "io",
       `Cannot open the store ${path}: ${
         error instanceof Error ? error.message : String(error)
       }`,
@@ -55,36 +47,48 @@ export async function openKvStore(
   }
 }
 
-/** Takes the lock file of `path`, which holds its owner's process id. */
-async function lockFor(path: string): Promise<Deno.FsFile> {
-  const lockPath = `${path}.lock`;
-  let file: Deno.FsFile;
+/** Opens the database. The lock goes when the engine is closed, or on a fault. */
+async function openEngine(path: string, lock: Deno.FsFile): Promise<KvEngine> {
   try {
-    await Deno.mkdir(dirname(path), { recursive: true, mode: 0o750 });
-    file = await Deno.open(lockPath, { create: true, read: true, write: true });
+    await preparePages(path);
+    const kv = await Deno.openKv(path);
+    return new KvEngine(kv, `pid ${Deno.pid}`, () => lock.close());
   } catch (error) {
-    throw new StoreError(
-      "io",
-      `Cannot open the store ${path}: ${
-        error instanceof Error ? error.message : String(error)
-      }`,
-      { cause: error },
-    );
+    lock.close();
+    throw error;
   }
-  if (!await file.tryLock(true)) {
+}
+
+/**
+ * Takes the lock file of `path`, which holds its owner's process id. The
+ * operating system gives the lock free when that process ends, however it does.
+ */
+async function takeLock(path: string): Promise<Deno.FsFile> {
+  const lockPath = `${path}.lock`;
+  await Deno.mkdir(dirname(path), { recursive: true, mode: 0o750 });
+  const file = await Deno.open(lockPath, {
+    create: true,
+    read: true,
+    write: true,
+  });
+  try {
+    if (!await file.tryLock(true)) {
+      const holder = (await Deno.readTextFile(lockPath)).trim();
+      throw new StoreError(
+        "locked",
+        `process ${
+          holder || "unknown"
+        } has it open; stop it or choose another data-dir`,
+      );
+    }
+    await file.truncate();
+    await file.write(new TextEncoder().encode(`${Deno.pid}\n`));
+    await file.sync();
+    return file;
+  } catch (error) {
     file.close();
-    const holder = (await Deno.readTextFile(lockPath)).trim();
-    throw new StoreError(
-      "locked",
-      `Cannot open the store ${path}: process ${
-        holder || "unknown"
-      } has it open; stop it or choose another data-dir`,
-    );
+    throw error;
   }
-  await file.truncate();
-  await file.write(new TextEncoder().encode(`${Deno.pid}\n`));
-  await file.sync();
-  return file;
 }
 
 /** Makes a new database with our page size; an existing one keeps its own. */

@@ -1,0 +1,272 @@
+import { StoreError } from "./binlog_store.ts";
+import type { BlockBuilder } from "./block_builder.ts";
+import {
+  type BlockEngine,
+  type BlockWrite,
+  COMMIT_BLOCKS_MAX,
+  COMMIT_BYTES_MAX,
+  type EngineBatch,
+  type FileRecord,
+  RECORD_STRING_BYTES_MAX,
+  type TailPiece,
+} from "./block_engine.ts";
+import { type FileRecords, recordBytes } from "./file_records.ts";
+import type { HeadState } from "./head_state.ts";
+import { encodeSummary } from "./summary_codec.ts";
+
+/** Sealed blocks that wait for the disk before `ready` asks for patience. */
+const QUEUE_BYTES_MAX = 4 * COMMIT_BYTES_MAX;
+
+/** Pieces of the newest block before one piece replaces them all. */
+const TAIL_PIECES_MAX = 32;
+
+/** The most bytes the keys of a block and of its summary take. */
+const BLOCK_KEY_BYTES = 64;
+
+/** The most bytes the head takes of a commit. */
+const HEAD_BYTES_MAX = 2 * RECORD_STRING_BYTES_MAX + 1_000;
+
+/** What a group commit needs of the writer. */
+export interface CommitHost {
+  /** The block under construction, with all that was appended copied into it. */
+  growing(): BlockBuilder;
+  /** A commit returned. */
+  committed(batch: EngineBatch): void;
+}
+
+/** How much of the block under construction is on disk. */
+export interface TailState {
+  /** Bytes of it. */
+  readonly bytes: number;
+  /** In how many pieces. */
+  readonly pieces: number;
+}
+
+/** A sealed block and what is written of it. */
+interface QueuedBlock {
+  readonly block: BlockBuilder;
+  readonly write: BlockWrite;
+}
+
+/**
+ * Brings blocks to disk, one commit at a time: what arrives while one is under
+ * way goes into the next, so commits are small when little happens and full
+ * under load. After a failure it does nothing any more: what a later commit
+ * would write might come behind a hole.
+ */
+export class GroupCommit {
+  readonly #engine: BlockEngine;
+  readonly #host: CommitHost;
+  readonly #files: FileRecords;
+  readonly #head: HeadState;
+  // Sealed blocks no commit has taken yet, and the memory of those and of the
+  // ones under way.
+  #queue: QueuedBlock[] = [];
+  #queueBytes = 0;
+  #tailBytes: number;
+  #tailPieces: number;
+  #busy = false;
+  #failure: StoreError | undefined;
+  readonly #idle = new Set<() => void>();
+  #room: PromiseWithResolvers<void> | undefined;
+
+  /**
+   * @param engine where blocks go
+   * @param host the writer
+   * @param files the records that go with them
+   * @param head where the head is and goes
+   * @param tail what of the block under construction is on disk
+   */
+  constructor(
+    engine: BlockEngine,
+    host: CommitHost,
+    files: FileRecords,
+    head: HeadState,
+    tail: TailState,
+  ) {
+    this.#engine = engine;
+    this.#host = host;
+    this.#files = files;
+    this.#head = head;
+    this.#tailBytes = tail.bytes;
+    this.#tailPieces = tail.pieces;
+  }
+
+  /** Why nothing is committed any more; undefined while it is. */
+  get failure(): StoreError | undefined {
+    return this.#failure;
+  }
+
+  /** Takes a sealed block. */
+  add(block: BlockBuilder): void {
+    // Made ready here, where mostly a commit is under way, and not between two.
+    this.#queue.push({
+      block,
+      write: {
+        number: block.number,
+        bytes: block.bytes(),
+        summary: encodeSummary(block.summary()),
+      },
+    });
+    this.#queueBytes += block.memoryBytes;
+    this.#tailBytes = 0;
+    this.#tailPieces = 0;
+  }
+
+  /** Begins to commit what is there, unless a commit is under way. */
+  start(): void {
+    if (this.#busy || this.#failure !== undefined) return;
+    void this.#commitAll();
+  }
+
+  /** See `LogWriter.ready`. */
+  ready(): Promise<void> | undefined {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#queueBytes <= QUEUE_BYTES_MAX) return undefined;
+    const room = this.#room ??= withQuietRejection();
+    this.start();
+    return room.promise;
+  }
+
+  /** Resolves when everything up to the last boundary is durable. */
+  async flush(): Promise<void> {
+    this.start();
+    while (this.#busy) await this.#nextRest();
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /**
+   * Drops what waits and commits `batch` in its place, which takes the log back
+   * to the durable head.
+   */
+  async goBack(batch: EngineBatch): Promise<void> {
+    while (this.#busy) await this.#nextRest();
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#busy = true;
+    this.#queue = [];
+    this.#queueBytes = 0;
+    this.#tailBytes = batch.tail?.bytes.length ?? 0;
+    this.#tailPieces = batch.tail === undefined ? 0 : 1;
+    try {
+      await this.#engine.commit(batch);
+    } catch (error) {
+      this.fail(error);
+      throw this.#failure;
+    } finally {
+      this.#rest();
+    }
+  }
+
+  /** Commits nothing any more, because of `error`. */
+  fail(error: unknown): void {
+    this.#failure = error instanceof StoreError ? error : new StoreError(
+      "io",
+      `Cannot write the log: ${
+        error instanceof Error ? error.message : String(error)
+      }`,
+      { cause: error },
+    );
+    this.#room?.reject(this.#failure);
+    this.#room = undefined;
+  }
+
+  #nextRest(): Promise<void> {
+    return new Promise((resolve) => this.#idle.add(resolve));
+  }
+
+  #rest(): void {
+    this.#busy = false;
+    for (const resolve of this.#idle) resolve();
+    this.#idle.clear();
+  }
+
+  async #commitAll(): Promise<void> {
+    this.#busy = true;
+    try {
+      for (;;) {
+        const batch = this.#takeBatch();
+        if (batch === undefined) break;
+        await this.#engine.commit(batch);
+        this.#publish(batch);
+      }
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.#rest();
+    }
+  }
+
+  /** The next commit; undefined when everything up to the boundary is out. */
+  #takeBatch(): EngineBatch | undefined {
+    const growing = this.#host.growing();
+    const files = this.#files.take();
+    // Files come before the head can be in them: many go in commits of their own.
+    if (this.#files.hasChanges) return { blocks: [], files };
+    if (this.#queue.length > 0) return this.#takeBlocks(files);
+    if (growing.boundaryOffset > this.#tailBytes) {
+      const tail = this.#takeTail(growing);
+      return withHead({ blocks: [], tail, files }, this.#head, [growing]);
+    }
+    return files.length > 0 ? { blocks: [], files } : undefined;
+  }
+
+  #takeBlocks(files: readonly FileRecord[]): EngineBatch {
+    let bytes = HEAD_BYTES_MAX;
+    for (const file of files) bytes += recordBytes(file);
+    let count = 0;
+    for (const { write } of this.#queue) {
+      bytes += write.bytes.length + write.summary.length + BLOCK_KEY_BYTES;
+      if (count > 0 && bytes > COMMIT_BYTES_MAX) break;
+      if (++count === COMMIT_BLOCKS_MAX) break;
+    }
+    const taken = this.#queue.splice(0, count);
+    return withHead(
+      { blocks: taken.map(({ write }) => write), files },
+      this.#head,
+      taken.map(({ block }) => block),
+    );
+  }
+
+  #takeTail(growing: BlockBuilder): TailPiece {
+    const whole = this.#tailPieces >= TAIL_PIECES_MAX;
+    const from = whole ? 0 : this.#tailBytes;
+    const piece = whole ? 0 : this.#tailPieces;
+    this.#tailPieces = piece + 1;
+    this.#tailBytes = growing.boundaryOffset;
+    return {
+      block: growing.number,
+      piece,
+      bytes: growing.bytes(from, growing.boundaryOffset),
+    };
+  }
+
+  #publish(batch: EngineBatch): void {
+    for (const block of batch.blocks) {
+      this.#queueBytes -= block.bytes.buffer.byteLength;
+    }
+    if (batch.head !== undefined) this.#head.committed(batch.head);
+    this.#files.committed(batch.files, this.#head.durable?.fileNumber ?? 0);
+    this.#host.committed(batch);
+    if (this.#room !== undefined && this.#queueBytes <= QUEUE_BYTES_MAX) {
+      this.#room.resolve();
+      this.#room = undefined;
+    }
+  }
+}
+
+/** `batch` with the head it moves, if it moves it. */
+function withHead(
+  batch: EngineBatch,
+  state: HeadState,
+  blocks: readonly BlockBuilder[],
+): EngineBatch {
+  const head = state.advance(blocks);
+  return head === undefined ? batch : { ...batch, head };
+}
+
+/** A promise that may be rejected although nobody waits for it. */
+function withQuietRejection(): PromiseWithResolvers<void> {
+  const resolvers = Promise.withResolvers<void>();
+  resolvers.promise.catch(() => {});
+  return resolvers;
+}

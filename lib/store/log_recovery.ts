@@ -1,0 +1,87 @@
+import { FIRST_POSITION, StoreError } from "./binlog_store.ts";
+import type {
+  BlockEngine,
+  EngineState,
+  FileRecord,
+  HeadRecord,
+} from "./block_engine.ts";
+
+/** What a log begins with when it was opened. */
+export interface RecoveredLog {
+  /** The visible end; undefined for an empty log. */
+  readonly head: HeadRecord | undefined;
+  /** The visible files' records, oldest first, without gaps. */
+  readonly files: readonly FileRecord[];
+  /** What is before the head of the block the head is in. */
+  readonly kept: Uint8Array;
+}
+
+/**
+ * Removes what a crash left behind the head: blocks and files beyond it, and
+ * the part of the head's own block that is. A crash meanwhile does no harm:
+ * the next opening does the same again.
+ *
+ * @param engine where the log is; it holds the lease
+ * @param found what it found
+ * @throws {StoreError} `corrupt` when what is there contradicts itself; `io`
+ */
+export async function recoverLog(
+  engine: BlockEngine,
+  found: EngineState,
+): Promise<RecoveredLog> {
+  const { head } = found;
+  if (head === undefined) {
+    await engine.commit({
+      blocks: [],
+      files: [],
+      removeBlocksFrom: 0,
+      removeFilesAfter: 0,
+    });
+    return { head, files: [], kept: new Uint8Array(0) };
+  }
+  const files = visibleFiles(found.files, head);
+  const whole = found.tail ?? (await engine.readBlocks(head.block, 1))[0];
+  const length = whole?.length ?? 0;
+  if (whole === undefined || length < head.offset) {
+    throw corrupt(
+      `block ${head.block}, which the head is in, has ${length} bytes, expected at least ${head.offset}`,
+    );
+  }
+  const kept = whole.slice(0, head.offset);
+  await engine.commit({
+    blocks: [],
+    tail: { block: head.block, piece: 0, bytes: kept },
+    files: [],
+    head,
+    removeBlocksFrom: head.block,
+    removeFilesAfter: head.fileNumber,
+  });
+  return { head, files, kept };
+}
+
+/** The records up to the head's file, which have to be without gaps. */
+function visibleFiles(
+  found: readonly FileRecord[],
+  head: HeadRecord,
+): readonly FileRecord[] {
+  const files = found.filter((file) => file.number <= head.fileNumber);
+  let number = head.fileNumber;
+  for (const file of files.toReversed()) {
+    if (file.number !== number) break;
+    number--;
+  }
+  const newest = files.at(-1);
+  if (newest === undefined || number !== files[0]!.number - 1) {
+    throw corrupt(`the record of file ${number} is missing`);
+  }
+  if (newest.firstBlock > head.block || head.position < FIRST_POSITION) {
+    throw corrupt(
+      `the head is in block ${head.block} at position ${head.position}, before the file it is in`,
+    );
+  }
+  return files;
+}
+
+function corrupt(what: string): StoreError {
+  return new StoreError("corrupt", `Cannot open the log: ${what}`);
+}
