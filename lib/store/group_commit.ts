@@ -61,7 +61,7 @@ export class GroupCommit {
   readonly #head: HeadState;
   // Sealed blocks no commit has taken yet, and the memory of those and of the
   // ones under way.
-  #queue: QueuedBlock[] = [];
+  readonly #queue: QueuedBlock[] = [];
   #queueBytes = 0;
   #tailBytes: number;
   #tailPieces: number;
@@ -135,16 +135,11 @@ export class GroupCommit {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /**
-   * Drops what waits and commits `batch` in its place, which takes the log back
-   * to the durable head.
-   */
+  /** After a `flush`: commits `batch`, which takes the log back to the head. */
   async goBack(batch: EngineBatch): Promise<void> {
     while (this.#busy) await this.#nextRest();
     if (this.#failure !== undefined) throw this.#failure;
     this.#busy = true;
-    this.#queue = [];
-    this.#queueBytes = 0;
     this.#tailBytes = batch.tail?.bytes.length ?? 0;
     this.#tailPieces = batch.tail === undefined ? 0 : 1;
     try {

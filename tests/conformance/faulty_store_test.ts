@@ -100,10 +100,6 @@ async function largeSets(run: LogRun, witness: Witness): Promise<void> {
   run.transaction();
   await run.store.writer.flush();
   witness.acknowledged = run.naive.newest;
-  run.transaction({ uuid: numberedUuid(2000), gno: 77n });
-  run.startFile();
-  await run.store.writer.flush();
-  witness.acknowledged = run.naive.newest;
   await run.crash();
   run.transaction();
   await run.store.writer.flush();
