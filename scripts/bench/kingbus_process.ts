@@ -24,11 +24,11 @@ const START_MS = 30_000;
 /** Longer than this no source takes to be caught up with here. */
 const CATCH_UP_MS = 600_000;
 
-/** Permissions that `deno task start` gives. */
-async function startPermissions(): Promise<string[]> {
+/** Permissions and flags of V8 that `deno task start` gives. */
+async function startFlags(): Promise<string[]> {
   const path = new URL("../../deno.json", import.meta.url);
   const { tasks } = JSON.parse(await Deno.readTextFile(path));
-  return String(tasks.start).match(/--allow-\S+/g) ?? [];
+  return String(tasks.start).match(/--(?:allow|v8-flags)\S+/g) ?? [];
 }
 
 /** kingbus in a process of its own, as users run it. */
@@ -71,7 +71,7 @@ export class KingbusProcess implements LogServer, AsyncDisposable {
         log: { level: "warn" },
       }),
     );
-    const child = await spawnDeno(await startPermissions(), main, [
+    const child = await spawnDeno(await startFlags(), main, [
       "serve",
       "--config",
       config,
