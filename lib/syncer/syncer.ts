@@ -85,6 +85,9 @@ export interface SyncerDeps {
   readonly random: () => number;
 }
 
+/** A connection that lasted so long was a good one, in ms. */
+const SETTLED_MS = 10_000;
+
 /** How often an idle connection is looked at, as a part of its time limit. */
 const WATCH_FRACTION = 4;
 
@@ -109,6 +112,8 @@ export class Syncer {
   #loop: Promise<void> | undefined;
   #bytesReceived = 0;
   #heardAt = 0;
+  /** False while the disk is waited for, which is not the source's fault. */
+  #awaitsSource = true;
 
   /**
    * @param store where the log goes
@@ -182,12 +187,14 @@ export class Syncer {
   async #run(options: SourceOptions, signal: AbortSignal): Promise<void> {
     let failures = 0;
     while (!signal.aborted) {
-      const before = this.#bytesReceived;
+      const begun = this.#deps.now();
       try {
         await this.#follow(options, signal);
       } catch (error) {
         if (signal.aborted) break;
-        if (this.#bytesReceived > before) failures = 0;
+        // Two replicas with one id end each other's dumps at once, for ever:
+        // a few bytes in between must not keep the pauses short.
+        if (this.#deps.now() - begun > SETTLED_MS) failures = 0;
         if (!this.#noteFault(error)) return;
         await this.#pause(error, ++failures, signal);
       }
@@ -317,6 +324,7 @@ export class Syncer {
       { resumed: this.#store.files.at(-1)?.formatDescription, purged },
     );
     const { writer } = this.#store;
+    this.#awaitsSource = true;
     const watch = this.#watchSilence(connection, options.readTimeoutMs);
     try {
       for (;;) {
@@ -326,7 +334,10 @@ export class Syncer {
         follower.push(chunk);
         if (follower.ended) break;
         const room = writer.ready();
-        if (room !== undefined) await room;
+        if (room === undefined) continue;
+        this.#awaitsSource = false;
+        await room;
+        this.#awaitsSource = true;
       }
     } catch (error) {
       // The watch ends a read by closing the connection under it.
@@ -358,9 +369,14 @@ export class Syncer {
     timeoutMs: number,
   ): { stop(): void; readonly fired: boolean } {
     let fired = false;
-    this.#heardAt = this.#deps.now();
+    let silentTicks = 0;
+    let received = this.#bytesReceived;
+    // Counts ticks of its own, so that a clock that is set does not matter.
     const timer = setInterval(() => {
-      if (this.#deps.now() - this.#heardAt < timeoutMs) return;
+      const heard = this.#bytesReceived !== received || !this.#awaitsSource;
+      received = this.#bytesReceived;
+      silentTicks = heard ? 0 : silentTicks + 1;
+      if (silentTicks < WATCH_FRACTION) return;
       fired = true;
       clearInterval(timer);
       connection.close();
