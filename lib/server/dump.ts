@@ -185,20 +185,23 @@ class LogDump {
     if (this.#request.mode !== "gtid" || this.#request.executed.isEmpty) {
       return false;
     }
-    const reader = await this.#store.openReader({
-      fileNumber: file.number,
-      position: FIRST_POSITION,
-    });
+    let position = FIRST_POSITION;
     for (;;) {
+      const reader = await this.#store.openReader({
+        fileNumber: file.number,
+        position,
+      });
       const slice = await reader.next();
       if (slice === undefined) return false;
-      const walk = new EventWalk(slice.bytes, 0, 0);
+      const walk = new EventWalk(slice.bytes, 0, position);
       while (walk.next()) {
         const gtid = walk.gtid();
         if (gtid !== null) return this.#request.executed.hasGtid(gtid);
         if (walk.type === EventType.ANONYMOUS_GTID) return false;
-        if (walk.end > slice.bytes.length) return false;
       }
+      // Large previous GTIDs go on in the next block: look behind them.
+      position = walk.position + walk.size;
+      if (position > file.size) return false;
     }
   }
 

@@ -1,4 +1,8 @@
-import { eventTypeAt, timestampAt } from "../binlog/event_header.ts";
+import {
+  eventSizeAt,
+  eventTypeAt,
+  timestampAt,
+} from "../binlog/event_header.ts";
 import { EventType } from "../binlog/event_type.ts";
 import { decodeGtid } from "../binlog/gtid_event.ts";
 import type { Gtid } from "../gtid/gtid.ts";
@@ -70,6 +74,11 @@ export class EventWalk {
   /** The current event's timestamp in Unix seconds. */
   get timestamp(): number {
     return timestampAt(this.#bytes, this.offset + PACKET_HEADER_BYTES + 1);
+  }
+
+  /** Bytes of the current event as its header has it, also when it is cut. */
+  get size(): number {
+    return eventSizeAt(this.#bytes, this.offset + PACKET_HEADER_BYTES + 1);
   }
 
   /** The current event's type. */

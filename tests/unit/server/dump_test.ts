@@ -14,13 +14,16 @@ import type {
 } from "../../../lib/server/dump_handler.ts";
 import type { ReplicaSettings } from "../../../lib/server/replica_settings.ts";
 import type { BinlogStore } from "../../../lib/store/binlog_store.ts";
+import { openMemoryStore } from "../../../lib/store/memory_store.ts";
 import {
   type BinlogFixture,
   type FixtureServer,
   loadBinlogFixtures,
 } from "../../support/binlog_fixture.ts";
 import { joinBytes, splitPackets } from "../../support/dump_packets.ts";
+import { LogFeeder } from "../../support/log_feeder.ts";
 import { logFromFixtures } from "../../support/log_from_fixtures.ts";
+import { MADE_UUID, MadeLog } from "../../support/made_log.ts";
 
 const UUID97 = "d63952fd-e6f6-11f1-a979-02fc00000001";
 const UUID56 = "5fd71d74-e6f7-11f1-af9c-02fc00000001";
@@ -213,6 +216,32 @@ Deno.test("a GTID dump sends one heartbeat for a run that is left out", async ()
     joinBytes(sent.events.slice(4)),
     file.bytes.subarray(fourth.position),
   );
+});
+
+Deno.test("a GTID dump looks for the first transaction behind large previous GTIDs", async () => {
+  const purged = new GtidSet();
+  // More than a block: every second number of so many.
+  for (let gno = 1n; gno < 12_000n; gno += 2n) {
+    purged.addInterval(MADE_UUID, "", gno, gno);
+  }
+  const made = new MadeLog(purged);
+  await using store = await openMemoryStore();
+  const feeder = new LogFeeder(store.writer);
+  feeder.startFile("binlog.000001");
+  const begin = made.beginFile();
+  const createdAt = HEADER_BYTES + 52;
+  new DataView(begin[0]!.buffer).setUint32(createdAt, 1_700_000_000, true);
+  feeder.push(begin);
+  feeder.push(made.transaction({ gno: 20_000n }));
+  const executed = made.executed.clone();
+  feeder.push(made.transaction({ gno: 20_001n }));
+  await store.writer.flush();
+  for (const has of [executed, purged]) {
+    const sent = await dump(store, gtid(has.toString()), { checksum: "none" });
+    const created = new DataView(sent.events[1]!.buffer)
+      .getUint32(createdAt, true);
+    assertEquals(created, has === executed ? 0 : 1_700_000_000);
+  }
 });
 
 Deno.test("a GTID dump that has everything ends with a heartbeat", async () => {

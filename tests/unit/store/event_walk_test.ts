@@ -32,6 +32,7 @@ Deno.test("EventWalk finds every event of a file", () => {
     assertEquals(walk.endPosition, event.position + event.bytes.length);
     assertEquals(walk.type, event.type);
     assertEquals(walk.timestamp, event.truth.timestamp);
+    assertEquals(walk.size, event.bytes.length);
     assertEquals(walk.end - walk.offset, event.bytes.length + 5);
     assertEquals(walk.isCut, false);
     const gtid = walk.gtid();
