@@ -12,6 +12,9 @@ import { EventWalk } from "./event_walk.ts";
 /** Up to this many bytes an event is copied by a loop: see `copy`. */
 const LOOP_BYTES_MAX = 24;
 
+/** About what a block takes beside its bytes: its GTID sets, mostly. */
+const OBJECT_BYTES = 2_048;
+
 /** Where a block begins, as far as its bytes do not say. */
 export interface BlockStart {
   /** Number of the block, from 0, without gaps over the whole log. */
@@ -83,9 +86,9 @@ export class BlockBuilder {
     return BLOCK_BYTES_MAX - this.used;
   }
 
-  /** Bytes of memory it holds. */
+  /** About how many bytes of memory it takes. */
   get memoryBytes(): number {
-    return this.#buffer.byteLength;
+    return OBJECT_BYTES + this.#buffer.byteLength;
   }
 
   /** The bytes so far, from offset `from` up to `to`; a view. */

@@ -59,10 +59,11 @@ export class GroupCommit {
   readonly #host: CommitHost;
   readonly #files: FileRecords;
   readonly #head: HeadState;
-  // Sealed blocks no commit has taken yet, and the memory of those and of the
-  // ones under way.
+  // Sealed blocks no commit has taken yet; the memory of those and of the ones
+  // that are under way, and of the latter alone.
   readonly #queue: QueuedBlock[] = [];
   #queueBytes = 0;
+  #takenBytes = 0;
   #tailBytes: number;
   #tailPieces: number;
   #busy = false;
@@ -215,6 +216,7 @@ export class GroupCommit {
       if (++count === COMMIT_BLOCKS_MAX) break;
     }
     const taken = this.#queue.splice(0, count);
+    for (const { block } of taken) this.#takenBytes += block.memoryBytes;
     return withHead(
       { blocks: taken.map(({ write }) => write), files },
       this.#head,
@@ -236,9 +238,8 @@ export class GroupCommit {
   }
 
   #publish(batch: EngineBatch): void {
-    for (const block of batch.blocks) {
-      this.#queueBytes -= block.bytes.buffer.byteLength;
-    }
+    this.#queueBytes -= this.#takenBytes;
+    this.#takenBytes = 0;
     if (batch.head !== undefined) this.#head.committed(batch.head);
     this.#files.committed(batch.files, this.#head.durable?.fileNumber ?? 0);
     this.#host.committed(batch);
