@@ -366,6 +366,8 @@ export class StoreError extends Error {
   readonly kind: StoreErrorKind;
 
   /**
+   * An operating fault of that kind.
+   *
    * @param kind what kind of fault
    * @param message what happened, to whom, and what to do
    * @param options the underlying error as `cause`

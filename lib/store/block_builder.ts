@@ -40,7 +40,7 @@ export class BlockBuilder {
   /** How many bytes it has. */
   used = 0;
   /** Offset of the first event that begins here; -1 if none does. */
-  firstEventOffset = -1;
+  firstEventOffset: number = -1;
   /** Position of that event; meaningless while there is none. */
   firstEventPosition = 0;
   /** Lowest timestamp that is not 0; 0 if there is none. */
@@ -62,7 +62,7 @@ export class BlockBuilder {
   lastGno = 0n;
 
   /** Offset of the newest transaction boundary in the block; -1 if none. */
-  boundaryOffset = -1;
+  boundaryOffset: number = -1;
   /** Position of that boundary in the file. */
   boundaryPosition = 0;
   /** Timestamp of the newest event before it that has one. */

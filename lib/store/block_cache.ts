@@ -21,6 +21,8 @@ export class BlockCache {
   readonly #summaries: GroupCache<BlockSummary>;
 
   /**
+   * An empty cache.
+   *
    * @param engine where the blocks are
    * @param bytesMax how much of them is kept for readers yet to come, in bytes
    */

@@ -162,6 +162,7 @@ export class BlockLog implements BinlogStore {
     return this.#closing ??= this.#close();
   }
 
+  /** See `close`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

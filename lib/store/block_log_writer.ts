@@ -70,6 +70,8 @@ export class BlockLogWriter implements LogWriter {
   #lastTimestamp = 0;
 
   /**
+   * Goes on where the log ends.
+   *
    * @param engine where blocks go
    * @param host told of every block and commit
    * @param start where to go on

@@ -38,6 +38,8 @@ export class BlockReader implements LogReader {
   #held: Group<Uint8Array> | undefined;
 
   /**
+   * Begins in the middle of a file or at its begin.
+   *
    * @param host the log
    * @param file the file to begin in
    * @param start where in its blocks, at the begin of an event

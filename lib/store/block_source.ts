@@ -33,6 +33,8 @@ export class BlockSource {
   #lastOnDisk: number;
 
   /**
+   * Nothing is in memory at first.
+   *
    * @param engine where whole blocks are
    * @param growing the block under construction
    * @param lastOnDisk number of the last whole block on disk; -1 if none

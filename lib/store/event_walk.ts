@@ -23,7 +23,7 @@ export class EventWalk {
   #next: number;
   #nextPosition: number;
   /** Offset of the current event's packet header. */
-  offset = -1;
+  offset: number = -1;
   /** Position in the file of the current event. */
   position = 0;
   /** Offset after the part of the current event that is in the run. */
@@ -32,6 +32,8 @@ export class EventWalk {
   isCut = false;
 
   /**
+   * Stands before the first event: `next` steps to it.
+   *
    * @param bytes the run
    * @param offset where an event's packet begins in it
    * @param position the position in the file of that event

@@ -11,6 +11,8 @@ export class FileView implements StoredFile {
   readonly lastTimestamp: number;
 
   /**
+   * The file up to the head, or all of it.
+   *
    * @param record the file as it was committed
    * @param head the visible end, if it is in this file; without it all of the
    * file is visible

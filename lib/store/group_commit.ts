@@ -72,6 +72,8 @@ export class GroupCommit {
   #room: PromiseWithResolvers<void> | undefined;
 
   /**
+   * Nothing is waiting at first.
+   *
    * @param engine where blocks go
    * @param host the writer
    * @param files the records that go with them

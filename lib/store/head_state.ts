@@ -16,7 +16,11 @@ export class HeadState {
   #purgedBytes = NO_GTIDS;
   #lastGtid = "";
 
-  /** @param head what is durable; undefined for an empty log */
+  /**
+   * The next head is the durable one, as long as nothing comes.
+   *
+   * @param head what is durable; undefined for an empty log
+   */
   constructor(head: HeadRecord | undefined) {
     this.#durable = head;
     this.goBack();

@@ -37,7 +37,11 @@ export class MemoryEngine implements BlockEngine {
   #lease = 0;
   #closed = false;
 
-  /** @param disk what to open; a new one is an empty log */
+  /**
+   * An engine that has not loaded anything yet.
+   *
+   * @param disk what to open; a new one is an empty log
+   */
   constructor(disk: MemoryDisk = new MemoryDisk()) {
     this.#disk = disk;
   }

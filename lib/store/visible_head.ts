@@ -12,6 +12,8 @@ export class VisibleHead implements StoreHead {
   #purged: GtidSet | undefined;
 
   /**
+   * A head that was just committed.
+   *
    * @param version how often the head has moved
    * @param record what was committed
    * @param fileName name of the file it is in

@@ -19,7 +19,11 @@ export class KvBatch {
   #bytes = 0;
   #mutations = 0;
 
-  /** @param atomic what to fill; has its checks already */
+  /**
+   * An empty batch.
+   *
+   * @param atomic what to fill; has its checks already
+   */
   constructor(atomic: Deno.AtomicOperation) {
     this.#atomic = atomic;
   }

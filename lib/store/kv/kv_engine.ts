@@ -64,6 +64,8 @@ export class KvEngine implements BlockEngine {
   #closed = false;
 
   /**
+   * An engine that has not loaded anything yet.
+   *
    * @param kv an open database, owned by the engine from now on
    * @param owner who takes the lease, for the eyes of an operator
    * @param release called when the engine was closed
