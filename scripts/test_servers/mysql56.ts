@@ -122,6 +122,11 @@ class ServerFolder {
     }
     await Deno.copyFile(`${origin}/ibdata1`, `${this.data}/ibdata1`);
     await Deno.writeTextFile(this.initFile, INIT_SQL);
+    // Two servers that make theirs at the same moment may make the same one.
+    await Deno.writeTextFile(
+      `${this.data}/auto.cnf`,
+      `[auto]\nserver-uuid=${crypto.randomUUID()}\n`,
+    );
   }
 }
 
