@@ -393,7 +393,7 @@ async function launch(
 ): Promise<RunningServer | undefined> {
   const { serverHome, folder, port, serverId } = options;
   const uuidFile = `${folder.data}/auto.cnf`;
-  const fresh = await readIfThere(uuidFile) === "";
+  const fresh = await readIfThere(folder.initFile) !== "";
   const earlierLog = (await readIfThere(folder.errorLog)).length;
   const process = new Deno.Command(`${serverHome}/mysqld`, {
     args: serverArgs(options, fresh),
@@ -428,6 +428,8 @@ async function launch(
       }`,
     );
   }
+  // It has been run by now: the server is ready only after it.
+  if (fresh) await Deno.remove(folder.initFile);
   const [, uuid] = /server-uuid=(\S+)/.exec(await readIfThere(uuidFile)) ?? [];
   if (uuid === undefined) {
     throw new TestServerError(`Cannot find a server uuid in "${uuidFile}"`);
