@@ -56,6 +56,11 @@ async function bench(options: BenchOptions): Promise<void> {
   };
   console.log(formatSetting(setting));
   const folder = await Deno.makeTempDir({ prefix: "kingbus-bench-" });
+  Deno.addSignalListener("SIGINT", () => {
+    // What still runs notices that this process is gone, and goes too.
+    Deno.removeSync(folder, { recursive: true });
+    Deno.exit(130);
+  });
   const parts: PartResult[] = [];
   try {
     const { runs, main } = options;

@@ -1,6 +1,7 @@
 import { ClientConnection } from "../../lib/connection/client_connection.ts";
 import { ConnectionError } from "../../lib/connection/connection_error.ts";
 import { freePort } from "../test_servers/free_port.ts";
+import { ProcessWatchdog } from "../test_servers/process_watchdog.ts";
 import { waitUntil } from "../test_servers/wait_until.ts";
 import { BenchError } from "./bench_error.ts";
 import { spawnDeno } from "./bench_process.ts";
@@ -37,6 +38,7 @@ export class KingbusProcess implements LogServer, AsyncDisposable {
   readonly port: number;
   readonly #adminPort: number;
   readonly #child: Deno.ChildProcess;
+  readonly #watchdog: ProcessWatchdog;
   readonly #output: Promise<void>;
   #control: ClientConnection | undefined;
 
@@ -44,8 +46,11 @@ export class KingbusProcess implements LogServer, AsyncDisposable {
     child: Deno.ChildProcess,
     port: number,
     adminPort: number,
+    dataDir: string,
   ) {
     this.#child = child;
+    // Where the benchmark is ended early, it and what it stored go too.
+    this.#watchdog = new ProcessWatchdog(child.pid, dataDir);
     this.port = port;
     this.#adminPort = adminPort;
     this.#output = discard(child.stdout);
@@ -76,19 +81,24 @@ export class KingbusProcess implements LogServer, AsyncDisposable {
       "--config",
       config,
     ]);
-    const kingbus = new KingbusProcess(child, port, adminPort);
+    const kingbus = new KingbusProcess(child, port, adminPort, dataDir);
     let ended: Deno.CommandStatus | undefined;
     void child.status.then((status) => ended = status);
-    kingbus.#control = await waitUntil(
-      "kingbus served replicas",
-      () => {
-        if (ended !== undefined) {
-          throw new BenchError(`kingbus ended with code ${ended.code}`);
-        }
-        return kingbus.#connect();
-      },
-      { deadlineMs: START_MS },
-    );
+    try {
+      kingbus.#control = await waitUntil(
+        "kingbus served replicas",
+        () => {
+          if (ended !== undefined) {
+            throw new BenchError(`kingbus ended with code ${ended.code}`);
+          }
+          return kingbus.#connect();
+        },
+        { deadlineMs: START_MS },
+      );
+    } catch (error) {
+      await kingbus[Symbol.asyncDispose]();
+      throw error;
+    }
     return kingbus;
   }
 
@@ -128,6 +138,7 @@ export class KingbusProcess implements LogServer, AsyncDisposable {
     }
     await this.#child.status;
     await this.#output;
+    await this.#watchdog.dismiss();
   }
 
   async #connect(): Promise<ClientConnection | undefined> {
