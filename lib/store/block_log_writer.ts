@@ -15,11 +15,9 @@ import type {
   HeadRecord,
 } from "./block_engine.ts";
 import { FileRecords } from "./file_records.ts";
+import { FRAME_BYTES } from "./framing.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { HeadState } from "./head_state.ts";
-
-/** The packet header and the status byte in front of an event. */
-const FRAME_BYTES = 5;
 
 /** What the writer tells the log. */
 export interface WriterHost {

@@ -6,12 +6,7 @@ import {
 import { EventType } from "../binlog/event_type.ts";
 import { decodeGtid } from "../binlog/gtid_event.ts";
 import type { Gtid } from "../gtid/gtid.ts";
-
-/** Bytes of a packet header. */
-const PACKET_HEADER_BYTES = 4;
-
-/** A packet of this length is followed by another one of the same event. */
-const PACKET_PAYLOAD_BYTES_MAX = 0xff_ffff;
+import { PACKET_HEADER_BYTES, PACKET_PAYLOAD_BYTES_MAX } from "./framing.ts";
 
 /**
  * Walks the events of a run of framed stream, from one that begins in it.

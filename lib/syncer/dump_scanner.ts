@@ -1,10 +1,8 @@
+import {
+  PACKET_HEADER_BYTES,
+  PACKET_PAYLOAD_BYTES_MAX,
+} from "../store/framing.ts";
 import { SourceError } from "./source_error.ts";
-
-/** Bytes of a packet header. */
-export const PACKET_HEADER_BYTES = 4;
-
-/** A packet of this length is followed by another one of the same event. */
-const PACKET_PAYLOAD_BYTES_MAX = 0xff_ffff;
 
 /**
  * What must be in one piece before an event too large to hold is handed on:

@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 import { CRC32_RESIDUE } from "../binlog/crc32_at.ts";
-import { PACKET_HEADER_BYTES } from "./dump_scanner.ts";
+import { PACKET_HEADER_BYTES } from "./framing.ts";
 
 /** Hexadecimal digits of the longest event that a table is made for. */
 const DIGITS = 4;

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { writeEventChecksum } from "../../../lib/binlog/checksum.ts";
 import { EventType } from "../../../lib/binlog/event_type.ts";
-import { RunChecksum } from "../../../lib/syncer/run_checksum.ts";
+import { RunChecksum } from "../../../lib/store/run_checksum.ts";
 import {
   FIXTURE_SERVERS,
   loadBinlogFixtures,
