@@ -94,7 +94,8 @@ export interface BlockSummary {
 
 /**
  * A run of the framed stream: events as the packets that carry them in a
- * dump. The bytes are shared by every reader and must not be changed.
+ * dump. The bytes are shared by every reader and must not be changed; the next
+ * call of the reader's `next` may free them.
  */
 export interface LogSlice {
   /** The file the run belongs to. */
@@ -112,9 +113,10 @@ export interface LogReader {
   readonly file: StoredFile;
   /**
    * The next run, of one block at most; undefined when the reader stands at
-   * the head or at the end of a closed file (see `nextFile`). Answers without
-   * a promise when the bytes are in memory. A promise that nobody awaits may
-   * fail without harm.
+   * the head or at the end of a closed file (see `nextFile`). Its bytes are
+   * valid until the next call of `next` on this reader, which may free them:
+   * copy what has to stay. Answers without a promise when the bytes are in
+   * memory. A promise that nobody awaits may fail without harm.
    *
    * @throws {StoreError} `corrupt` when a block is missing, `io` when it can't
    * be read, `closed` when the store was closed

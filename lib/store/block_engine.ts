@@ -130,7 +130,8 @@ export interface BlockEngine {
   commit(batch: EngineBatch): Promise<void>;
   /**
    * Blocks `first` … `first + count - 1`, undefined in place of those that do
-   * not exist; shorter when the last ones do not.
+   * not exist; shorter when the last ones do not. The bytes are the caller's
+   * own, who may free them.
    *
    * @throws {StoreError} `io` or `closed`
    */

@@ -113,7 +113,7 @@ export class BlockReader implements LogReader {
     const source = this.#source;
     const memory = source.inMemory(number);
     if (memory !== undefined) {
-      this.#held = undefined;
+      this.#letGo();
       return memory;
     }
     const held = this.#held;
@@ -121,13 +121,23 @@ export class BlockReader implements LogReader {
       const bytes = held.at(number);
       if (bytes !== undefined) return bytes;
     }
+    this.#letGo();
     this.#prefetch();
     this.#held = source.group(number);
+    this.#held?.hold();
     return this.#held?.at(number);
   }
 
+  /** The blocks held may be freed: the last slice is not used any more. */
+  #letGo(): void {
+    this.#held?.release();
+    this.#held = undefined;
+  }
+
   async #nextLater(): Promise<LogSlice | undefined> {
-    this.#held = await this.#source.loadGroup(this.#block);
+    const loaded = await this.#source.loadGroup(this.#block);
+    this.#letGo();
+    this.#held = loaded;
     // The head may have moved meanwhile, so look again how far to go.
     return await this.next();
   }

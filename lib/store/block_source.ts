@@ -73,8 +73,9 @@ export class BlockSource {
   }
 
   /**
-   * Reads those blocks. Block `number` is among them, unless it came into
-   * memory or the log was cut back meanwhile: look for it again.
+   * Reads those blocks, held for the caller, who has to release them. Block
+   * `number` is among them, unless it came into memory or the log was cut back
+   * meanwhile: look for it again.
    *
    * @throws {StoreError} `corrupt` when there is no such block; `io`, `closed`
    */
@@ -84,24 +85,28 @@ export class BlockSource {
       group.at(number) === undefined &&
       group.generation === this.generation &&
       this.inMemory(number) === undefined
-    ) missing("block", number);
+    ) {
+      group.release();
+      missing("block", number);
+    }
     return group;
   }
 
   /**
-   * The bytes of block `number`, from wherever they are.
+   * A copy of the bytes of block `number`, from wherever they are.
    *
    * @throws {StoreError} as `loadGroup`
    */
   async bytes(number: number): Promise<Uint8Array> {
     for (;;) {
       const found = this.inMemory(number) ?? this.group(number)?.at(number);
-      if (found !== undefined) return found;
+      if (found !== undefined) return found.slice();
       const loaded = await this.loadGroup(number);
-      const bytes = loaded.at(number);
-      if (bytes !== undefined && loaded.generation === this.generation) {
-        return bytes;
-      }
+      const bytes = loaded.generation === this.generation
+        ? loaded.at(number)?.slice()
+        : undefined;
+      loaded.release();
+      if (bytes !== undefined) return bytes;
     }
   }
 

@@ -152,7 +152,8 @@ export class MemoryEngine implements BlockEngine {
     this.#checkOpen();
     const found = Array.from(
       { length: count },
-      (_, index) => values.get(first + index),
+      // A copy, as from a disk: who reads it may free it.
+      (_, index) => values.get(first + index)?.slice(),
     );
     return found.slice(0, found.findLastIndex((one) => one !== undefined) + 1);
   }

@@ -7,7 +7,7 @@ export async function readFramed(reader: LogReader): Promise<Uint8Array> {
   for (;;) {
     const slice = await reader.next();
     if (slice === undefined) return joinBytes(runs);
-    runs.push(slice.bytes);
+    runs.push(slice.bytes.slice());
   }
 }
 

@@ -21,7 +21,7 @@ export async function readFile(
   for (;;) {
     const slice = await reader.next();
     if (slice === undefined) break;
-    framed.push(slice.bytes);
+    framed.push(slice.bytes.slice());
   }
   let goesOn = false;
   return joinBytes(

@@ -45,11 +45,13 @@ class SlowDisk {
 function newCache(
   disk: SlowDisk,
   groups = 4,
+  free?: (value: string) => void,
 ): GroupCache<string> {
   return new GroupCache({
     groupSize: 10,
     bytesMax: 100 * groups,
     load: disk.load,
+    ...(free === undefined ? {} : { free }),
   });
 }
 
@@ -192,4 +194,69 @@ Deno.test("GroupCache.prefetch() keeps its faults to itself", async () => {
   await assertRejects(() => cache.load(0), TypeError, "no disk");
   fails = false;
   assertEquals((await cache.load(0)).at(0), 0);
+});
+
+Deno.test("GroupCache frees what it let go of once nobody holds it", async () => {
+  const disk = new SlowDisk();
+  const freed: string[] = [];
+  const cache = newCache(disk, 2, (value) => freed.push(value));
+  const first = await cache.load(0);
+  const second = cache.get(1)!;
+  second.hold();
+  (await cache.load(10)).release();
+  assertEquals(freed, []);
+  (await cache.load(20)).release();
+  assertEquals(freed, []);
+  first.release();
+  assertEquals(second.at(3), "3");
+  second.release();
+  assertEquals(freed, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+  assertEquals(second.at(3), undefined);
+  (await cache.load(30)).release();
+  assertEquals(
+    freed.slice(10),
+    Array.from({ length: 10 }, (_, at) => `${10 + at}`),
+  );
+});
+
+Deno.test("GroupCache holds a group for all who wait for it", async () => {
+  const disk = new SlowDisk();
+  const freed: string[] = [];
+  const cache = newCache(disk, 2, (value) => freed.push(value));
+  disk.hold();
+  // More at once than it keeps.
+  const waiting = [0, 0, 10, 20, 30].map((number) => cache.load(number));
+  disk.release();
+  const groups = await Promise.all(waiting);
+  assertEquals(groups.map((group) => group.at(group.first)), [
+    "0",
+    "0",
+    "10",
+    "20",
+    "30",
+  ]);
+  assertEquals(freed, []);
+  groups[0]!.release();
+  assertEquals(freed, []);
+  groups[1]!.release();
+  assertEquals(freed.length, 10);
+});
+
+Deno.test("GroupCache.dropFrom() frees what nobody holds", async () => {
+  const disk = new SlowDisk();
+  const freed: string[] = [];
+  const cache = newCache(disk, 4, (value) => freed.push(value));
+  (await cache.load(0)).release();
+  const held = await cache.load(10);
+  disk.hold();
+  const late = cache.load(20);
+  cache.dropFrom(0);
+  assertEquals(freed.length, 10);
+  held.release();
+  assertEquals(freed.length, 20);
+  disk.release();
+  const group = await late;
+  assertEquals(group.at(20), "20");
+  group.release();
+  assertEquals(freed.length, 30);
 });
