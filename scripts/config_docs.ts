@@ -58,6 +58,20 @@ There is no default account. Without \`server.users\` the binlog server listens,
 greets and answers every login with error 1045; the log says so in one line at
 start. An account can also be given for the time being with
 \`PUT /binlog/server/start\`.
+
+## What retention removes
+
+Whole files, the oldest first, as soon as one of the limits of \`retention\` asks
+for it. It never removes the file being written, nor a file that a connected
+replica is reading or has yet to read, nor one that a replica in
+\`retention.replicas\` has not been sent, connected or not. A limit that cannot be
+kept because of a replica is said in the log and in the status, with the replica
+and since when it holds files back; \`PUT /binlog/purge\` and \`kingbus purge\` can
+remove them all the same with \`force\`.
+
+What counts for a replica that is away is what it was sent, less the last check
+interval. One that loses what it has received (a relay log that was not on disk)
+may need more than that: give \`age\` or \`size\` some room.
 `;
 
 /** The document, as \`deno fmt\` leaves it. */

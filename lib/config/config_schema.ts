@@ -93,6 +93,13 @@ const userShape = {
     flag: false,
   }),
   ...passwordKeys("the account", { flags: false }),
+  "admin": withDefault(booleanValue(), {
+    type: "boolean",
+    about:
+      "Whether the account may change what is kept, by `PURGE BINARY LOGS`; without it that is answered with error 1227.",
+    fallback: "false",
+    flag: false,
+  }),
 };
 
 const adminShape = {
@@ -255,6 +262,63 @@ const storeShape = {
   }),
 };
 
+const retainedReplicaShape = {
+  "uuid": required(patternValue(UUID.pattern, UUID.reason), {
+    type: "uuid",
+    about: "The replica's server uuid, as its `@@server_uuid` says it.",
+    flag: false,
+  }),
+  "name": optional(textValue(128), {
+    type: "text",
+    about: "What status answers and the log call it.",
+    absent: "its uuid",
+    flag: false,
+  }),
+};
+
+const retentionShape = {
+  "size": optional(sizeValue({ min: MIB, max: 2 ** 52 }), {
+    type: "size",
+    about:
+      "How large all binary log files may be together; the oldest go when it is more.",
+    absent: "no limit",
+  }),
+  "age": optional(durationValue({ min: 1000, max: 36_500 * 24 * HOUR_MS }), {
+    type: "duration",
+    about:
+      "How old a file's last event may be, by the source's clock; then the file goes.",
+    absent: "no limit",
+  }),
+  "files": optional(integerValue({ min: 1, max: 10_000_000 }), {
+    type: "integer",
+    about: "How many files may be kept, the one being written among them.",
+    absent: "no limit",
+  }),
+  "free-disk": optional(sizeValue({ min: MIB, max: 2 ** 52 }), {
+    type: "size",
+    about:
+      "How much space the disk of data-dir is to have free; the oldest files go when it has less. Space inside the database that is free for new files counts as free.",
+    absent: "no limit",
+  }),
+  "check-interval": withDefault(
+    durationValue({ min: 100, max: 24 * HOUR_MS }),
+    {
+      type: "duration",
+      about:
+        "How often the limits are checked, besides each time a file has ended.",
+      fallback: "30s",
+    },
+  ),
+  "replicas": z.array(z.strictObject(retainedReplicaShape)).prefault([])
+    .register(KEY_INFO, {
+      type: "list",
+      about:
+        "Replicas whose files are kept while they are away: nothing goes that one of them has not been sent. One that has never connected needs everything.",
+      absent: "a replica's files are kept only while it is connected",
+      flag: false,
+    }),
+};
+
 const rootShape = {
   "name": withDefault(
     patternValue(
@@ -304,6 +368,17 @@ export const CONFIG_SECTIONS: readonly ConfigSection[] = [
   },
   { path: ["log"], about: "The log of the process.", shape: logShape },
   { path: ["store"], about: "The binary log kept.", shape: storeShape },
+  {
+    path: ["retention"],
+    about:
+      "How long files are kept. Without a limit nothing is removed by itself.",
+    shape: retentionShape,
+  },
+  {
+    path: ["retention", "replicas", "[]"],
+    about: "A replica whose files are kept while it is away.",
+    shape: retainedReplicaShape,
+  },
 ];
 
 /** Validator of a whole configuration, as YAML gives it. */
@@ -314,6 +389,7 @@ export const CONFIG_SCHEMA = z.strictObject({
   source: z.strictObject(sourceShape).optional(),
   log: z.strictObject(logShape).prefault({}),
   store: z.strictObject(storeShape).prefault({}),
+  retention: z.strictObject(retentionShape).prefault({}),
 });
 
 /** How a source is followed that the configuration says nothing about. */

@@ -12,7 +12,8 @@ export interface Clash {
 
 /** The first clash in a configuration; undefined if there is none. */
 export function findClash(tree: ConfigTree): Clash | undefined {
-  return findListenClash(tree) ?? findUserClash(tree) ?? findSourceClash(tree);
+  return findListenClash(tree) ?? findUserClash(tree) ??
+    findSourceClash(tree) ?? findRetentionClash(tree);
 }
 
 function findListenClash({ admin, server }: ConfigTree): Clash | undefined {
@@ -74,6 +75,20 @@ function findSourceClash(tree: ConfigTree): Clash | undefined {
       reason:
         "semi-synchronous replication is not supported yet: leave it false",
     };
+  }
+  return undefined;
+}
+
+function findRetentionClash({ retention }: ConfigTree): Clash | undefined {
+  const seen = new Set<string>();
+  for (const [index, { uuid }] of retention.replicas.entries()) {
+    if (seen.has(uuid.toLowerCase())) {
+      return {
+        path: ["retention", "replicas", index, "uuid"],
+        reason: `there are two replicas with the uuid ${uuid}`,
+      };
+    }
+    seen.add(uuid.toLowerCase());
   }
   return undefined;
 }

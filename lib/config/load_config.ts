@@ -20,6 +20,7 @@ import type { KeyPath } from "./key_line.ts";
 import type {
   Account,
   Options,
+  RetentionSettings,
   ServerSettings,
   SourceSettings,
 } from "./options.ts";
@@ -239,6 +240,24 @@ async function readOptions(
       tailMemoryBytes: store["tail-memory"],
       cacheMemoryBytes: store["cache-memory"],
     },
+    retention: retentionSettings(tree),
+  };
+}
+
+/** The settings of `retention:`, which hold no secrets. */
+export function retentionSettings(
+  { retention }: ConfigTree,
+): RetentionSettings {
+  return {
+    bytesMax: retention.size,
+    ageMaxMs: retention.age,
+    filesMax: retention.files,
+    freeDiskBytesMin: retention["free-disk"],
+    checkIntervalMs: retention["check-interval"],
+    replicas: retention.replicas.map(({ uuid, name }) => ({
+      uuid: uuid.toLowerCase(),
+      name: name ?? uuid.toLowerCase(),
+    })),
   };
 }
 
@@ -252,7 +271,7 @@ async function readServer(
     const path = ["server", "users", index];
     const password = await readPassword(keys, path, origin, surroundings);
     if (password === "") throw origin.fault(path, "has an empty password");
-    users.push({ name: keys.name, password });
+    users.push({ name: keys.name, password, admin: keys.admin });
   }
   return {
     listen: server.listen,

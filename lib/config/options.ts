@@ -4,6 +4,8 @@ import type { Address } from "./address.ts";
 export interface Account {
   readonly name: string;
   readonly password: string;
+  /** Whether it may remove files of the log; false when absent. */
+  readonly admin?: boolean | undefined;
 }
 
 /** The admin HTTP API. */
@@ -61,6 +63,28 @@ export interface StoreSettings {
   readonly cacheMemoryBytes: number;
 }
 
+/** A replica whose files are kept while it is away. */
+export interface RetainedReplica {
+  /** Its server uuid, in lower case. */
+  readonly uuid: string;
+  /** What it is called; its uuid where it has no name. */
+  readonly name: string;
+}
+
+/** How long files of the log are kept; an undefined limit is none. */
+export interface RetentionSettings {
+  /** Bytes of all files together. */
+  readonly bytesMax: number | undefined;
+  /** Milliseconds since a file's last event. */
+  readonly ageMaxMs: number | undefined;
+  /** Number of files. */
+  readonly filesMax: number | undefined;
+  /** Bytes the disk is to have free. */
+  readonly freeDiskBytesMin: number | undefined;
+  readonly checkIntervalMs: number;
+  readonly replicas: readonly RetainedReplica[];
+}
+
 /** A whole, validated configuration, with its secrets read. */
 export interface Options {
   readonly name: string;
@@ -71,4 +95,5 @@ export interface Options {
   readonly follow: FollowSettings;
   readonly log: LogSettings;
   readonly store: StoreSettings;
+  readonly retention: RetentionSettings;
 }

@@ -73,6 +73,14 @@ Deno.test("loadOptions() gives defaults for an empty configuration", async () =>
       oldFilesMax: 5,
     },
     store: { tailMemoryBytes: 32 * 2 ** 20, cacheMemoryBytes: 24 * 2 ** 20 },
+    retention: {
+      bytesMax: undefined,
+      ageMaxMs: undefined,
+      filesMax: undefined,
+      freeDiskBytesMin: undefined,
+      checkIntervalMs: 30_000,
+      replicas: [],
+    },
   };
   assertEquals(await loadOptions(sourcesOf({})), expected as never);
   assertEquals(await loadOptions(sourcesOf({ text: "" })), expected as never);
@@ -94,7 +102,7 @@ server:
   version: 9.7.4-2
   server-id: 4294967295
   users:
-    - { name: repl, password: replpass }
+    - { name: repl, password: replpass, admin: true }
     - { name: cdc, password-file: /run/cdc }
     - { name: three, password-env: THREE }
   connections-max: 5
@@ -112,6 +120,15 @@ source:
   semi-sync: false
 log: { level: debug, format: json, directory: logs, file-size: 1MiB, old-files: 2 }
 store: { tail-memory: 1GiB, cache-memory: 2MiB }
+retention:
+  size: 20GiB
+  age: 7d
+  files: 100
+  free-disk: 5GiB
+  check-interval: 1s
+  replicas:
+    - { uuid: 3E11FA47-71CA-11E1-9E33-C80AA9429562, name: reports }
+    - { uuid: 4e11fa47-71ca-11e1-9e33-c80aa9429562 }
 `,
     files: { "/run/cdc": "cdcpass\n" },
     env: { THREE: "threepass\n" },
@@ -126,9 +143,9 @@ store: { tail-memory: 1GiB, cache-memory: 2MiB }
       version: "9.7.4-2",
       serverId: 4294967295,
       users: [
-        { name: "repl", password: "replpass" },
-        { name: "cdc", password: "cdcpass" },
-        { name: "three", password: "threepass\n" },
+        { name: "repl", password: "replpass", admin: true },
+        { name: "cdc", password: "cdcpass", admin: false },
+        { name: "three", password: "threepass\n", admin: false },
       ],
       connectionsMax: 5,
       loginTimeoutMs: 1500,
@@ -155,6 +172,20 @@ store: { tail-memory: 1GiB, cache-memory: 2MiB }
       oldFilesMax: 2,
     },
     store: { tailMemoryBytes: 2 ** 30, cacheMemoryBytes: 2 ** 21 },
+    retention: {
+      bytesMax: 20 * 2 ** 30,
+      ageMaxMs: 7 * 86_400_000,
+      filesMax: 100,
+      freeDiskBytesMin: 5 * 2 ** 30,
+      checkIntervalMs: 1000,
+      replicas: [
+        { uuid: "3e11fa47-71ca-11e1-9e33-c80aa9429562", name: "reports" },
+        {
+          uuid: "4e11fa47-71ca-11e1-9e33-c80aa9429562",
+          name: "4e11fa47-71ca-11e1-9e33-c80aa9429562",
+        },
+      ],
+    },
   });
 });
 
@@ -202,6 +233,26 @@ Deno.test("loadOptions() says file, line, key and reason", async () => {
     [
       "\nserver:\n  lisen: a:1",
       `${FILE}:3: server.lisen: is no key here; did you mean "listen"?`,
+    ],
+    [
+      "retention: { size: 20 }",
+      `${FILE}:1: retention.size: must be from 1MiB to 4096TiB, not 20`,
+    ],
+    [
+      "retention: { age: 7 }",
+      `${FILE}:1: retention.age: needs a unit, as in 7s or 7ms`,
+    ],
+    [
+      "retention: { files: 0 }",
+      `${FILE}:1: retention.files: must be from 1 to 10000000, not 0`,
+    ],
+    [
+      "retention:\n  replicas: [{ name: x }]",
+      `${FILE}:2: retention.replicas[0].uuid: is missing`,
+    ],
+    [
+      "retention:\n  replicas: [{ uuid: x }]",
+      `${FILE}:2: retention.replicas[0].uuid: must be a uuid such as 3e11fa47-71ca-11e1-9e33-c80aa9429562, not "x"`,
     ],
     [
       "store:\n  qqqq: 1",
@@ -316,6 +367,10 @@ Deno.test("loadOptions() refuses clashes", async () => {
     [
       "server:\n  users:\n    - { name: a, password: x }\n    - { name: a, password: y }",
       `${FILE}:4: server.users[1].name: there are two users named "a"`,
+    ],
+    [
+      "retention:\n  replicas:\n    - { uuid: 3e11fa47-71ca-11e1-9e33-c80aa9429562 }\n    - { uuid: 3E11FA47-71CA-11E1-9E33-C80AA9429562 }",
+      `${FILE}:4: retention.replicas[1].uuid: there are two replicas with the uuid 3E11FA47-71CA-11E1-9E33-C80AA9429562`,
     ],
     [
       "server:\n  users:\n    - { name: a, password: '' }",
