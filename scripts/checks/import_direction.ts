@@ -18,9 +18,10 @@ const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ["store", ["gtid", "binlog", "log"]],
   ["syncer", ENDS],
   ["server", ENDS],
-  ["admin", [...ENDS, "syncer", "server"]],
-  ["app.ts", [...ENDS, "syncer", "server", "admin"]],
-  ["cli", [...ENDS, "syncer", "server", "admin", "app.ts"]],
+  ["retention", ENDS],
+  ["admin", [...ENDS, "syncer", "server", "retention"]],
+  ["app.ts", [...ENDS, "syncer", "server", "retention", "admin"]],
+  ["cli", [...ENDS, "syncer", "server", "retention", "admin", "app.ts"]],
 ]);
 
 /** Which folders may use a package of deno.json. */
