@@ -8,6 +8,7 @@ import {
 } from "./binlog_store.ts";
 import type { HeadRecord } from "./block_engine.ts";
 import { EventWalk } from "./event_walk.ts";
+import { blockPlace, SEAL_BYTES, writeSeal } from "./sealed_bytes.ts";
 
 /** Up to this many bytes an event is copied by a loop: see `copy`. */
 const LOOP_BYTES_MAX = 24;
@@ -68,8 +69,10 @@ export class BlockBuilder {
   /** Timestamp of the newest event before it that has one. */
   boundaryTimestamp = 0;
 
-  // All of BLOCK_BYTES_MAX, until sealed.
-  #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(BLOCK_BYTES_MAX);
+  // All of BLOCK_BYTES_MAX, until sealed; and room for the seal.
+  #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(
+    BLOCK_BYTES_MAX + SEAL_BYTES,
+  );
   #endPosition = 0;
   #endsInside = false;
   #summary: BlockSummary | undefined;
@@ -160,8 +163,15 @@ export class BlockBuilder {
     this.#endsInside = endsInside;
     // Many small files would hold many large buffers.
     if (this.used <= BLOCK_BYTES_MAX / 2) {
-      this.#buffer = this.#buffer.slice(0, this.used);
+      this.#buffer = this.#buffer.slice(0, this.used + SEAL_BYTES);
     }
+  }
+
+  /** The sealed block as it goes to disk: its bytes and their seal; a view. */
+  stored(): Uint8Array<ArrayBuffer> {
+    const { checksum } = this.summary();
+    writeSeal(this.#buffer, this.used, blockPlace(this.number), checksum);
+    return this.#buffer.subarray(0, this.used + SEAL_BYTES);
   }
 
   /** The summary of the sealed block. */

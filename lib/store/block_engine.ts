@@ -59,9 +59,9 @@ export interface HeadRecord {
 export interface BlockWrite {
   /** Number of the block. */
   readonly number: number;
-  /** Its framed bytes. */
+  /** Its framed bytes with their seal; see `writeSeal`. */
   readonly bytes: Uint8Array;
-  /** Its summary as `encodeSummary` makes it. */
+  /** Its summary as `encodeSummary` makes it, with a seal as well. */
   readonly summary: Uint8Array;
 }
 

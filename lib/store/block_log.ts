@@ -61,6 +61,7 @@ export class BlockLog implements BinlogStore {
       () => this.#writer.block,
       this.#writer.block.number - 1,
       options,
+      (block) => this.#files.ofBlock(block),
     );
     this.#readerHost = {
       source: this.#source,

@@ -1,6 +1,6 @@
-import type { BlockSummary } from "./binlog_store.ts";
+import type { BlockSummary, StoredFile } from "./binlog_store.ts";
 import type { BlockBuilder } from "./block_builder.ts";
-import { BlockCache, GROUP_BLOCKS, missing } from "./block_cache.ts";
+import { BlockCache, GROUP_BLOCKS } from "./block_cache.ts";
 import type { BlockEngine } from "./block_engine.ts";
 import type { Group } from "./group_cache.ts";
 
@@ -10,6 +10,8 @@ export interface BlockMemoryOptions {
   readonly tailBytes?: number;
   /** Older blocks kept in memory after a reader needed them, in bytes. */
   readonly cacheBytes?: number;
+  /** What errors call the store: the path of its database. */
+  readonly store?: string;
 }
 
 const TAIL_BYTES_DEFAULT = 32 * 1024 * 1024;
@@ -39,16 +41,19 @@ export class BlockSource {
    * @param growing the block under construction
    * @param lastOnDisk number of the last whole block on disk; -1 if none
    * @param options limits
+   * @param fileOf the visible file of a block, for what errors say
    */
   constructor(
     engine: BlockEngine,
     growing: () => BlockBuilder,
     lastOnDisk: number,
     options: BlockMemoryOptions,
+    fileOf?: (block: number) => StoredFile | undefined,
   ) {
     this.#cache = new BlockCache(
       engine,
       options.cacheBytes ?? CACHE_BYTES_DEFAULT,
+      { store: options.store, ...(fileOf === undefined ? {} : { fileOf }) },
     );
     this.#tailBytesMax = options.tailBytes ?? TAIL_BYTES_DEFAULT;
     this.#growing = growing;
@@ -77,7 +82,8 @@ export class BlockSource {
    * `number` is among them, unless it came into memory or the log was cut back
    * meanwhile: look for it again.
    *
-   * @throws {StoreError} `corrupt` when there is no such block; `io`, `closed`
+   * @throws {StoreError} `corrupt` when the block is missing or damaged; `io`,
+   * `closed`
    */
   async loadGroup(number: number): Promise<Group<Uint8Array>> {
     const group = await this.#cache.loadGroup(number);
@@ -87,7 +93,7 @@ export class BlockSource {
       this.inMemory(number) === undefined
     ) {
       group.release();
-      missing("block", number);
+      throw await this.#cache.blockFault(number);
     }
     return group;
   }

@@ -12,6 +12,7 @@ import {
 } from "./block_engine.ts";
 import { type FileRecords, recordBytes } from "./file_records.ts";
 import type { HeadState } from "./head_state.ts";
+import { sealBytes, summaryPlace } from "./sealed_bytes.ts";
 import { encodeSummary } from "./summary_codec.ts";
 
 /** Sealed blocks that wait for the disk before `ready` asks for patience. */
@@ -107,8 +108,11 @@ export class GroupCommit {
       block,
       write: {
         number: block.number,
-        bytes: block.bytes(),
-        summary: encodeSummary(block.summary()),
+        bytes: block.stored(),
+        summary: sealBytes(
+          summaryPlace(block.number),
+          encodeSummary(block.summary()),
+        ),
       },
     });
     this.#queueBytes += block.memoryBytes;

@@ -5,6 +5,7 @@ import type {
   FileRecord,
   HeadRecord,
 } from "./block_engine.ts";
+import { blockPlace, openSealed } from "./sealed_bytes.ts";
 
 /** What a log begins with when it was opened. */
 export interface RecoveredLog {
@@ -40,7 +41,7 @@ export async function recoverLog(
     return { head, files: [], kept: new Uint8Array(0) };
   }
   const files = visibleFiles(found.files, head);
-  const whole = found.tail ?? (await engine.readBlocks(head.block, 1))[0];
+  const whole = found.tail ?? await wholeBlock(engine, head.block);
   const length = whole?.length ?? 0;
   if (whole === undefined || length < head.offset) {
     throw corrupt(
@@ -57,6 +58,15 @@ export async function recoverLog(
     removeFilesAfter: head.fileNumber,
   });
   return { head, files, kept };
+}
+
+/** The bytes of a whole block; undefined when there is none that is sound. */
+async function wholeBlock(
+  engine: BlockEngine,
+  number: number,
+): Promise<Uint8Array | undefined> {
+  const [stored] = await engine.readBlocks(number, 1);
+  return openSealed(blockPlace(number), stored);
 }
 
 /** The records up to the head's file, which have to be without gaps. */

@@ -28,6 +28,11 @@ export class VisibleFiles {
     return index === this.#ended.length ? newest : this.#ended[index];
   }
 
+  /** The visible file that a block belongs to; undefined before the first. */
+  ofBlock(block: number): StoredFile | undefined {
+    return this.all.findLast((file) => file.firstBlock <= block);
+  }
+
   /** Takes a record that was committed. */
   note(record: FileRecord): void {
     this.#records.set(record.number, record);

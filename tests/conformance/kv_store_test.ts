@@ -62,8 +62,9 @@ Deno.test("openKvStore() refuses another format, and lets go of the lock", async
   await (await openKvStore({ path })).close();
   for (
     const format of [
-      { product: "kingbus", version: 2 },
-      { product: "queenbus", version: 1 },
+      { product: "kingbus", version: 1 },
+      { product: "kingbus", version: 3 },
+      { product: "queenbus", version: 2 },
       "kingbus",
       1,
     ]
@@ -75,7 +76,7 @@ Deno.test("openKvStore() refuses another format, and lets go of the lock", async
   }
   await meddle(
     path,
-    (kv) => kv.set(["format"], { product: "kingbus", version: 1 }),
+    (kv) => kv.set(["format"], { product: "kingbus", version: 2 }),
   );
   await (await openKvStore({ path })).close();
 });

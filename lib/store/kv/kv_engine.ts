@@ -14,7 +14,7 @@ import { LargeBytes, type StoredBytes } from "./large_bytes.ts";
 import { whileLocked } from "./while_locked.ts";
 
 /** What the keys and values below mean; another number is not ours to read. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 
 /** The most entries Deno KV reads in one go. */
 const LIST_BATCH_MAX = 500;

@@ -35,7 +35,7 @@ export async function openKvStore(
   try {
     const lock = await takeLock(path);
     const engine = await openEngine(path, lock);
-    return await BlockLog.open(engine, options);
+    return await BlockLog.open(engine, { ...options, store: path });
   } catch (error) {
     throw new StoreError(
       error instanceof StoreError ? error.kind : "io",

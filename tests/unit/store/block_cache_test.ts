@@ -4,25 +4,35 @@ import { StoreError } from "../../../lib/store/binlog_store.ts";
 import { BlockCache, GROUP_BLOCKS } from "../../../lib/store/block_cache.ts";
 import type { BlockWrite } from "../../../lib/store/block_engine.ts";
 import { MemoryEngine } from "../../../lib/store/memory_engine.ts";
+import {
+  blockPlace,
+  sealBytes,
+  summaryPlace,
+} from "../../../lib/store/sealed_bytes.ts";
 import { encodeSummary } from "../../../lib/store/summary_codec.ts";
 
+function blockBytes(number: number, mark = 0): Uint8Array {
+  return Uint8Array.of(number & 0xff, number >>> 8, mark);
+}
+
 function blockWrite(number: number, mark = 0): BlockWrite {
+  const summary = encodeSummary({
+    fileNumber: 1,
+    startPosition: 10 * number,
+    endPosition: 10 * number + 10,
+    firstEventOffset: 0,
+    firstEventPosition: 10 * number,
+    firstTimestamp: mark,
+    lastTimestamp: mark,
+    hasControl: false,
+    endsInside: false,
+    began: new GtidSet(),
+    checksum: 0,
+  });
   return {
     number,
-    bytes: Uint8Array.of(number & 0xff, number >>> 8, mark),
-    summary: encodeSummary({
-      fileNumber: 1,
-      startPosition: 10 * number,
-      endPosition: 10 * number + 10,
-      firstEventOffset: 0,
-      firstEventPosition: 10 * number,
-      firstTimestamp: mark,
-      lastTimestamp: mark,
-      hasControl: false,
-      endsInside: false,
-      began: new GtidSet(),
-      checksum: 0,
-    }),
+    bytes: sealBytes(blockPlace(number), blockBytes(number, mark)),
+    summary: sealBytes(summaryPlace(number), summary),
   };
 }
 
@@ -56,7 +66,7 @@ Deno.test("BlockCache reads blocks in groups and once", async () => {
   const cache = new BlockCache(engine, 1_000_000);
   assertEquals(cache.group(20), undefined);
   const group = await cache.loadGroup(20);
-  assertEquals(group.at(20), blockWrite(20).bytes);
+  assertEquals(group.at(20), blockBytes(20));
   assertEquals(cache.group(GROUP_BLOCKS), group);
   assertEquals(cache.group(2 * GROUP_BLOCKS - 1), group);
   assertEquals(engine.reads, ["block 16"]);
@@ -83,7 +93,32 @@ Deno.test("BlockCache says that a summary is missing", async () => {
     await cache.summary(3);
   }, StoreError);
   assertEquals(error.kind, "corrupt");
-  assert(error.message.includes("summary of block 3"));
+  assert(error.message.includes("summary of block 3 is missing"));
+});
+
+Deno.test("BlockCache leaves out what is damaged, and says so when asked", async () => {
+  const engine = await engineWith(20);
+  const swapped = { ...blockWrite(3), number: 4 };
+  await engine.commit({ blocks: [swapped], files: [] });
+  const flipped = blockWrite(6);
+  flipped.bytes[1]! ^= 0x10;
+  flipped.summary[6]! ^= 0x10;
+  await engine.commit({ blocks: [flipped], files: [] });
+  const cache = new BlockCache(engine, 1_000_000, { store: "/data/x.db" });
+  const group = await cache.loadGroup(0);
+  const found = [3, 4, 5, 6, 7].map((number) => group.at(number)?.[0]);
+  assertEquals(found, [3, undefined, 5, undefined, 7]);
+  assertEquals((await cache.summary(5)).startPosition, 50);
+  for (const number of [4, 6]) {
+    const error = await assertRejects(async () => {
+      await cache.summary(number);
+    }, StoreError);
+    assertEquals(error.kind, "corrupt");
+    assert(error.message.includes(`summary of block ${number} of the store`));
+    const fault = await cache.blockFault(number);
+    assert(fault.message.includes("/data/x.db is damaged"), fault.message);
+  }
+  assert((await cache.blockFault(20)).message.includes("is missing"));
 });
 
 Deno.test("BlockCache.dropFrom() makes room for other blocks", async () => {
@@ -100,8 +135,8 @@ Deno.test("BlockCache.dropFrom() makes room for other blocks", async () => {
   cache.dropFrom(18);
   assert(stale.generation !== cache.generation);
   assertEquals(cache.group(17), undefined);
-  assertEquals(cache.group(15)?.at(15), blockWrite(15).bytes);
-  assertEquals((await cache.loadGroup(18)).at(18), blockWrite(18, 1).bytes);
+  assertEquals(cache.group(15)?.at(15), blockBytes(15));
+  assertEquals((await cache.loadGroup(18)).at(18), blockBytes(18, 1));
   assertEquals((await cache.summary(18)).firstTimestamp, 1);
   assertEquals((await cache.loadGroup(18)).at(19), undefined);
 });
@@ -111,5 +146,5 @@ Deno.test("BlockCache.prefetch() has blocks ready", async () => {
   const cache = new BlockCache(engine, 1_000_000);
   cache.prefetch(16);
   await new Promise((resolve) => setTimeout(resolve));
-  assertEquals(cache.group(16)?.at(31), blockWrite(31).bytes);
+  assertEquals(cache.group(16)?.at(31), blockBytes(31));
 });
