@@ -24,6 +24,7 @@ import {
   findDumpStart,
 } from "./dump_start.ts";
 import { GtidFilter } from "./gtid_filter.ts";
+import { UnfinishedEventError } from "./unfinished_event_error.ts";
 
 /** Flags of a dump command (`sql/rpl_constants.h`). */
 const NON_BLOCK = 0x1;
@@ -121,8 +122,29 @@ class LogDump {
     } catch (error) {
       // What was queued comes before the error packet.
       if (error instanceof ProtocolError) await this.#drain();
+      if (error instanceof StoreError && error.kind === "corrupt") {
+        throw await this.#damaged(error);
+      }
       throw error;
     }
+  }
+
+  /** What ends the dump where the log is damaged: no other one is touched. */
+  async #damaged(fault: StoreError): Promise<Error> {
+    await this.#drain();
+    const { name } = this.#file;
+    const { position, atEventEnd } = this.#output;
+    this.#session.log.error("the log is damaged", {
+      error: fault.message,
+      file: name,
+      position,
+    });
+    if (!atEventEnd) {
+      return new UnfinishedEventError(fault.message, { cause: fault });
+    }
+    return fatalDumpError(
+      `kingbus's copy of the binary log is damaged: ${name} can't be read from position ${position} on. See the log of kingbus, and run kingbus verify.`,
+    );
   }
 
   /** True when the dump is to end and an event has just ended. */

@@ -84,6 +84,8 @@ export interface DumpHandler {
    *
    * @throws {ProtocolError} what the replica has to be told, 1236 above all
    * @throws {ConnectionError} if it cannot be written to any more
+   * @throws {UnfinishedEventError} if the rest of an event can't be read: the
+   * session then closes the connection without a last word
    */
   run(session: DumpSession, request: DumpRequest): Promise<void>;
 }

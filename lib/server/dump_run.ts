@@ -13,15 +13,22 @@ import type {
 } from "./dump_handler.ts";
 import type { ReplicaSettings } from "./replica_settings.ts";
 import type { SessionChannel } from "./session_channel.ts";
+import { UnfinishedEventError } from "./unfinished_event_error.ts";
 
 /**
  * Why a dump ends before its time:
  * - `killed`: by KILL;
  * - `shutdown`: the server stops;
  * - `superseded`: the same replica has asked for another dump;
- * - `client-gone`: the client closed the connection.
+ * - `client-gone`: the client closed the connection;
+ * - `damaged`: the rest of an event can't be read.
  */
-export type DumpEnd = "killed" | "shutdown" | "superseded" | "client-gone";
+export type DumpEnd =
+  | "killed"
+  | "shutdown"
+  | "superseded"
+  | "client-gone"
+  | "damaged";
 
 /** What a dump runs with. */
 export interface DumpRunOptions {
@@ -128,6 +135,10 @@ export class DumpRun {
       if (this.#end !== undefined) return this.#farewell();
       if (error instanceof ConnectionError) {
         this.end("client-gone");
+        return undefined;
+      }
+      if (error instanceof UnfinishedEventError) {
+        this.end("damaged");
         return undefined;
       }
       return this.#errorPacket(error);

@@ -1,4 +1,9 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { PacketWriter } from "../../../lib/connection/packet_writer.ts";
 import { HEADER_BYTES } from "../../../lib/binlog/event_header.ts";
 import { EventType } from "../../../lib/binlog/event_type.ts";
@@ -14,6 +19,8 @@ import type {
 } from "../../../lib/server/dump_handler.ts";
 import type { ReplicaSettings } from "../../../lib/server/replica_settings.ts";
 import type { BinlogStore } from "../../../lib/store/binlog_store.ts";
+import { UnfinishedEventError } from "../../../lib/server/unfinished_event_error.ts";
+import { MemoryDisk } from "../../../lib/store/memory_engine.ts";
 import { openMemoryStore } from "../../../lib/store/memory_store.ts";
 import {
   type BinlogFixture,
@@ -412,4 +419,55 @@ Deno.test("a dump to a MariaDB client has heartbeats of the old kind", async () 
   }
   controller.abort();
   await running;
+});
+
+/** A log of four files of some blocks each, of which one block is damaged. */
+async function damagedLog(block: number): Promise<BinlogStore> {
+  const disk = new MemoryDisk();
+  await using made = await openMemoryStore(disk);
+  const log = new MadeLog();
+  const feeder = new LogFeeder(made.writer);
+  for (let file = 1; file <= 4; file++) {
+    feeder.startFile(`binlog.00000${file}`);
+    feeder.push(log.beginFile());
+    for (let count = 0; count < 3; count++) {
+      feeder.push(log.transaction({ rows: [50_000] }));
+    }
+    feeder.push(log.transaction({ rows: [200_000] }));
+  }
+  await made.writer.flush();
+  disk.blocks.get(block)![7]! ^= 1;
+  return await openMemoryStore(disk, { store: "/data/kingbus.db" });
+}
+
+Deno.test("a dump that comes to a damaged block ends with 1236, others go on", async () => {
+  await using store = await damagedLog(1);
+  const { session, sent } = record();
+  const error = await assertRejects(
+    () => new LogDumpHandler(store).run(session, position("", 4)),
+    ProtocolError,
+  );
+  assertEquals(error.code, 1236);
+  const at = sent().events.filter((one) => !isMade(one)).at(-1)!;
+  const end = new DataView(at.buffer, at.byteOffset).getUint32(13, true);
+  assertStringIncludes(
+    error.message,
+    `binlog.000001 can't be read from position ${end} on`,
+  );
+  assert(sent().events.length > 5);
+  const others = await dump(store, position("binlog.000002", 4));
+  assertEquals(others.events.filter(isMade).length, 3);
+});
+
+Deno.test("a dump that comes to a damaged block inside an event says nothing more", async () => {
+  // The second block of the large event.
+  const disk = await damagedLog(4);
+  await using store = disk;
+  const { session } = record();
+  const error = await assertRejects(
+    () => new LogDumpHandler(store).run(session, position("", 4)),
+    UnfinishedEventError,
+  );
+  assertStringIncludes(error.message, "block 4 of the store /data/kingbus.db");
+  assertStringIncludes(error.message, "binlog.000001 from position ");
 });
