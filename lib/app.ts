@@ -14,12 +14,10 @@ import { BinlogServer } from "./server/binlog_server.ts";
 import { LogDumpHandler } from "./server/dump.ts";
 import { loadOwnIdentity, type OwnIdentity } from "./server/server_identity.ts";
 import type { BinlogStore } from "./store/binlog_store.ts";
+import { databasePath } from "./store/kv/database_path.ts";
 import { openKvStore } from "./store/kv/open_kv_store.ts";
 import { Syncer } from "./syncer/syncer.ts";
 import { VERSION } from "./version.ts";
-
-/** Name of the store's database in the data folder. */
-const DATABASE_NAME = "kingbus.db";
 
 /** A running kingbus. Closing it drains it; nothing of it is left then. */
 export interface App extends AsyncDisposable {
@@ -53,7 +51,7 @@ export async function openApp(options: Options, log: Log): Promise<App> {
   await using opened = new AsyncDisposableStack();
   const store = opened.use(
     await openKvStore({
-      path: `${options.dataDir}/${DATABASE_NAME}`,
+      path: databasePath(options.dataDir),
       tailBytes: options.store.tailMemoryBytes,
       cacheBytes: options.store.cacheMemoryBytes,
     }),

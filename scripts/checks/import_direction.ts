@@ -19,9 +19,18 @@ const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ["syncer", ENDS],
   ["server", ENDS],
   ["retention", ENDS],
+  ["import", ENDS],
   ["admin", [...ENDS, "syncer", "server", "retention"]],
   ["app.ts", [...ENDS, "syncer", "server", "retention", "admin"]],
-  ["cli", [...ENDS, "syncer", "server", "retention", "admin", "app.ts"]],
+  ["cli", [
+    ...ENDS,
+    "syncer",
+    "server",
+    "retention",
+    "import",
+    "admin",
+    "app.ts",
+  ]],
 ]);
 
 /** Which folders may use a package of deno.json. */
