@@ -1,8 +1,14 @@
-/** The first wait, before jitter. */
-const FIRST_WAIT_MS = 250;
+import type { Retry } from "./syncer_cause.ts";
 
-/** The longest wait. */
-const WAIT_MS_MAX = 15_000;
+/** The first wait and the longest one, before jitter, in ms. */
+const WAITS_MS = {
+  soon: { first: 250, longest: 15_000 },
+  // An account that locks after some wrong passwords gets few of them.
+  slowly: { first: 30_000, longest: 300_000 },
+} as const;
+
+/** A connection that lasted so long was a good one, in ms. */
+export const SETTLED_MS = 10_000;
 
 /**
  * How long to wait before the next attempt, in ms: doubles with each failure
@@ -11,8 +17,76 @@ const WAIT_MS_MAX = 15_000;
  *
  * @param failures attempts that failed in a row, from 1
  * @param random from 0 up to 1
+ * @param retry how soon another attempt may help
  */
-export function backoffMs(failures: number, random: number): number {
-  const wait = Math.min(WAIT_MS_MAX, FIRST_WAIT_MS * 2 ** (failures - 1));
+export function backoffMs(
+  failures: number,
+  random: number,
+  retry: Exclude<Retry, "never"> = "soon",
+): number {
+  const { first, longest } = WAITS_MS[retry];
+  const wait = Math.min(longest, first * 2 ** (failures - 1));
   return wait / 2 + wait / 2 * random;
+}
+
+/** What a back-off needs. */
+export interface BackoffDeps {
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** A number from 0 up to 1, for jitter. */
+  readonly random: () => number;
+}
+
+/**
+ * Counts attempts that failed, and says how long to wait after each. Waits grow
+ * with every failure until a connection has lasted: one that ends at once, as
+ * when two replicas with one id end each other's dumps, keeps them long.
+ */
+export class Backoff {
+  readonly #deps: BackoffDeps;
+  #attempts = 0;
+  /** Failures in a row that are tried again in the same way. */
+  #alike = 0;
+  #retry: Retry = "soon";
+  #connectedAt: number | undefined;
+
+  constructor(deps: BackoffDeps) {
+    this.#deps = deps;
+  }
+
+  /** Attempts in a row that failed; 0 once a connection has lasted. */
+  get attempts(): number {
+    return this.#settled ? 0 : this.#attempts;
+  }
+
+  /** Notes that the source sends its log. */
+  connected(): void {
+    this.#connectedAt = this.#deps.now();
+  }
+
+  /** How long the log has been coming, in ms; undefined when it never began. */
+  get connectedMs(): number | undefined {
+    return this.#connectedAt === undefined
+      ? undefined
+      : this.#deps.now() - this.#connectedAt;
+  }
+
+  /** Notes that the attempt failed; answers how long to wait, in ms. */
+  failed(retry: Exclude<Retry, "never">): number {
+    if (this.#settled) {
+      this.#attempts = 0;
+      this.#alike = 0;
+    }
+    this.#connectedAt = undefined;
+    if (retry !== this.#retry) this.#alike = 0;
+    this.#retry = retry;
+    this.#attempts++;
+    this.#alike++;
+    return backoffMs(this.#alike, this.#deps.random(), retry);
+  }
+
+  get #settled(): boolean {
+    const lastedMs = this.connectedMs;
+    return lastedMs !== undefined && lastedMs >= SETTLED_MS;
+  }
 }

@@ -1,6 +1,8 @@
 import { GtidSet } from "../gtid/gtid_set.ts";
-import { FIRST_POSITION } from "../store/binlog_store.ts";
+import { FIRST_POSITION, type StoredFile } from "../store/binlog_store.ts";
 import type { SourceIdentity } from "../store/source_identity.ts";
+import { fileNumber } from "./file_number.ts";
+import { lostHistory, purgedFiles } from "./lost_history.ts";
 import type { SourceSession } from "./source_session.ts";
 import { SourceError } from "./source_error.ts";
 
@@ -9,6 +11,8 @@ export interface LogEnd {
   readonly fileName: string;
   readonly position: number;
   readonly executed: GtidSet;
+  /** The log's files, oldest first. */
+  readonly files: readonly Pick<StoredFile, "name" | "formatDescription">[];
 }
 
 /** Where a dump begins. */
@@ -21,7 +25,7 @@ export interface ResumePoint {
  * Where an empty log begins: `oldest`, `newest`, or the newest file whose
  * previous GTIDs are all in a given set.
  *
- * @throws {SourceError} `hole` when even the oldest file has earlier GTIDs
+ * @throws {SourceError} `purged` when even the oldest file has earlier GTIDs
  */
 export async function startPoint(
   session: SourceSession,
@@ -43,7 +47,7 @@ export async function startPoint(
     }
   }
   throw new SourceError(
-    "hole",
+    "purged",
     `The source purged transactions that come after source.start: its oldest file ${
       files[0]!.name
     } follows ${previous.subtract(wanted)}, which are not in ${
@@ -58,7 +62,8 @@ export async function startPoint(
  *
  * @param end the log's head
  * @param logUuid UUID of the server the log came from
- * @throws {SourceError} `other-source` or `hole`
+ * @throws {SourceError} `other-source`, `purged`, `reset` or
+ * `source-lost-events`
  */
 export async function resumePoint(
   session: SourceSession,
@@ -72,30 +77,33 @@ export async function resumePoint(
       `The source is server ${source.uuid}, the log holds the files of server ${logUuid}; point kingbus at that server, or give it another data-dir`,
     );
   }
-  if (source.gtidMode === "ON") {
-    const lost = end.executed.subtract(await session.executedGtids());
-    if (!lost.isEmpty) {
-      throw new SourceError(
-        "hole",
-        `The source does not have transactions it once sent: ${lost}. It was reset or restored from a backup; give kingbus another data-dir to follow it from here`,
-      );
-    }
-  }
   const files = await session.files();
+  const lost = await lostTransactions(session, source, end);
   const file = files.find((one) => one.name === end.fileName);
-  if (file === undefined) {
-    throw new SourceError(
-      "hole",
-      `The source has no file ${end.fileName} any more, in which kingbus stopped at position ${end.position}; its oldest is ${
-        files[0]!.name
-      }. Transactions in between are lost to kingbus; give it another data-dir to follow the source from here`,
-    );
+  if (!lost.isEmpty || file !== undefined && file.size < end.position) {
+    throw await lostHistory(session, end, files, lost);
   }
-  if (file.size < end.position) {
-    throw new SourceError(
-      "hole",
-      `The source's file ${file.name} has ${file.size} bytes, kingbus has received ${end.position}: the source lost the end of its log or was reset; give kingbus another data-dir to follow it from here`,
-    );
+  if (file !== undefined) {
+    return { fileName: end.fileName, position: end.position };
   }
-  return { fileName: end.fileName, position: end.position };
+  // Names that start over are those of a log that was reset.
+  const newest = fileNumber(files.at(-1)!.name) ?? 0;
+  if (newest < (fileNumber(end.fileName) ?? 0)) {
+    throw await lostHistory(session, end, files, lost);
+  }
+  const missing = (await session.purgedGtids()).subtract(end.executed);
+  throw purgedFiles(end, files, missing);
+}
+
+/**
+ * What is here and not at the source. Without GTIDs it knows of none, and one
+ * that was restarted without them has forgotten about those in its files.
+ */
+async function lostTransactions(
+  session: SourceSession,
+  source: SourceIdentity,
+  end: LogEnd,
+): Promise<GtidSet> {
+  if (source.gtidMode === "OFF") return new GtidSet();
+  return end.executed.subtract(await session.executedGtids());
 }

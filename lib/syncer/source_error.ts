@@ -1,18 +1,10 @@
-/**
- * What kept kingbus from following its source.
- *
- * - `hole`: the source can't give what must come next.
- * - `other-source`: the server is not the one the log came from.
- * - `unsuitable`: the server is set up so that it can't be followed.
- * - `stream`: what it sent is not a binlog in order.
- * - `refused`: it answered with an error.
- */
-export type SourceErrorKind =
-  | "hole"
-  | "other-source"
-  | "unsuitable"
-  | "stream"
-  | "refused";
+import type { SyncerCause } from "./syncer_cause.ts";
+
+/** Kinds of fault of a source: those of the causes that are about one. */
+export type SourceErrorKind = Exclude<
+  SyncerCause,
+  "disk" | "fenced" | "store" | "internal"
+>;
 
 /** A fault of the source or of what it sent. */
 export class SourceError extends Error {
@@ -28,10 +20,5 @@ export class SourceError extends Error {
     super(message, options);
     this.name = "SourceError";
     this.kind = kind;
-  }
-
-  /** False when trying again can't change the answer. */
-  get retriable(): boolean {
-    return this.kind === "stream" || this.kind === "refused";
   }
 }

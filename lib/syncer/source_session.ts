@@ -1,11 +1,15 @@
+import { eventTypeAt, HEADER_BYTES } from "../binlog/event_header.ts";
+import { EventType } from "../binlog/event_type.ts";
 import { ClientConnection } from "../connection/client_connection.ts";
 import { GtidSet } from "../gtid/gtid_set.ts";
 import {
+  DumpFlag,
   encodeBinlogDump,
   encodeBinlogDumpGtid,
   encodeRegisterReplica,
 } from "../protocol/command.ts";
 import { ErrorCode } from "../protocol/error_code.ts";
+import { decodeErr, isErr } from "../protocol/response.ts";
 import { ServerError } from "../protocol/server_error.ts";
 import { FIRST_POSITION } from "../store/binlog_store.ts";
 import type { SourceIdentity } from "../store/source_identity.ts";
@@ -16,6 +20,13 @@ import { SourceError } from "./source_error.ts";
  * older servers ignore it).
  */
 const HEARTBEAT_V2 = 0x2;
+
+/** Says that we know checksums; without it a file with them is not sent. */
+const SET_CHECKSUM =
+  "SET @master_binlog_checksum = @@global.binlog_checksum, @source_binlog_checksum = @@global.binlog_checksum";
+
+/** How long the first events of a file may take, in ms. */
+const FORMAT_TIMEOUT_MS = 10_000;
 
 /** The highest position COM_BINLOG_DUMP can ask for. */
 const POSITION32_MAX = 0xffff_ffff;
@@ -75,26 +86,77 @@ export class SourceSession {
   /**
    * The source's binlog files, oldest first.
    *
-   * @throws {SourceError} `unsuitable` when it has none, or the account may
-   * not see them
+   * @throws {SourceError} `unsuitable` when it has none
+   * @throws {ServerError} when it writes none, or the account may not see them
    */
   async files(): Promise<SourceFile[]> {
-    try {
-      const { rows } = await this.#connection.query("SHOW BINARY LOGS");
-      const files = rows.map((row) => ({
-        name: row[0] ?? "",
-        size: Number(row[1] ?? 0),
-      }));
-      if (files.length > 0) return files;
-    } catch (error) {
-      if (!(error instanceof ServerError)) throw error;
+    const { rows } = await this.#connection.query("SHOW BINARY LOGS");
+    if (rows.length === 0) {
       throw new SourceError(
         "unsuitable",
-        `The source does not show its binlog files: ${error.message}; it needs log_bin on, and the account REPLICATION SLAVE and REPLICATION CLIENT`,
-        { cause: error },
+        "The source has no binlog files; it must write a binary log (log_bin)",
       );
     }
-    throw new SourceError("unsuitable", "The source has no binlog files");
+    return rows.map((row) => ({
+      name: row[0] ?? "",
+      size: Number(row[1] ?? 0),
+    }));
+  }
+
+  /**
+   * The host name of a replica that is registered at the source with this
+   * server id or UUID; undefined when there is none, or the account may not
+   * see it. One that was not closed in order stays for a while.
+   */
+  async registered(
+    { serverId, uuid }: Pick<ReplicaIdentity, "serverId" | "uuid">,
+  ): Promise<string | undefined> {
+    for (const statement of ["SHOW REPLICAS", "SHOW SLAVE HOSTS"]) {
+      try {
+        const { rows } = await this.#connection.query(statement);
+        const row = rows.find((one) =>
+          one[0] === String(serverId) || one[4]?.toLowerCase() === uuid
+        );
+        return row === undefined ? undefined : row[1] || "a host without name";
+      } catch (error) {
+        // Servers have the one statement or the other.
+        if (!(error instanceof ServerError)) throw error;
+      }
+    }
+    return undefined;
+  }
+
+  /**
+   * The format description with which a file begins. The connection is of no
+   * other use afterwards.
+   *
+   * @throws {SourceError} `stream` when something else comes
+   */
+  async formatDescription(fileName: string): Promise<Uint8Array> {
+    await this.#connection.query(SET_CHECKSUM);
+    await this.#connection.sendCommand(encodeBinlogDump({
+      fileName,
+      position: FIRST_POSITION,
+      serverId: 0,
+      flags: DumpFlag.NON_BLOCK,
+    }));
+    for (;;) {
+      const packet = await this.#connection.reader.read({
+        signal: AbortSignal.timeout(FORMAT_TIMEOUT_MS),
+      });
+      if (packet !== null && isErr(packet.payload)) {
+        throw decodeErr(packet.payload);
+      }
+      const event = packet?.payload.slice(1) ?? new Uint8Array();
+      if (event.length < HEADER_BYTES) break;
+      const type = eventTypeAt(event, 0);
+      if (type === EventType.FORMAT_DESCRIPTION) return event;
+      if (type !== EventType.ROTATE) break;
+    }
+    throw new SourceError(
+      "stream",
+      `The source does not send the begin of its file ${fileName}`,
+    );
   }
 
   /** The GTIDs of all files before `name`, from the file's own first events. */
@@ -114,9 +176,7 @@ export class SourceSession {
     await query(
       `SET @master_heartbeat_period = ${period}, @source_heartbeat_period = ${period}`,
     );
-    await query(
-      "SET @master_binlog_checksum = @@global.binlog_checksum, @source_binlog_checksum = @@global.binlog_checksum",
-    );
+    await query(SET_CHECKSUM);
     await query(
       `SET @slave_uuid = '${replica.uuid}', @replica_uuid = '${replica.uuid}'`,
     );

@@ -1,0 +1,15 @@
+import { patchFormatDescription } from "../binlog/format_description.ts";
+
+/**
+ * Whether two format descriptions are that of one file, as it is stored or as
+ * any dump carries it. A source that was reset writes files of the same names,
+ * and by the same statements may come to the same positions and GTIDs; the time
+ * at which a file was made is in its format description.
+ */
+export function isSameFile(one: Uint8Array, other: Uint8Array): boolean {
+  const clear = { clearPosition: true };
+  const left = patchFormatDescription(one, clear);
+  const right = patchFormatDescription(other, clear);
+  return left.length === right.length &&
+    left.every((byte, index) => byte === right[index]);
+}
