@@ -1,4 +1,5 @@
 import type { Address } from "../config/address.ts";
+import type { SyncerCause } from "../syncer/syncer_cause.ts";
 
 /** What to follow, as `PUT /binlog/syncer/start` asks for it. */
 export interface SyncerStartRequest {
@@ -18,10 +19,20 @@ export interface SyncerReport {
   /** True when it is meant to run. */
   readonly wanted: boolean;
   readonly state: "stopped" | "connecting" | "following" | "waiting" | "failed";
+  /** What keeps it from following, in one word. */
+  readonly cause: SyncerCause | undefined;
   /** Why it is not following, when something keeps it from it. */
   readonly reason: string | undefined;
   /** Since when it has been in this state. */
   readonly since: Date | undefined;
+  /** Attempts in a row that failed; 0 once a connection has lasted. */
+  readonly attempts: number;
+  /** When it tries again, while it waits for that. */
+  readonly nextAttemptAt: Date | undefined;
+  /** When the source last began to send its log. */
+  readonly connectedAt: Date | undefined;
+  /** When anything came from the source last, heartbeats too. */
+  readonly heardAt: Date | undefined;
   /** Where it is told to connect; undefined when nothing was ever given. */
   readonly target: SyncerTarget | undefined;
   /** The server it found there; undefined before it was reached. */

@@ -25,9 +25,19 @@ export interface SyncerStatus extends LogStatus {
   /** True when it is meant to run, whether it does or not. */
   readonly wanted: boolean;
   readonly state: SyncerReport["state"];
+  /** What keeps it from following, one word; see docs/admin-api.md. */
+  readonly cause?: SyncerReport["cause"];
   readonly reason?: string | undefined;
   /** RFC 3339. */
   readonly since?: string | undefined;
+  /** Attempts in a row that failed; 0 once a connection has lasted. */
+  readonly attempts: number;
+  /** When it tries again, RFC 3339; while it waits for that. */
+  readonly next_attempt_at?: string | undefined;
+  /** When the source last began to send its log, RFC 3339. */
+  readonly connected_at?: string | undefined;
+  /** When anything came from the source last, heartbeats too, RFC 3339. */
+  readonly heard_at?: string | undefined;
   /** The server found at `mysql_addr`. */
   readonly source?: {
     readonly server_id: string;
@@ -50,8 +60,13 @@ export function syncerStatus(report: SyncerReport): SyncerStatus {
     status: isRunning ? "running" : "stopped",
     wanted: report.wanted,
     state,
+    cause: report.cause,
     reason: report.reason,
     since: report.since?.toISOString(),
+    attempts: report.attempts,
+    next_attempt_at: report.nextAttemptAt?.toISOString(),
+    connected_at: report.connectedAt?.toISOString(),
+    heard_at: report.heardAt?.toISOString(),
     source: source && {
       server_id: source.serverId,
       server_uuid: source.uuid,

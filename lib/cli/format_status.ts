@@ -46,8 +46,26 @@ function sourceLines(syncer: SyncerStatus): string[] {
     const { version, server_id, server_uuid } = syncer.source;
     lines.push(`${version}, server id ${server_id}, uuid ${server_uuid}`);
   }
-  if (syncer.reason !== undefined) lines.push(syncer.reason);
+  if (syncer.reason !== undefined) {
+    const { cause, reason } = syncer;
+    lines.push(cause === undefined ? reason : `${cause}: ${reason}`);
+  }
+  if (syncer.state !== "following") lines.push(...attemptLines(syncer));
   return lines;
+}
+
+/** What an operator who looks at a source that is lost wants to know. */
+function attemptLines(syncer: SyncerStatus): string[] {
+  const { attempts, next_attempt_at, connected_at, heard_at } = syncer;
+  const parts = [
+    ...attempts === 0 ? [] : [
+      `${attempts} ${attempts === 1 ? "attempt" : "attempts"} failed`,
+    ],
+    ...next_attempt_at === undefined ? [] : [`next ${next_attempt_at}`],
+    ...connected_at === undefined ? [] : [`last connected ${connected_at}`],
+    ...heard_at === undefined ? [] : [`last heard of ${heard_at}`],
+  ];
+  return parts.length === 0 ? [] : [parts.join(", ")];
 }
 
 function logLines({ syncer, store }: NodeStatus): string[] {

@@ -6,7 +6,6 @@ import {
   HEADER_BYTES,
 } from "../binlog/event_header.ts";
 import { EventFlag, EventType, eventTypeName } from "../binlog/event_type.ts";
-import { patchFormatDescription } from "../binlog/format_description.ts";
 import { decodeHeartbeat } from "../binlog/heartbeat.ts";
 import { decodeRotate } from "../binlog/rotate.ts";
 import type { GtidSet } from "../gtid/gtid_set.ts";
@@ -22,6 +21,7 @@ import {
 } from "../store/event_appender.ts";
 import { FRAME_BYTES, PACKET_HEADER_BYTES } from "../store/framing.ts";
 import { DumpScanner, type PacketSink } from "./dump_scanner.ts";
+import { isSameFile } from "./same_file.ts";
 import { SourceError } from "./source_error.ts";
 
 /** First byte of a payload that carries an event, ends the dump, or is an error. */
@@ -48,6 +48,11 @@ export interface FollowerContext {
    * after `gtid_purged` was set, later versions never.
    */
   readonly purged?: GtidSet;
+  /**
+   * Sizes by name of the files that were closed when the dump began. If given,
+   * a file may end without an event that says so only where it ended then.
+   */
+  readonly closedFiles?: ReadonlyMap<string, number> | undefined;
 }
 
 /**
@@ -64,6 +69,8 @@ export class LogFollower implements PacketSink {
   readonly #context: FollowerContext;
   /** Events have checksums since the last format description, if its file has. */
   #sawFormat = false;
+  /** Type of the file's last event that came by this dump; 0: none did. */
+  #lastType = 0;
   #ended = false;
 
   /**
@@ -94,6 +101,11 @@ export class LogFollower implements PacketSink {
     return this.#ended;
   }
 
+  /** True between two packets. */
+  get atPacketEnd(): boolean {
+    return this.#scanner.atPacketEnd;
+  }
+
   /**
    * Takes the next bytes from the source. They may be reused after the call.
    *
@@ -119,6 +131,7 @@ export class LogFollower implements PacketSink {
       return;
     }
     this.#appender.event(bytes, start, end);
+    this.#lastType = eventTypeAt(bytes, at);
   }
 
   reclaim(): void {
@@ -186,6 +199,8 @@ export class LogFollower implements PacketSink {
         `The source went on at ${to.fileName} position ${to.position}, expected ${writer.fileName} position ${writer.position}`,
       );
     }
+    this.#checkEnded(to.fileName);
+    this.#lastType = 0;
     this.#appender.startFile(to.fileName);
     this.#events.fileStarted(to.fileName);
   }
@@ -199,22 +214,33 @@ export class LogFollower implements PacketSink {
     return true;
   }
 
-  /**
-   * Makes sure that the file gone on with is the one whose begin is here. A
-   * source that was reset writes files of the same names, and by the same
-   * statements may have come to the same position and GTIDs; the time at which
-   * a file was made is in its format description.
-   */
+  /** Makes sure that the file gone on with is the one whose begin is here. */
   #checkSameFile(format: Uint8Array): void {
     const { resumed } = this.#context;
-    if (resumed === undefined) return;
-    const clear = { clearPosition: true };
-    const received = patchFormatDescription(format, clear);
-    const stored = patchFormatDescription(resumed, clear);
-    if (sameBytes(received, stored)) return;
+    if (resumed === undefined || isSameFile(format, resumed)) return;
     throw new SourceError(
-      "hole",
-      `The source's file ${this.#writer.fileName} is not the one that kingbus has the begin of: the source was reset; give kingbus another data-dir to follow it from here`,
+      "reset",
+      `The source's log was reset (RESET MASTER, RESET BINARY LOGS AND GTIDS, a data directory made anew or an old backup): its file ${this.#writer.fileName} is not the one that kingbus has. kingbus keeps what it has and goes on serving it. To follow the source as it is now, give kingbus an empty data-dir`,
+    );
+  }
+
+  /**
+   * Makes sure that a file has ended where the next one begins. A server ends
+   * each with a rotate or stop event; one that crashed did not, and then the
+   * file was closed already when this dump began, at this position. If not, the
+   * log may have been reset under the dump: another connection will show.
+   */
+  #checkEnded(next: string): void {
+    const { closedFiles } = this.#context;
+    const { fileName, position } = this.#writer;
+    if (
+      closedFiles === undefined || fileName === "" ||
+      this.#lastType === EventType.ROTATE || this.#lastType === EventType.STOP
+    ) return;
+    if (closedFiles.get(fileName) === position) return;
+    throw new SourceError(
+      "lost",
+      `The source went on to ${next} although ${fileName} did not end at position ${position} when it was asked for; asking again where it ends`,
     );
   }
 
@@ -270,12 +296,12 @@ function sourceFault(kind: AppendFaultKind, message: string): SourceError {
     case "hole":
       return new SourceError(
         "hole",
-        `${message}. The source never sent them (gtid_purged was set there?); start a new data-dir from this file`,
+        `${message}. The source has them without their events (SET GLOBAL gtid_purged = '+…', as after loading a dump of another server): no binlog file holds them, so no replica can get them from kingbus. Provision replicas from a backup that has them, and give kingbus an empty data-dir with source.start: newest`,
       );
     case "repeat":
       return new SourceError(
-        "hole",
-        `${message}. The source began its history anew; give kingbus another data-dir to follow it from here`,
+        "reset",
+        `${message}. The source began its history anew (RESET MASTER, RESET BINARY LOGS AND GTIDS, or an old backup); give kingbus an empty data-dir to follow it as it is now`,
       );
   }
 }
@@ -290,9 +316,4 @@ function checkedSize(event: Uint8Array): Uint8Array {
     "stream",
     `The source sent an event of ${event.length} bytes that says it has another size`,
   );
-}
-
-function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length &&
-    one.every((byte, index) => byte === other[index]);
 }

@@ -61,22 +61,30 @@ export function purgedFiles(
   );
 }
 
-/** Says why a file of the source is not ours of the same name, if so. */
+/**
+ * Says why the source's files are not ours of the same names, if so. The oldest
+ * that both have tells: what was restored from a backup shares its past with us.
+ */
 async function otherFile(
   session: SourceSession,
   end: LogEnd,
   files: readonly SourceFile[],
 ): Promise<string | undefined> {
   const names = new Set(files.map(({ name }) => name));
-  const common = end.files.findLast(({ name }) => names.has(name));
+  const common = end.files.find(({ name }) => names.has(name));
   if (common === undefined) {
     const newest = files.at(-1)!.name;
-    const restarted = (fileNumber(newest) ?? 0) < (fileNumber(end.fileName) ?? 0);
+    const restarted =
+      (fileNumber(newest) ?? 0) < (fileNumber(end.fileName) ?? 0);
     return restarted
       ? `it has none of the files that kingbus has, and begins at ${
         files[0]!.name
       }`
       : undefined;
+  }
+  // A server that was restarted goes on in a new file.
+  if (common.name === files.at(-1)!.name) {
+    return `its file ${common.name}, which it writes, has less than kingbus has of it`;
   }
   const format = await session.formatDescription(common.name);
   return isSameFile(format, common.formatDescription)

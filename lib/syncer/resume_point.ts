@@ -3,7 +3,7 @@ import { FIRST_POSITION, type StoredFile } from "../store/binlog_store.ts";
 import type { SourceIdentity } from "../store/source_identity.ts";
 import { fileNumber } from "./file_number.ts";
 import { lostHistory, purgedFiles } from "./lost_history.ts";
-import type { SourceSession } from "./source_session.ts";
+import type { SourceFile, SourceSession } from "./source_session.ts";
 import { SourceError } from "./source_error.ts";
 
 /** Where the log ends that a dump has to go on with. */
@@ -19,6 +19,8 @@ export interface LogEnd {
 export interface ResumePoint {
   readonly fileName: string;
   readonly position: number;
+  /** The source's files but the newest, which may grow: sizes by name. */
+  readonly closedFiles: ReadonlyMap<string, number>;
 }
 
 /**
@@ -32,19 +34,17 @@ export async function startPoint(
   start: string,
 ): Promise<ResumePoint> {
   const files = await session.files();
-  if (start === "oldest") {
-    return { fileName: files[0]!.name, position: FIRST_POSITION };
-  }
-  if (start === "newest") {
-    return { fileName: files.at(-1)!.name, position: FIRST_POSITION };
-  }
+  const closedFiles = closedOf(files);
+  const from = (fileName: string): ResumePoint => {
+    return { fileName, position: FIRST_POSITION, closedFiles };
+  };
+  if (start === "oldest") return from(files[0]!.name);
+  if (start === "newest") return from(files.at(-1)!.name);
   const wanted = GtidSet.parse(start);
   let previous = new GtidSet();
   for (const file of files.toReversed()) {
     previous = await session.previousGtids(file.name);
-    if (wanted.containsSet(previous)) {
-      return { fileName: file.name, position: FIRST_POSITION };
-    }
+    if (wanted.containsSet(previous)) return from(file.name);
   }
   throw new SourceError(
     "purged",
@@ -84,7 +84,8 @@ export async function resumePoint(
     throw await lostHistory(session, end, files, lost);
   }
   if (file !== undefined) {
-    return { fileName: end.fileName, position: end.position };
+    const { fileName, position } = end;
+    return { fileName, position, closedFiles: closedOf(files) };
   }
   // Names that start over are those of a log that was reset.
   const newest = fileNumber(files.at(-1)!.name) ?? 0;
@@ -106,4 +107,8 @@ async function lostTransactions(
 ): Promise<GtidSet> {
   if (source.gtidMode === "OFF") return new GtidSet();
   return end.executed.subtract(await session.executedGtids());
+}
+
+function closedOf(files: readonly SourceFile[]): Map<string, number> {
+  return new Map(files.slice(0, -1).map(({ name, size }) => [name, size]));
 }

@@ -3,18 +3,23 @@ import { ClientConnection } from "../connection/client_connection.ts";
 import { ConnectionError } from "../connection/connection_error.ts";
 import type { GtidSet } from "../gtid/gtid_set.ts";
 import type { Log } from "../log/log.ts";
-import { ErrorCode } from "../protocol/error_code.ts";
-import { ServerError } from "../protocol/server_error.ts";
-import { type BinlogStore, StoreError } from "../store/binlog_store.ts";
+import type { BinlogStore } from "../store/binlog_store.ts";
 import {
   SOURCE_IDENTITY_META,
   type SourceIdentity,
 } from "../store/source_identity.ts";
-import { backoffMs } from "./backoff.ts";
+import { Backoff, SETTLED_MS } from "./backoff.ts";
 import { LogFollower } from "./log_follower.ts";
-import { resumePoint, startPoint } from "./resume_point.ts";
+import { type ResumePoint, resumePoint, startPoint } from "./resume_point.ts";
 import { SourceError } from "./source_error.ts";
 import { SourceSession } from "./source_session.ts";
+import type { SyncerCause } from "./syncer_cause.ts";
+import {
+  diagnose,
+  duplicateServerId,
+  type SyncerFault,
+  type SyncerPhase,
+} from "./syncer_fault.ts";
 
 /** Whom to follow, and how. */
 export interface SourceOptions {
@@ -50,8 +55,16 @@ export type SyncerState =
 /** How the syncer is doing. */
 export interface SyncerStatus {
   readonly state: SyncerState;
+  /** The kind of the last fault, while it is not over. */
+  readonly cause?: SyncerCause;
   /** The last fault, while it is not over; never holds a secret. */
   readonly reason?: string;
+  /** Attempts in a row that failed; 0 once a connection has lasted. */
+  readonly attempts: number;
+  /** When it tries again, while it waits for that. */
+  readonly nextAttemptAt?: Date;
+  /** When the source last began to send its log. */
+  readonly connectedAt?: Date;
   /** Whom it follows; known parts only. */
   readonly source?: {
     readonly address: string;
@@ -83,16 +96,18 @@ export interface SyncerDeps {
   readonly now: () => number;
   /** A number from 0 up to 1, for jitter. */
   readonly random: () => number;
+  /** Waits so many ms, or until the signal fires; the clock's if absent. */
+  readonly sleep?: (waitMs: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** A connection that lasted so long was a good one, in ms. */
-const SETTLED_MS = 10_000;
+/**
+ * So many dumps in a row that the source ends soon after their begin mean that
+ * another replica has our ids: MySQL before 5.7 does not say so.
+ */
+const QUICK_ENDS_MAX = 3;
 
 /** How often an idle connection is looked at, as a part of its time limit. */
 const WATCH_FRACTION = 4;
-
-/** A refused login is tried again this seldom: it may lock the account. */
-const REFUSED_WAIT_MS = 30_000;
 
 /**
  * Follows the source: connects, finds where the log goes on, and appends what
@@ -106,7 +121,15 @@ export class Syncer {
   #options: SourceOptions | undefined;
   #state: SyncerState = "stopped";
   #since: number;
-  #reason: string | undefined;
+  #fault: SyncerFault | undefined;
+  #phase: SyncerPhase = "connecting";
+  #backoff: Backoff;
+  #nextAttemptAt: number | undefined;
+  #connectedAt: number | undefined;
+  /** Whether the source said that the dump is over, which never is for us. */
+  #saidEnd = false;
+  /** Dumps in a row that it ended like that soon after their begin. */
+  #quickEnds = 0;
   #identity: SourceIdentity | undefined;
   #abort: AbortController | undefined;
   #loop: Promise<void> | undefined;
@@ -123,6 +146,7 @@ export class Syncer {
     this.#store = store;
     this.#deps = deps;
     this.#log = deps.log;
+    this.#backoff = new Backoff(deps);
     this.#since = deps.now();
   }
 
@@ -141,7 +165,9 @@ export class Syncer {
     await this.stop();
     this.#options = options;
     this.#identity = undefined;
-    this.#reason = undefined;
+    this.#fault = undefined;
+    this.#backoff = new Backoff(this.#deps);
+    this.#quickEnds = 0;
     this.#abort = new AbortController();
     this.#enter("connecting");
     this.#loop = this.#run(options, this.#abort.signal);
@@ -152,7 +178,7 @@ export class Syncer {
     this.#abort?.abort();
     await this.#loop;
     this.#loop = undefined;
-    this.#reason = undefined;
+    this.#fault = undefined;
     this.#enter("stopped");
   }
 
@@ -163,7 +189,12 @@ export class Syncer {
     const identity = this.#identity;
     return {
       state: this.#state,
-      ...(this.#reason === undefined ? {} : { reason: this.#reason }),
+      ...(this.#fault === undefined
+        ? {}
+        : { cause: this.#fault.cause, reason: this.#fault.reason }),
+      attempts: this.#backoff.attempts,
+      ...dateAs("nextAttemptAt", this.#nextAttemptAt),
+      ...dateAs("connectedAt", this.#connectedAt),
       ...(options === undefined ? {} : {
         source: {
           address: formatAddress(options),
@@ -185,50 +216,51 @@ export class Syncer {
   }
 
   async #run(options: SourceOptions, signal: AbortSignal): Promise<void> {
-    let failures = 0;
     while (!signal.aborted) {
-      const begun = this.#deps.now();
+      this.#phase = "connecting";
+      this.#saidEnd = false;
       try {
         await this.#follow(options, signal);
       } catch (error) {
         if (signal.aborted) break;
-        // Two replicas with one id end each other's dumps at once, for ever:
-        // a few bytes in between must not keep the pauses short.
-        if (this.#deps.now() - begun > SETTLED_MS) failures = 0;
-        if (!this.#noteFault(error)) return;
-        await this.#pause(error, ++failures, signal);
+        const fault = this.#faultOf(error, options);
+        this.#fault = fault;
+        const { cause, reason, retry } = fault;
+        const source = formatAddress(options);
+        if (retry === "never") {
+          this.#enter("failed");
+          this.#log.error("stopped following the source", {
+            source,
+            cause,
+            reason,
+          });
+          return;
+        }
+        this.#log.warn("lost the source", { source, cause, reason });
+        await this.#pause(this.#backoff.failed(retry), signal);
       }
     }
   }
 
-  /** Notes why it can't go on; false when it never will. */
-  #noteFault(error: unknown): boolean {
-    const reason = describeFault(error);
-    const address = formatAddress(this.#options!);
-    this.#reason = reason;
-    if (canRetry(error)) {
-      this.#enter("waiting");
-      this.#log.warn("lost the source", { source: address, reason });
-      return true;
-    }
-    this.#enter("failed");
-    this.#log.error("stopped following the source", {
-      source: address,
-      reason,
-    });
-    return false;
+  /** What the error means, alone and with those before it. */
+  #faultOf(error: unknown, options: SourceOptions): SyncerFault {
+    const fault = diagnose(error, this.#phase, options);
+    const lastedMs = this.#backoff.connectedMs;
+    const isQuickEnd = this.#saidEnd && lastedMs !== undefined &&
+      lastedMs < SETTLED_MS;
+    this.#quickEnds = isQuickEnd ? this.#quickEnds + 1 : 0;
+    if (this.#quickEnds < QUICK_ENDS_MAX) return fault;
+    const said =
+      `The source has ended ${this.#quickEnds} dumps in a row within seconds of their begin, and gave no error`;
+    return diagnose(duplicateServerId(options, said), this.#phase, options);
   }
 
-  async #pause(
-    error: unknown,
-    failures: number,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const waitMs = isLoginRefusal(error)
-      ? REFUSED_WAIT_MS
-      : backoffMs(failures, this.#deps.random());
+  async #pause(waitMs: number, signal: AbortSignal): Promise<void> {
     this.#log.info("trying again", { wait_ms: Math.round(waitMs) });
-    await sleep(waitMs, signal);
+    this.#nextAttemptAt = this.#deps.now() + waitMs;
+    this.#enter("waiting");
+    await (this.#deps.sleep ?? sleep)(waitMs, signal);
+    this.#nextAttemptAt = undefined;
     if (!signal.aborted) this.#enter("connecting");
   }
 
@@ -247,11 +279,13 @@ export class Syncer {
       responseTimeoutMs: options.readTimeoutMs,
       signal,
     });
+    this.#phase = "preparing";
     const close = () => connection.close();
     signal.addEventListener("abort", close);
     try {
-      const purged = await this.#dump(connection, options);
-      await this.#receive(connection, options, purged, signal);
+      const begun = await this.#dump(connection, options);
+      this.#phase = "dumping";
+      await this.#receive(connection, options, begun, signal);
     } finally {
       signal.removeEventListener("abort", close);
       connection.close();
@@ -262,15 +296,16 @@ export class Syncer {
     }
   }
 
-  /** Begins a dump; answers what the source has and can't send. */
+  /** Begins a dump; answers where, and what the source has and can't send. */
   async #dump(
     connection: ClientConnection,
     options: SourceOptions,
-  ): Promise<GtidSet> {
+  ): Promise<{ from: ResumePoint; purged: GtidSet }> {
     const session = new SourceSession(connection);
     const identity = await session.identify();
     this.#identity = identity;
     this.#checkSuitable(identity, options);
+    await this.#checkAlone(session, options);
     const { writer } = this.#store;
     const head = this.#store.head;
     const from = head === undefined
@@ -279,6 +314,7 @@ export class Syncer {
         fileName: writer.fileName,
         position: writer.position,
         executed: head.executed,
+        files: this.#store.files,
       }, this.#store.files.at(-1)!.serverUuid);
     await this.#store.setMeta(SOURCE_IDENTITY_META, { ...identity });
     const purged = await session.purgedGtids();
@@ -291,28 +327,46 @@ export class Syncer {
       file: from.fileName,
       position: from.position,
     });
-    return purged;
+    return { from, purged };
   }
 
   #checkSuitable(identity: SourceIdentity, options: SourceOptions): void {
     if (identity.serverId === String(options.serverId)) {
       throw new SourceError(
-        "unsuitable",
+        "own-server-id",
         `The source has server id ${identity.serverId}, and so has kingbus; set source.server-id to another number`,
       );
     }
     if (identity.uuid === options.uuid) {
       throw new SourceError(
-        "unsuitable",
-        `The source has UUID ${identity.uuid}, and so has kingbus: it can't follow itself`,
+        "own-server-id",
+        `The source has server uuid ${identity.uuid}, and so has kingbus; unless source.address is kingbus itself, set source.uuid to another one`,
       );
     }
+  }
+
+  /**
+   * After another replica with our ids was noticed: makes sure that it is gone.
+   * A dump would end the other's, and MySQL 8 replicas then stop for good. Not
+   * asked before, since a connection of our own that broke may still be listed.
+   */
+  async #checkAlone(
+    session: SourceSession,
+    options: SourceOptions,
+  ): Promise<void> {
+    if (this.#fault?.cause !== "duplicate-server-id") return;
+    const host = await session.registered(options);
+    if (host === undefined) return;
+    throw duplicateServerId(
+      options,
+      `A replica on ${host} is registered at the source with the ids of kingbus`,
+    );
   }
 
   async #receive(
     connection: ClientConnection,
     options: SourceOptions,
-    purged: GtidSet,
+    { from, purged }: { from: ResumePoint; purged: GtidSet },
     signal: AbortSignal,
   ): Promise<void> {
     const follower = new LogFollower(
@@ -321,7 +375,11 @@ export class Syncer {
       {
         fileStarted: (name) => this.#log.debug("file", { file: name }),
       },
-      { resumed: this.#store.files.at(-1)?.formatDescription, purged },
+      {
+        resumed: this.#store.files.at(-1)?.formatDescription,
+        purged,
+        closedFiles: from.closedFiles,
+      },
     );
     const { writer } = this.#store;
     this.#awaitsSource = true;
@@ -346,20 +404,28 @@ export class Syncer {
       watch.stop();
     }
     if (signal.aborted) return;
+    this.#saidEnd = follower.ended;
     if (watch.fired) {
-      throw new ConnectionError(
-        "timeout",
-        `The source sent nothing for ${options.readTimeoutMs} ms, not even a heartbeat`,
+      throw new SourceError(
+        "silent",
+        `The source sent nothing for ${options.readTimeoutMs} ms, not even a heartbeat: it hangs, or the network between lost the connection without a word`,
       );
     }
-    throw new ConnectionError("closed", "The source ended the dump");
+    throw new SourceError(
+      "lost",
+      follower.atPacketEnd
+        ? "The source ended the dump (it was shut down, or its dump thread was killed)"
+        : "The connection to the source ended in the middle of a packet",
+    );
   }
 
   #heard(bytes: number): void {
     this.#bytesReceived += bytes;
     this.#heardAt = this.#deps.now();
     if (this.#state === "following") return;
-    this.#reason = undefined;
+    this.#fault = undefined;
+    this.#connectedAt = this.#heardAt;
+    this.#backoff.connected();
     this.#enter("following");
   }
 
@@ -396,24 +462,11 @@ export class Syncer {
   }
 }
 
-/** Whether another attempt may have another outcome. */
-function canRetry(error: unknown): boolean {
-  if (error instanceof StoreError) return false;
-  if (error instanceof SourceError) return error.retriable;
-  return !(error instanceof ServerError) ||
-    error.code !== ErrorCode.ER_SOURCE_FATAL_ERROR_READING_BINLOG;
-}
-
-function isLoginRefusal(error: unknown): boolean {
-  return error instanceof ServerError &&
-    error.code === ErrorCode.ER_ACCESS_DENIED;
-}
-
-function describeFault(error: unknown): string {
-  if (error instanceof ServerError) {
-    return `the source answered error ${error.code}: ${error.message}`;
-  }
-  return error instanceof Error ? error.message : String(error);
+function dateAs<Name extends string>(
+  name: Name,
+  at: number | undefined,
+): Partial<Record<Name, Date>> {
+  return at === undefined ? {} : { [name]: new Date(at) } as Record<Name, Date>;
 }
 
 function sleep(waitMs: number, signal: AbortSignal): Promise<void> {

@@ -146,8 +146,13 @@ export class SyncerController implements SyncerControl {
     return {
       wanted: this.#intent.run,
       state: status.state,
+      cause: status.cause,
       reason: status.reason,
       since: status.since,
+      attempts: status.attempts,
+      nextAttemptAt: status.nextAttemptAt,
+      connectedAt: status.connectedAt,
+      heardAt: status.heardAt,
       target: target && {
         address: formatAddress(target.address),
         user: target.user,

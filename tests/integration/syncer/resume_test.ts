@@ -213,8 +213,11 @@ Deno.test("Syncer fails when the source was reset while it was away", async () =
   await source.run("RESET MASTER");
   await writeMore();
   await kingbus.resume();
-  const { reason = "", executed } = await kingbus.waitUntilState("failed");
-  assertStringIncludes(reason, "does not have transactions it once sent");
+  const { cause, reason = "", executed } = await kingbus.waitUntilState(
+    "failed",
+  );
+  assertEquals(cause, "reset");
+  assertStringIncludes(reason, "does not have transactions that it once sent");
   assertStringIncludes(reason, `${source.server.uuid}:2`);
   assertEquals(executed, `${source.server.uuid}:1-2`);
 });
@@ -234,7 +237,7 @@ Deno.test("Syncer fails when the source was reset and has written the same again
   await writeMore();
   await kingbus.resume();
   const { reason = "", executed } = await kingbus.waitUntilState("failed");
-  assertStringIncludes(reason, "the source was reset");
+  assertStringIncludes(reason, "log was reset");
   assertEquals(executed, `${source.server.uuid}:1-2`);
 });
 
@@ -246,7 +249,8 @@ Deno.test("Syncer fails when the source is reset while it follows", async () => 
   await kingbus.waitUntilHas(await source.executed());
   await source.run("RESET MASTER");
   await writeMore();
-  const { executed } = await kingbus.waitUntilState("failed");
+  const { cause, executed } = await kingbus.waitUntilState("failed");
+  assertEquals(cause, "reset");
   assertEquals(executed, `${source.server.uuid}:1-3`);
 });
 

@@ -179,15 +179,17 @@ Deno.test("Syncer waits for a source that is not there yet", async () => {
   await assertSameFiles(kingbus, source.onDisk);
 });
 
-Deno.test("Syncer fails when the source has its server id or its UUID", async () => {
+Deno.test("Syncer waits while the source has its server id or its UUID", async () => {
   const { serverId, uuid } = source.server;
   await using kingbus = await TestKingbus.start();
   await kingbus.follow(source, { serverId });
-  const sameId = await kingbus.waitUntilState("failed");
+  const sameId = await kingbus.waitUntilState("waiting");
   assertStringIncludes(sameId.reason ?? "", `server id ${serverId}`);
+  await kingbus.syncer.stop();
   await kingbus.follow(source, { uuid });
-  const sameUuid = await kingbus.waitUntilState("failed");
-  assertStringIncludes(sameUuid.reason ?? "", `UUID ${uuid}`);
+  const sameUuid = await kingbus.waitUntilState("waiting");
+  assertStringIncludes(sameUuid.reason ?? "", `server uuid ${uuid}`);
+  await kingbus.syncer.stop();
   await kingbus.follow(source);
   await kingbus.waitUntilState("following");
 });

@@ -263,23 +263,36 @@ Deno.test("GET /binlog/syncer/status has kingbus's fields, and no password", asy
     wanted: true,
     state: "following",
     since: "2023-11-14T22:13:20.000Z",
+    attempts: 0,
     source: { server_id: "1", server_uuid: "u", version: "9.7.4" },
   });
 });
 
 Deno.test("GET /binlog/syncer/status says stopped and why of a failed syncer", async () => {
   const { ask, syncer } = openApi();
-  syncer.current = { wanted: true, state: "failed", reason: "was purged" };
+  const at = new Date(1_700_000_000_000);
+  syncer.current = {
+    wanted: true,
+    state: "failed",
+    cause: "purged",
+    reason: "was purged",
+    attempts: 1,
+    connectedAt: at,
+    heardAt: at,
+  };
   const { body } = await ask("GET", "/binlog/syncer/status");
-  const { status, wanted, state, reason } = body.data as Record<
-    string,
-    unknown
-  >;
-  assertEquals([status, wanted, state, reason], [
+  const data = body.data as Record<string, unknown>;
+  assertEquals([data.status, data.wanted, data.state], [
     "stopped",
     true,
     "failed",
-    "was purged",
+  ]);
+  assertEquals([data.cause, data.reason], ["purged", "was purged"]);
+  assertEquals(data.attempts, 1);
+  assertEquals(data.next_attempt_at, undefined);
+  assertEquals([data.connected_at, data.heard_at], [
+    "2023-11-14T22:13:20.000Z",
+    "2023-11-14T22:13:20.000Z",
   ]);
 });
 

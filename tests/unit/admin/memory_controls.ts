@@ -51,8 +51,13 @@ export class MemorySyncerControl implements SyncerControl {
     return {
       wanted: this.#wanted,
       state: this.#wanted ? "following" : "stopped",
+      cause: undefined,
       reason: undefined,
       since: undefined,
+      attempts: 0,
+      nextAttemptAt: undefined,
+      connectedAt: undefined,
+      heardAt: undefined,
       target: {
         address: "127.0.0.1:3306",
         user: "kb",

@@ -95,6 +95,31 @@ Deno.test("kingbus status says why a node is not ready", async () => {
   );
 });
 
+Deno.test("kingbus status says what keeps it from its source, and until when", async () => {
+  const { fetch, syncer } = runningNode();
+  const at = new Date(1_700_000_000_000);
+  syncer.current = {
+    wanted: true,
+    state: "waiting",
+    cause: "unreachable",
+    reason: "connection refused",
+    since: at,
+    attempts: 3,
+    nextAttemptAt: new Date(1_700_000_001_000),
+    connectedAt: at,
+    heardAt: at,
+  };
+  const { output } = await status([], { fetch });
+  assert(
+    output.includes(`
+source    waiting 127.0.0.1:3306 as kb since 2023-11-14T22:13:20.000Z
+          unreachable: connection refused
+          3 attempts failed, next 2023-11-14T22:13:21.000Z, last connected 2023-11-14T22:13:20.000Z, last heard of 2023-11-14T22:13:20.000Z
+`),
+    output,
+  );
+});
+
 Deno.test("kingbus status lets no text of a replica drive the terminal", async () => {
   const { fetch, server } = runningNode();
   const [replica] = server.report().replicas;

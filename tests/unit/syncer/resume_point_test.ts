@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { GtidSet } from "../../../lib/gtid/gtid_set.ts";
 import {
   type LogEnd,
@@ -7,6 +7,7 @@ import {
 } from "../../../lib/syncer/resume_point.ts";
 import { SourceError } from "../../../lib/syncer/source_error.ts";
 import type { SourceIdentity } from "../../../lib/store/source_identity.ts";
+import { loadBinlogFixtures } from "../../support/binlog_fixture.ts";
 import type {
   SourceFile,
   SourceSession,
@@ -28,6 +29,7 @@ const IDENTITY: SourceIdentity = {
 function source(
   files: readonly (SourceFile & { previous: string })[],
   executed = "",
+  { purged = "", format = FORMAT } = {},
 ): SourceSession {
   return {
     files: () => Promise.resolve([...files]),
@@ -35,9 +37,16 @@ function source(
       Promise.resolve(
         GtidSet.parse(files.find((file) => file.name === name)!.previous),
       ),
+    purgedGtids: () => Promise.resolve(GtidSet.parse(purged)),
+    formatDescription: () => Promise.resolve(format),
     executedGtids: () => Promise.resolve(GtidSet.parse(executed)),
   } as unknown as SourceSession;
 }
+
+/** The first event of a file, and of one that was made later. */
+const [FORMAT, OTHER_FORMAT] = loadBinlogFixtures("mysql97").slice(0, 2).map(
+  ({ events }) => events[0]!.bytes,
+) as [Uint8Array, Uint8Array];
 
 const FILES = [
   { name: "binlog.000007", size: 1000, previous: `${UUID}:1-10` },
@@ -45,18 +54,28 @@ const FILES = [
   { name: "binlog.000009", size: 3000, previous: `${UUID}:1-30` },
 ];
 
-function end(file: string, position: number, executed: string): LogEnd {
-  return { fileName: file, position, executed: GtidSet.parse(executed) };
+/** The sizes of all but the newest. */
+const CLOSED = new Map([["binlog.000007", 1000], ["binlog.000008", 2000]]);
+
+/** Where a log ends that begins with file 5. */
+function end(fileName: string, position: number, executed: string): LogEnd {
+  const files = [5, 6, 7, 8, 9, 10].map((number) => ({
+    name: `binlog.${String(number).padStart(6, "0")}`,
+    formatDescription: FORMAT,
+  })).filter(({ name }) => name <= fileName);
+  return { fileName, position, executed: GtidSet.parse(executed), files };
 }
 
 Deno.test("startPoint() begins at the oldest or the newest file", async () => {
   assertEquals(await startPoint(source(FILES), "oldest"), {
     fileName: "binlog.000007",
     position: 4,
+    closedFiles: CLOSED,
   });
   assertEquals(await startPoint(source(FILES), "newest"), {
     fileName: "binlog.000009",
     position: 4,
+    closedFiles: CLOSED,
   });
 });
 
@@ -79,8 +98,7 @@ Deno.test("startPoint() refuses a set from before the oldest file", async () => 
     SourceError,
     `oldest file binlog.000007 follows ${UUID}:6-10`,
   );
-  assertEquals(error.kind, "hole");
-  assertEquals(error.retriable, false);
+  assertEquals(error.kind, "purged");
 });
 
 Deno.test("resumePoint() goes on where the log ends", async () => {
@@ -89,47 +107,116 @@ Deno.test("resumePoint() goes on where the log ends", async () => {
   assertEquals(await resumePoint(session, IDENTITY, at, UUID), {
     fileName: "binlog.000008",
     position: 1500,
+    closedFiles: CLOSED,
   });
 });
 
-for (
-  const [what, files, executed, at, kind, message] of [
-    [
-      "purged our file",
-      FILES,
-      `${UUID}:1-40`,
-      end("binlog.000006", 500, `${UUID}:1-9`),
-      "hole",
-      "has no file binlog.000006 any more",
-    ],
-    [
-      "has a shorter file",
-      FILES,
-      `${UUID}:1-40`,
-      end("binlog.000009", 3001, `${UUID}:1-31`),
-      "hole",
-      "binlog.000009 has 3000 bytes, kingbus has received 3001",
-    ],
-    [
-      "lost transactions",
-      FILES,
-      `${UUID}:1-30`,
-      end("binlog.000009", 2000, `${UUID}:1-31`),
-      "hole",
-      `does not have transactions it once sent: ${UUID}:31`,
-    ],
-  ] as const
-) {
-  Deno.test(`resumePoint() refuses a source that ${what}`, async () => {
-    const error = await assertRejects(
-      () => resumePoint(source(files, executed), IDENTITY, at, UUID),
-      SourceError,
-      message,
-    );
-    assertEquals(error.kind, kind);
-    assertEquals(error.retriable, false);
-  });
+Deno.test("resumePoint() asks a source without GTIDs for none", async () => {
+  const at = end("binlog.000008", 1500, `${UUID}:1-25`);
+  const identity = { ...IDENTITY, gtidMode: "OFF" };
+  const from = await resumePoint(source(FILES, ""), identity, at, UUID);
+  assertEquals(from.position, 1500);
+});
+
+/** Tries to go on at a source that can't be gone on with; answers why. */
+async function refusal(session: SourceSession, at: LogEnd) {
+  const { kind, message } = await assertRejects(
+    () => resumePoint(session, IDENTITY, at, UUID),
+    SourceError,
+  );
+  return { kind, message };
 }
+
+function assertSays(message: string, ...parts: string[]): void {
+  for (const part of parts) assertStringIncludes(message, part);
+}
+
+Deno.test("resumePoint() names the files and GTIDs that were purged", async () => {
+  const session = source(FILES, `${UUID}:1-40`, { purged: `${UUID}:1-10` });
+  const at = end("binlog.000005", 500, `${UUID}:1-7`);
+  const { kind, message } = await refusal(session, at);
+  assertEquals(kind, "purged");
+  assertSays(
+    message,
+    "has no file binlog.000005 any more, in which kingbus stopped at position 500",
+    "Missing is binlog.000005 from there to binlog.000006",
+    `The missing transactions are ${UUID}:8-10`,
+    "kingbus import",
+    "data-dir",
+  );
+});
+
+Deno.test("resumePoint() says when no transaction was purged, but bytes", async () => {
+  const session = source(FILES, `${UUID}:1-40`, { purged: `${UUID}:1-10` });
+  const at = end("binlog.000006", 500, `${UUID}:1-10`);
+  const { kind, message } = await refusal(session, at);
+  assertEquals(kind, "purged");
+  assertSays(
+    message,
+    "Missing is binlog.000006 from there. No transaction with a GTID",
+  );
+});
+
+Deno.test("resumePoint() says what a source has lost that has the same files", async () => {
+  const shorter = await refusal(
+    source(FILES, `${UUID}:1-40`),
+    end("binlog.000008", 2001, `${UUID}:1-31`),
+  );
+  assertEquals(shorter.kind, "source-lost-events");
+  assertSays(
+    shorter.message,
+    "kingbus has received all up to binlog.000008 position 2001",
+    "the source has 2000 bytes of binlog.000008.",
+  );
+  const fewer = await refusal(
+    source(FILES, `${UUID}:1-30`),
+    end("binlog.000009", 2000, `${UUID}:1-31`),
+  );
+  assertEquals(fewer.kind, "source-lost-events");
+  assertSays(fewer.message, `transactions that it once sent: ${UUID}:31.`);
+  const older = await refusal(
+    source(FILES, `${UUID}:1-40`),
+    end("binlog.000010", 500, `${UUID}:1-40`),
+  );
+  assertEquals(older.kind, "source-lost-events");
+  assertSays(
+    older.message,
+    "the source has no file binlog.000010, and binlog.000009 as its newest",
+  );
+});
+
+Deno.test("resumePoint() knows a reset log by files of other content or number", async () => {
+  const other = await refusal(
+    source(FILES, `${UUID}:1-30`, { format: OTHER_FORMAT }),
+    end("binlog.000009", 2000, `${UUID}:1-31`),
+  );
+  assertEquals(other.kind, "reset");
+  assertSays(
+    other.message,
+    "its file binlog.000007 is not the one that kingbus has",
+    `${UUID}:31`,
+    "data-dir",
+  );
+  const restarted = [{ name: "binlog.000001", size: 400, previous: "" }];
+  const fewer = await refusal(
+    source(restarted, ""),
+    end("binlog.000009", 2000, `${UUID}:1-31`),
+  );
+  assertEquals(fewer.kind, "reset");
+  assertSays(fewer.message, "none of the files that kingbus has");
+  const shorter = await refusal(
+    source(restarted, ""),
+    {
+      ...end("binlog.000001", 401, ""),
+      files: [{ name: "binlog.000001", formatDescription: FORMAT }],
+    },
+  );
+  assertEquals(shorter.kind, "reset");
+  assertSays(
+    shorter.message,
+    "its file binlog.000001, which it writes, has less",
+  );
+});
 
 Deno.test("resumePoint() refuses another server", async () => {
   const other = "aaaaaaaa-e6f6-11f1-a979-02fc00000001";

@@ -72,6 +72,7 @@ class RecordingSyncer implements SteeredSyncer {
     return {
       state: this.running ? "following" : "stopped",
       since: new Date(0),
+      attempts: 0,
       currentGtid: "",
       file: "",
       position: 0,
