@@ -1,6 +1,7 @@
 import type { NodeStatus } from "../admin/node_status.ts";
 import type { ReplicaStatus, ServerStatus } from "../admin/server_status.ts";
 import type { SyncerStatus } from "../admin/syncer_status.ts";
+import { formatBytes } from "./format_bytes.ts";
 
 const NONE = "none";
 
@@ -76,7 +77,7 @@ function logLines({ syncer, store }: NodeStatus): string[] {
     : `, newest event ${syncer.last_event_time}`;
   return [
     `${syncer.last_binlog_file}:${syncer.last_file_position}, ${files}, ${
-      readableBytes(store.bytes)
+      formatBytes(store.bytes)
     }${newest}`,
   ];
 }
@@ -107,7 +108,7 @@ const COLUMNS: [
   ["STATE", stateName, "left"],
   ["AT", ({ file, position }) => file && `${file}:${position}`, "left"],
   ["BEHIND", behind, "right"],
-  ["SENT", ({ stats }) => readableBytes(Number(stats.bytes_sent)), "right"],
+  ["SENT", ({ stats }) => formatBytes(Number(stats.bytes_sent)), "right"],
 ];
 
 function replicaLines(replicas: readonly ReplicaStatus[]): string[] {
@@ -142,22 +143,7 @@ function stateName({ replication_state, mode }: ReplicaStatus): string {
 }
 
 function behind({ lag_bytes }: ReplicaStatus): string {
-  return lag_bytes === undefined ? "" : readableBytes(lag_bytes);
-}
-
-/** Three digits and a unit, for people: `1.5 MiB`. */
-function readableBytes(bytes: number): string {
-  let value = bytes;
-  for (const unit of ["B", "KiB", "MiB", "GiB"]) {
-    if (value < 1000) return `${shortNumber(value)} ${unit}`;
-    value /= 1024;
-  }
-  return `${shortNumber(value)} TiB`;
-}
-
-function shortNumber(value: number): string {
-  if (Number.isInteger(value) || value >= 100) return value.toFixed(0);
-  return value.toFixed(value < 10 ? 2 : 1);
+  return lag_bytes === undefined ? "" : formatBytes(lag_bytes);
 }
 
 /** Replicas choose some of the texts; none of them may drive the terminal. */

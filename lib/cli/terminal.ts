@@ -6,6 +6,8 @@ export interface Terminal extends ConfigSurroundings {
   readonly out: (text: string) => void;
   /** Writes what went wrong, with its line end. */
   readonly err: (text: string) => void;
+  /** Whether somebody looks at `err` who sees a line drawn over. */
+  readonly errIsTerminal: boolean;
   /** Asks a running node's admin API. */
   readonly fetch: (url: string, signal: AbortSignal) => Promise<Response>;
 }
@@ -15,6 +17,7 @@ export function processTerminal(): Terminal {
   return {
     out: (text) => writeAll(Deno.stdout, text),
     err: (text) => writeAll(Deno.stderr, text),
+    errIsTerminal: Deno.stderr.isTerminal(),
     env: (name) => Deno.env.get(name),
     readTextFile: (path) => Deno.readTextFile(path),
     fetch: (url, signal) => fetch(url, { signal, redirect: "error" }),

@@ -343,6 +343,7 @@ export interface BinlogStore extends AsyncDisposable {
  * What went wrong with the store:
  * - `unknown-file`, `position-before-start`, `position-after-end` and
  *   `position-inside-event`: there is nothing to read where a reader asked;
+ * - `purged`: what a reader was reading was removed meanwhile;
  * - `locked`: another process has the store open;
  * - `fenced`: another process has opened the store since;
  * - `format`: what is there is not a store, or one of another version;
@@ -355,6 +356,7 @@ export type StoreErrorKind =
   | "position-before-start"
   | "position-after-end"
   | "position-inside-event"
+  | "purged"
   | "locked"
   | "fenced"
   | "format"

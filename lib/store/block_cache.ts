@@ -1,5 +1,5 @@
 import type { BlockSummary, StoredFile, StoreError } from "./binlog_store.ts";
-import type { BlockEngine } from "./block_engine.ts";
+import type { BlockReads } from "./block_engine.ts";
 import { damageError } from "./damage_error.ts";
 import { type Group, GroupCache, type LoadedGroup } from "./group_cache.ts";
 import { blockPlace, openSealed, summaryPlace } from "./sealed_bytes.ts";
@@ -27,7 +27,7 @@ export interface LogSite {
 
 /** Whole blocks on disk and their summaries, shared by all readers. */
 export class BlockCache {
-  readonly #engine: BlockEngine;
+  readonly #engine: BlockReads;
   readonly #site: LogSite;
   readonly #blocks: GroupCache<Uint8Array>;
   readonly #summaries: GroupCache<BlockSummary>;
@@ -39,7 +39,7 @@ export class BlockCache {
    * @param bytesMax how much of them is kept for readers yet to come, in bytes
    * @param site what errors say of the place
    */
-  constructor(engine: BlockEngine, bytesMax: number, site: LogSite = {}) {
+  constructor(engine: BlockReads, bytesMax: number, site: LogSite = {}) {
     this.#blocks = new GroupCache({
       groupSize: GROUP_BLOCKS,
       bytesMax,

@@ -108,26 +108,8 @@ export interface EngineState {
   readonly tail: Uint8Array | undefined;
 }
 
-/**
- * What `BlockLog` needs below it: atomic durable commits and block reads.
- * Private to the store; a key-value database or plain memory stands behind it.
- * One commit at a time; reads at any time.
- */
-export interface BlockEngine {
-  /**
-   * Takes the writer's lease and reads what is there.
-   *
-   * @throws {StoreError} `format`, `corrupt` or `io`
-   */
-  load(): Promise<EngineState>;
-  /**
-   * Makes a batch durable. After a failure nothing is known of the batch, and
-   * the engine takes no other.
-   *
-   * @throws {StoreError} `fenced` when another writer took the lease since
-   * `load`, `io` or `closed`
-   */
-  commit(batch: EngineBatch): Promise<void>;
+/** The reading half of a `BlockEngine`. */
+export interface BlockReads {
   /**
    * Blocks `first` … `first + count - 1`, undefined in place of those that do
    * not exist; shorter when the last ones do not. The bytes are the caller's
@@ -144,6 +126,28 @@ export interface BlockEngine {
     first: number,
     count: number,
   ): Promise<readonly (Uint8Array | undefined)[]>;
+}
+
+/**
+ * What `BlockLog` needs below it: atomic durable commits and block reads.
+ * Private to the store; a key-value database or plain memory stands behind it.
+ * One commit at a time; reads at any time.
+ */
+export interface BlockEngine extends BlockReads {
+  /**
+   * Takes the writer's lease and reads what is there.
+   *
+   * @throws {StoreError} `format`, `corrupt` or `io`
+   */
+  load(): Promise<EngineState>;
+  /**
+   * Makes a batch durable. After a failure nothing is known of the batch, and
+   * the engine takes no other.
+   *
+   * @throws {StoreError} `fenced` when another writer took the lease since
+   * `load`, `io` or `closed`
+   */
+  commit(batch: EngineBatch): Promise<void>;
   /** See `BinlogStore.getMeta`. */
   getMeta(name: string): Promise<unknown>;
   /** See `BinlogStore.setMeta`; also while a commit is under way. */

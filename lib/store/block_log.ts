@@ -1,7 +1,6 @@
 import type { GtidSet } from "../gtid/gtid_set.ts";
 import {
   type BinlogStore,
-  FIRST_POSITION,
   type LogPosition,
   type LogReader,
   type LogWriter,
@@ -12,15 +11,11 @@ import {
 } from "./binlog_store.ts";
 import type { BlockEngine, EngineBatch, HeadRecord } from "./block_engine.ts";
 import { BlockLogWriter } from "./block_log_writer.ts";
-import {
-  type BlockOffset,
-  BlockReader,
-  type ReaderHost,
-} from "./block_reader.ts";
+import type { ReaderHost } from "./block_reader.ts";
 import { type BlockMemoryOptions, BlockSource } from "./block_source.ts";
 import { HeadWaiters } from "./head_waiters.ts";
-import { locateEvent } from "./locate_event.ts";
 import { type RecoveredLog, recoverLog } from "./log_recovery.ts";
+import { openBlockReader } from "./open_block_reader.ts";
 import { VisibleFiles } from "./visible_files.ts";
 import { VisibleHead } from "./visible_head.ts";
 
@@ -132,17 +127,7 @@ export class BlockLog implements BinlogStore {
 
   async openReader(start: LogPosition): Promise<LogReader> {
     if (this.#closed) throw closedError("read the log");
-    const file = this.#files.get(start.fileNumber);
-    const head = this.#head?.record;
-    if (file === undefined || head === undefined) {
-      throw new StoreError(
-        "unknown-file",
-        `Cannot read file ${start.fileNumber} of the log: there is none`,
-      );
-    }
-    checkPosition(file, start.position);
-    const found = await this.#locate(file, head, start.position);
-    return new BlockReader(this.#readerHost, file, found);
+    return await openBlockReader(this.#readerHost, this.#head?.record, start);
   }
 
   waitForHead(version: number, options: WaitOptions = {}): Promise<boolean> {
@@ -179,31 +164,6 @@ export class BlockLog implements BinlogStore {
     }
   }
 
-  /** The block and the offset in it where the event at `position` begins. */
-  async #locate(
-    file: StoredFile,
-    head: HeadRecord,
-    position: number,
-  ): Promise<BlockOffset> {
-    const next = this.#files.get(file.number + 1);
-    if (position === FIRST_POSITION) {
-      return { block: file.firstBlock, offset: 0 };
-    }
-    // At the end no event begins that a search could find.
-    if (position === file.size) {
-      return next === undefined ? head : { block: next.firstBlock, offset: 0 };
-    }
-    const found = await locateEvent(this.#source, head, {
-      first: file.firstBlock,
-      last: next === undefined ? head.block : next.firstBlock - 1,
-    }, position);
-    if (found !== undefined) return found;
-    throw new StoreError(
-      "position-inside-event",
-      `Cannot read ${file.name} from position ${position}: no event begins there`,
-    );
-  }
-
   #committed(batch: EngineBatch): void {
     for (const record of batch.files) this.#files.note(record);
     this.#source.onDisk(batch.blocks.at(-1)?.number ?? -1);
@@ -225,21 +185,6 @@ export class BlockLog implements BinlogStore {
   #cutBack(block: number, file: number): void {
     this.#source.cutBack(block);
     this.#files.cutBack(file);
-  }
-}
-
-function checkPosition(file: StoredFile, position: number): void {
-  if (position < FIRST_POSITION) {
-    throw new StoreError(
-      "position-before-start",
-      `Cannot read ${file.name} from position ${position}: it begins at ${FIRST_POSITION}`,
-    );
-  }
-  if (position > file.size) {
-    throw new StoreError(
-      "position-after-end",
-      `Cannot read ${file.name} from position ${position}: it ends at ${file.size}`,
-    );
   }
 }
 

@@ -1,7 +1,7 @@
 import type { BlockSummary, StoredFile } from "./binlog_store.ts";
 import type { BlockBuilder } from "./block_builder.ts";
 import { BlockCache, GROUP_BLOCKS } from "./block_cache.ts";
-import type { BlockEngine } from "./block_engine.ts";
+import type { BlockReads } from "./block_engine.ts";
 import type { Group } from "./group_cache.ts";
 
 /** Limits of a log's use of memory. */
@@ -44,7 +44,7 @@ export class BlockSource {
    * @param fileOf the visible file of a block, for what errors say
    */
   constructor(
-    engine: BlockEngine,
+    engine: BlockReads,
     growing: () => BlockBuilder,
     lastOnDisk: number,
     options: BlockMemoryOptions,

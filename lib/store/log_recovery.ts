@@ -1,6 +1,7 @@
 import { FIRST_POSITION, StoreError } from "./binlog_store.ts";
 import type {
   BlockEngine,
+  BlockReads,
   EngineState,
   FileRecord,
   HeadRecord,
@@ -61,16 +62,20 @@ export async function recoverLog(
 }
 
 /** The bytes of a whole block; undefined when there is none that is sound. */
-async function wholeBlock(
-  engine: BlockEngine,
+export async function wholeBlock(
+  engine: BlockReads,
   number: number,
 ): Promise<Uint8Array | undefined> {
   const [stored] = await engine.readBlocks(number, 1);
   return openSealed(blockPlace(number), stored);
 }
 
-/** The records up to the head's file, which have to be without gaps. */
-function visibleFiles(
+/**
+ * The records up to the head's file, which have to be without gaps.
+ *
+ * @throws {StoreError} `corrupt` when one is missing
+ */
+export function visibleFiles(
   found: readonly FileRecord[],
   head: HeadRecord,
 ): readonly FileRecord[] {

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { GtidSet } from "../../lib/gtid/gtid_set.ts";
 import { StoreError } from "../../lib/store/binlog_store.ts";
 import { openKvStore } from "../../lib/store/kv/open_kv_store.ts";
 import { LogFeeder } from "../support/log_feeder.ts";
-import { MadeLog, numberedUuid } from "../support/made_log.ts";
+import { killedTransaction, scatteredGtids } from "../support/killed_log.ts";
+import { MadeLog } from "../support/made_log.ts";
 import { assertSameBytes, describeHead } from "../support/naive_log.ts";
 import { readFile } from "../support/read_stored_file.ts";
 import { readFramed } from "../support/read_log.ts";
@@ -157,7 +157,7 @@ Deno.test("a block that is missing is a fault, not another block", async () => {
 
 Deno.test("a large set that stays is not written again", async () => {
   await using run = await LogRun.begin(() => new KvTestDisk(), {
-    purged: setOf(1_000),
+    purged: scatteredGtids(1_000),
   });
   run.startFile();
   run.transaction();
@@ -183,7 +183,7 @@ Deno.test("a large set that stays is not written again", async () => {
 
 Deno.test("pieces of large sets that no record names are removed", async () => {
   await using run = await LogRun.begin(() => new KvTestDisk(), {
-    purged: setOf(1_000),
+    purged: scatteredGtids(1_000),
   });
   run.startFile();
   run.transaction();
@@ -213,16 +213,6 @@ Deno.test("pieces of large sets that no record names are removed", async () => {
     await run.check();
   }
 });
-
-/** A set too large for a record. */
-function setOf(intervals: number): GtidSet {
-  const set = new GtidSet();
-  for (let count = 1; count <= intervals; count++) {
-    const gno = BigInt(2 * count);
-    set.addInterval(numberedUuid(1), "", gno, gno);
-  }
-  return set;
-}
 
 /** Generations and numbers of the pieces that each owner has. */
 async function pieces(kv: Deno.Kv): Promise<Map<string, string>> {
@@ -297,9 +287,7 @@ Deno.test("a killed writer leaves all it said was durable", async () => {
   feeder.push(made.beginFile());
   for (let count = 0; made.position < position; count++) {
     feeder.push(
-      made.transaction({
-        rows: count % 10 === 9 ? Array(20).fill(60_000) : [40 + count],
-      }),
+      made.transaction(killedTransaction(count)),
     );
   }
   await twin.writer.flush();

@@ -5,7 +5,8 @@ import { EventType } from "../../lib/binlog/event_type.ts";
 import { decodeGtid } from "../../lib/binlog/gtid_event.ts";
 import { formatGtid } from "../../lib/gtid/gtid.ts";
 import { GtidSet } from "../../lib/gtid/gtid_set.ts";
-import type { BinlogStore, StoreHead } from "../../lib/store/binlog_store.ts";
+import type { StoreHead } from "../../lib/store/binlog_store.ts";
+import type { LogSnapshot } from "../../lib/store/log_snapshot.ts";
 import { joinBytes } from "./dump_packets.ts";
 import { readFile } from "./read_stored_file.ts";
 
@@ -125,7 +126,7 @@ export class NaiveLog {
 
   /** Checks that a store shows the log up to a boundary, bytes included. */
   async assertShown(
-    store: BinlogStore,
+    store: LogSnapshot,
     boundary: NaiveBoundary | undefined,
   ): Promise<void> {
     assertEquals(describeHead(store.head), expectedHead(boundary));

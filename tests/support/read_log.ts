@@ -1,4 +1,5 @@
-import type { BinlogStore, LogReader } from "../../lib/store/binlog_store.ts";
+import type { LogReader } from "../../lib/store/binlog_store.ts";
+import type { LogSnapshot } from "../../lib/store/log_snapshot.ts";
 import { joinBytes } from "./dump_packets.ts";
 
 /** Reads framed bytes up to where the reader stops. */
@@ -31,7 +32,7 @@ export function unframe(framed: Uint8Array): Uint8Array {
 
 /** Reads a file from a position to its visible end, as bytes of the file. */
 export async function readFrom(
-  store: BinlogStore,
+  store: LogSnapshot,
   fileNumber: number,
   position: number,
 ): Promise<Uint8Array> {

@@ -1,8 +1,8 @@
 import {
-  type BinlogStore,
   FIRST_POSITION,
   type StoredFile,
 } from "../../lib/store/binlog_store.ts";
+import type { LogSnapshot } from "../../lib/store/log_snapshot.ts";
 import { joinBytes, splitPackets } from "./dump_packets.ts";
 
 /**
@@ -10,7 +10,7 @@ import { joinBytes, splitPackets } from "./dump_packets.ts";
  * position 4 on: the framing is taken off again.
  */
 export async function readFile(
-  store: BinlogStore,
+  store: LogSnapshot,
   file: StoredFile,
 ): Promise<Uint8Array> {
   const reader = await store.openReader({

@@ -1,4 +1,3 @@
-import { StoreError } from "../binlog_store.ts";
 import type {
   BlockEngine,
   EngineBatch,
@@ -10,33 +9,20 @@ import type {
 import { concatBytes } from "../concat_bytes.ts";
 import { KvBatch } from "./kv_batch.ts";
 import { kvFault } from "./kv_fault.ts";
+import {
+  type FileValue,
+  FORMAT_VERSION,
+  type HeadValue,
+  KvLoader,
+  LIST_BATCH_MAX,
+  resolveHead,
+  stringOwners,
+} from "./kv_loader.ts";
 import { LargeBytes, type StoredBytes } from "./large_bytes.ts";
 import { whileLocked } from "./while_locked.ts";
 
-/** What the keys and values below mean; another number is not ours to read. */
-const FORMAT_VERSION = 2;
-
-/** The most entries Deno KV reads in one go. */
-const LIST_BATCH_MAX = 500;
-
 /** Bytes of a record's fixed fields with their names. */
 const RECORD_BYTES = 600;
-
-interface FormatValue {
-  readonly product: string;
-  readonly version: number;
-}
-
-interface HeadValue extends Omit<HeadRecord, "executed" | "purged"> {
-  readonly executed: StoredBytes;
-  readonly purged: StoredBytes;
-}
-
-interface FileValue
-  extends Omit<FileRecord, "previousGtids" | "formatDescription"> {
-  readonly previousGtids: StoredBytes;
-  readonly formatDescription: StoredBytes;
-}
 
 /**
  * Blocks in Deno KV. Sequence parts of keys are bigints, which sort by value.
@@ -55,6 +41,7 @@ interface FileValue
  */
 export class KvEngine implements BlockEngine {
   readonly #kv: Deno.Kv;
+  readonly #loader: KvLoader;
   readonly #owner: string;
   readonly #release: () => void;
   readonly #large = new LargeBytes();
@@ -72,19 +59,21 @@ export class KvEngine implements BlockEngine {
    */
   constructor(kv: Deno.Kv, owner: string, release: () => void = () => {}) {
     this.#kv = kv;
+    this.#loader = new KvLoader(kv);
     this.#owner = owner;
     this.#release = release;
   }
 
   load(): Promise<EngineState> {
     return this.#guard("Cannot open the log", async () => {
-      await this.#checkFormat();
+      await this.#takeFormat();
       const owner = { owner: this.#owner, token: crypto.randomUUID() };
       const lease = await whileLocked(() => this.#kv.set(["lease"], owner));
       this.#lease = lease.versionstamp;
       await this.#large.load(this.#kv);
-      const head = await this.#loadHead();
-      const files = await this.#loadFiles();
+      const stored = await this.#loader.headValue();
+      const head = stored && resolveHead(stored, this.#large);
+      const files = await this.#loader.files(this.#large);
       this.#large.removeOrphans();
       return { head, files, tail: await this.#loadTail(head) };
     });
@@ -128,10 +117,10 @@ export class KvEngine implements BlockEngine {
   }
 
   getMeta(name: string): Promise<unknown> {
-    return this.#guard(`Cannot read ${name}`, async () => {
-      const entry = await this.#kv.get(["meta", name]);
-      return entry.versionstamp === null ? undefined : entry.value;
-    });
+    return this.#guard(
+      `Cannot read ${name}`,
+      () => this.#loader.meta(name),
+    );
   }
 
   setMeta(name: string, value: unknown): Promise<void> {
@@ -167,61 +156,17 @@ export class KvEngine implements BlockEngine {
     );
   }
 
-  async #checkFormat(): Promise<void> {
-    const format = await this.#kv.get<FormatValue>(["format"]);
-    if (format.value === null) {
-      for await (const entry of this.#kv.list({ prefix: [] }, { limit: 1 })) {
-        throw new StoreError(
-          "format",
-          `the database holds ${
-            JSON.stringify(String(entry.key[0]))
-          } and was not made by kingbus`,
-        );
-      }
-      const ours = { product: "kingbus", version: FORMAT_VERSION };
-      await whileLocked(() => this.#kv.set(["format"], ours));
-      return;
-    }
-    const { product, version } = format.value;
-    // A newer version may have made a layout that this one would destroy.
-    if (product !== "kingbus" || version !== FORMAT_VERSION) {
-      throw new StoreError(
-        "format",
-        `the database has format ${product} ${version}, this version reads kingbus ${FORMAT_VERSION}`,
-      );
-    }
-  }
-
-  async #loadHead(): Promise<HeadRecord | undefined> {
-    const { value } = await this.#kv.get<HeadValue>(["head"]);
-    if (value === null) return undefined;
-    return {
-      ...value,
-      executed: this.#large.resolve("executed", value.executed),
-      purged: this.#large.resolve("purged", value.purged),
-    };
-  }
-
-  async #loadFiles(): Promise<FileRecord[]> {
-    const files: FileRecord[] = [];
-    const values = this.#kv.list<FileValue>({ prefix: ["file"] });
-    for await (const { value } of values) {
-      const { previous, format } = stringOwners(value.number);
-      files.push({
-        ...value,
-        previousGtids: this.#large.resolve(previous, value.previousGtids),
-        formatDescription: this.#large.resolve(format, value.formatDescription),
-      });
-    }
-    return files;
+  /** Checks the format; an empty database becomes one of ours. */
+  async #takeFormat(): Promise<void> {
+    if (await this.#loader.hasFormat()) return;
+    const ours = { product: "kingbus", version: FORMAT_VERSION };
+    await whileLocked(() => this.#kv.set(["format"], ours));
   }
 
   async #loadTail(
     head: HeadRecord | undefined,
   ): Promise<Uint8Array | undefined> {
-    const pieces: Uint8Array[] = [];
-    const values = this.#kv.list<Uint8Array>({ prefix: ["tail"] });
-    for await (const { value } of values) pieces.push(value);
+    const pieces = await this.#loader.tailPieces();
     this.#tailPieces = pieces.length;
     this.#tailBlock = head === undefined ? -1 : head.block;
     return pieces.length === 0 ? undefined : concatBytes(pieces);
@@ -351,19 +296,10 @@ export class KvEngine implements BlockEngine {
     first: number,
     count: number,
   ): Promise<readonly (Uint8Array | undefined)[]> {
-    return this.#guard(`Cannot read ${kind} ${first} of the log`, async () => {
-      const found: (Uint8Array | undefined)[] = [];
-      const entries = this.#kv.list<Uint8Array>({
-        start: [kind, BigInt(first)],
-        end: [kind, BigInt(first + count)],
-      }, { batchSize: Math.min(count, LIST_BATCH_MAX), limit: count });
-      for await (const { key, value } of entries) {
-        const index = Number(key[1]) - first;
-        while (found.length < index) found.push(undefined);
-        found.push(value);
-      }
-      return found;
-    });
+    return this.#guard(
+      `Cannot read ${kind} ${first} of the log`,
+      () => this.#loader.range(kind, first, count),
+    );
   }
 }
 
@@ -372,11 +308,6 @@ function keysFrom(kind: string, first: number): Deno.KvListSelector {
     start: [kind, BigInt(first)],
     end: [kind, BigInt(Number.MAX_SAFE_INTEGER)],
   };
-}
-
-/** Names under which a file's byte strings are kept when they are large. */
-function stringOwners(file: number): { previous: string; format: string } {
-  return { previous: `previous/${file}`, format: `format/${file}` };
 }
 
 function bytesInPlace(stored: StoredBytes): number {

@@ -5,6 +5,9 @@ import { concatBytes } from "../concat_bytes.ts";
 /** Bytes of one piece; a value holds 64 KiB with its encoding. */
 const PIECE_BYTES = 60_000;
 
+/** The most entries Deno KV reads in one go, which are then of one moment. */
+const LIST_BATCH_MAX = 500;
+
 /** Where a byte string is kept that is too large for its record. */
 export interface PiecesRef {
   /** Tells it from what its owner had before. */
@@ -55,11 +58,13 @@ export class LargeBytes {
     { keys: Deno.KvKey[]; parts: Uint8Array[] }
   >();
 
-  /** Reads all pieces there are. */
-  async load(kv: Deno.Kv): Promise<void> {
-    for await (
-      const { key, value } of kv.list<Uint8Array>({ prefix: ["bytes"] })
-    ) {
+  /** Reads all pieces there are, or those that `which` selects. */
+  async load(
+    kv: Deno.Kv,
+    which: Deno.KvListSelector = { prefix: ["bytes"] },
+  ): Promise<void> {
+    const pieces = kv.list<Uint8Array>(which, { batchSize: LIST_BATCH_MAX });
+    for await (const { key, value } of pieces) {
       const id = `${String(key[1])} ${String(key[2])}`;
       const found = this.#found.get(id) ?? { keys: [], parts: [] };
       found.keys.push(key);

@@ -5,11 +5,12 @@ export interface Surroundings {
   files?: Record<string, string>;
   env?: Record<string, string>;
   fetch?: Terminal["fetch"];
+  errIsTerminal?: boolean;
 }
 
 /** A terminal that keeps what is written to it. */
 export function memoryTerminal(
-  { files, env, fetch }: Surroundings = {},
+  { files, env, fetch, errIsTerminal = false }: Surroundings = {},
 ): Terminal & { output: () => string; errors: () => string } {
   let output = "";
   let errors = "";
@@ -20,6 +21,7 @@ export function memoryTerminal(
     err: (text) => {
       errors += text;
     },
+    errIsTerminal,
     env: (name) => env?.[name],
     readTextFile: (path) => {
       const text = files?.[path];

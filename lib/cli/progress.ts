@@ -1,0 +1,144 @@
+import { formatBytes } from "./format_bytes.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What a piece of work is called and how much of it there is. */
+export interface ProgressOptions {
+  /** What is done, as in `export`. */
+  readonly title: string;
+  /** All of it, in `unit`s; 0 when it is not known. */
+  readonly total: number;
+  /** What is counted. */
+  readonly unit: "bytes";
+}
+
+/** How a progress bar tells the time. */
+type Clock = () => number;
+
+/** How often a terminal's line is drawn anew, and a log gets another line. */
+const DRAW_MS = 100;
+const LINE_MS = 5_000;
+
+/** The rate shown is that of about so long. */
+const RATE_MS = 3_000;
+
+/** Characters of the bar. */
+const BAR_WIDTH = 30;
+
+/** Goes to the begin of the line and clears it (ECMA-48 EL). */
+const CLEAR_LINE = "\r\u001b[K";
+
+/**
+ * Shows on standard error how far a piece of work is: one line drawn over and
+ * over on a terminal, else a line every few seconds.
+ */
+export class Progress {
+  readonly #terminal: Terminal;
+  readonly #options: ProgressOptions;
+  readonly #now: Clock;
+  readonly #interval: number;
+  readonly #started: number;
+  #shown: number;
+  #done = 0;
+  // Where the work was some time ago, for the rate.
+  #markTime: number;
+  #markDone = 0;
+  #rate = 0;
+  #drawn = false;
+
+  /**
+   * Begins at nothing done; draws nothing yet.
+   *
+   * @param terminal where it is shown
+   * @param options what is shown
+   * @param now milliseconds that never go back
+   */
+  constructor(
+    terminal: Terminal,
+    options: ProgressOptions,
+    now: Clock = () => performance.now(),
+  ) {
+    this.#terminal = terminal;
+    this.#options = options;
+    this.#now = now;
+    this.#interval = terminal.errIsTerminal ? DRAW_MS : LINE_MS;
+    this.#started = now();
+    this.#shown = this.#started;
+    this.#markTime = this.#started;
+  }
+
+  /** So much of it is done now, in units from the begin. */
+  update(done: number): void {
+    this.#done = done;
+    const now = this.#now();
+    if (now - this.#shown < this.#interval) return;
+    this.#shown = now;
+    this.#measure(now);
+    this.#show(this.#line(now));
+  }
+
+  /** The work has ended, done or not: the line is left to what comes next. */
+  end(): void {
+    if (!this.#drawn) return;
+    this.#drawn = false;
+    this.#terminal.err(CLEAR_LINE);
+  }
+
+  #measure(now: number): void {
+    const passed = now - this.#markTime;
+    const rate = (this.#done - this.#markDone) / Math.max(passed, 1) * 1000;
+    const part = Math.min(1, passed / RATE_MS);
+    this.#rate = this.#rate === 0 ? rate : this.#rate * (1 - part) +
+      rate * part;
+    this.#markTime = now;
+    this.#markDone = this.#done;
+  }
+
+  #show(line: string): void {
+    if (!this.#terminal.errIsTerminal) {
+      this.#terminal.err(`${line}\n`);
+      return;
+    }
+    this.#drawn = true;
+    this.#terminal.err(`${CLEAR_LINE}${line}`);
+  }
+
+  #line(now: number): string {
+    const { title, total } = this.#options;
+    const done = this.#done;
+    const rate = `${formatBytes(this.#rate)}/s`;
+    if (total <= 0) return `${title}  ${formatBytes(done)}  ${rate}`;
+    const part = Math.min(1, done / total);
+    const parts = [
+      title,
+      `${Math.floor(part * 100)}%`.padStart(4),
+      `${formatBytes(done)} of ${formatBytes(total)}`,
+      rate,
+      this.#left(now, part),
+    ];
+    if (this.#terminal.errIsTerminal) parts.splice(1, 0, bar(part));
+    return parts.join("  ");
+  }
+
+  /** How long it will take; `?` while nothing tells. */
+  #left(now: number, part: number): string {
+    if (part >= 1) {
+      return `${formatSeconds((now - this.#started) / 1000)} in all`;
+    }
+    const rest = this.#options.total - this.#done;
+    if (this.#rate <= 0) return "? left";
+    return `${formatSeconds(rest / this.#rate)} left`;
+  }
+}
+
+function bar(part: number): string {
+  const full = Math.floor(part * BAR_WIDTH);
+  return `[${"#".repeat(full)}${"-".repeat(BAR_WIDTH - full)}]`;
+}
+
+function formatSeconds(seconds: number): string {
+  const whole = Math.round(seconds);
+  const pad = (value: number) => String(value).padStart(2, "0");
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}:${pad(whole % 60)}`;
+  return `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(whole % 60)}`;
+}
