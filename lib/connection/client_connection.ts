@@ -4,7 +4,7 @@ import {
   decodeHandshakeV10,
   type HandshakeV10,
 } from "../protocol/handshake.ts";
-import type { Packet } from "../protocol/packet.ts";
+import { type Packet, PART_PAYLOAD_BYTES_MAX } from "../protocol/packet.ts";
 import { decodeErr, decodeOk, isErr } from "../protocol/response.ts";
 import { ServerError } from "../protocol/server_error.ts";
 import { TextResultSetDecoder } from "../protocol/result_set.ts";
@@ -245,7 +245,9 @@ export class ClientConnection implements AsyncDisposable {
   }
 
   async #send(payload: Uint8Array, options: CommandOptions): Promise<void> {
-    this.reader.expectSequence(1);
+    // The answer goes on where the command ends, which may take several parts.
+    const parts = Math.floor(payload.length / PART_PAYLOAD_BYTES_MAX) + 1;
+    this.reader.expectSequence(parts & 0xff);
     using deadline = this.#deadline("sending a command", options);
     await this.writer.write(payload, 0, { signal: deadline.signal });
   }

@@ -91,6 +91,20 @@ async function assertDumps(address: Address): Promise<void> {
   assertEquals(types.slice(0, 2), [ROTATE, FORMAT_DESCRIPTION]);
 }
 
+Deno.test("ClientConnection runs a statement that takes several packets", async () => {
+  await using server = await startMysql56({
+    extraArgs: ["--max-allowed-packet=64M"],
+  });
+  await using connection = await server.connect();
+  // one that fills its packets, so that an empty one ends it, and one more
+  for (const bytes of [0xff_ffff, 0xff_ffff - 1, 2 * 0xff_ffff, 40_000_000]) {
+    const around = "\x03SELECT LENGTH('')".length;
+    const text = "x".repeat(bytes - around);
+    const { rows } = await connection.query(`SELECT LENGTH('${text}')`);
+    assertEquals(rows, [[String(text.length)]]);
+  }
+});
+
 Deno.test("ClientConnection speaks with MySQL 5.6", async () => {
   await using server = await startMysql56();
   const address = { hostname: "127.0.0.1", port: server.port };
