@@ -36,12 +36,17 @@ export class DemoFolder implements AsyncDisposable {
     this.#guard = guard;
   }
 
-  /** @param options `keep`: whether the folder stays in the end. */
-  static async make(options: { keep: boolean }): Promise<DemoFolder> {
+  /**
+   * @param options `keep`: whether the folder stays in the end; `prefix`: how
+   *   its name begins.
+   */
+  static async make(
+    options: { keep: boolean; prefix?: string },
+  ): Promise<DemoFolder> {
     // resolved, as the servers resolve what they are given; and short: the path
     // of a socket has at most 107 bytes
     const path = await Deno.realPath(
-      await Deno.makeTempDir({ prefix: "kingbus-demo-" }),
+      await Deno.makeTempDir({ prefix: options.prefix ?? "kingbus-demo-" }),
     );
     const guard = new Deno.Command("/bin/sh", {
       args: ["-c", GUARD, "kingbus-demo-guard"],

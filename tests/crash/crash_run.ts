@@ -29,7 +29,11 @@ export async function runCrash(
   const { signal } = deps;
   // Its guard ends all that works in it, whatever happens to this process; what
   // is in it is removed here, unless it shows a failure.
-  const folder = await DemoFolder.make({ keep: true });
+  const folder = await DemoFolder.make({
+    keep: true,
+    prefix: "kingbus-crash-",
+  });
+  deps.say(`everything is in ${folder.path}`);
   let keep = options.keep;
   const tally = new Tally(options);
   try {
