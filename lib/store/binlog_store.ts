@@ -52,7 +52,11 @@ export interface StoreHead {
    * all who ask: `clone` it to change it.
    */
   readonly executed: GtidSet;
-  /** GTIDs of transactions that came before the first file; shared as well. */
+  /**
+   * GTIDs of transactions that came before the first file: those from before
+   * the log began, and those of files that were purged. With the transactions
+   * that can be read they make up `executed`. Shared as well.
+   */
   readonly purged: GtidSet;
   /** GTID of the newest transaction as text; empty before the first one. */
   readonly lastGtid: string;
@@ -109,7 +113,7 @@ export interface LogSlice {
  * that is not needed any more is simply let go.
  */
 export interface LogReader {
-  /** The file the next byte comes from. */
+  /** The file the next byte comes from, also when it was purged since. */
   readonly file: StoredFile;
   /**
    * The next run, of one block at most; undefined when the reader stands at
@@ -118,8 +122,9 @@ export interface LogReader {
    * copy what has to stay. Answers without a promise when the bytes are in
    * memory. A promise that nobody awaits may fail without harm.
    *
-   * @throws {StoreError} `corrupt` when a block is missing, `io` when it can't
-   * be read, `closed` when the store was closed
+   * @throws {StoreError} `purged` when the file was removed meanwhile;
+   * `corrupt` when a block is missing, `io` when it can't be read, `closed`
+   * when the store was closed
    */
   next(): LogSlice | undefined | Promise<LogSlice | undefined>;
   /**
@@ -134,6 +139,8 @@ export interface LogReader {
   /**
    * Steps into the next file when the head is in a later one and `next` has
    * said that the current one was read to its end; says whether it did.
+   *
+   * @throws {StoreError} `purged` when both files were removed meanwhile
    */
   nextFile(): boolean;
 }
@@ -272,6 +279,30 @@ export interface WaitOptions {
   readonly timeoutMs?: number;
 }
 
+/** How `purge` removes files. */
+export interface PurgeOptions {
+  /** Ends the purge between two files when it fires. */
+  readonly signal?: AbortSignal;
+}
+
+/** What `purge` removed. */
+export interface PurgeResult {
+  /** The files, as they were, oldest first. */
+  readonly files: readonly StoredFile[];
+  /** Their sizes added up, in bytes. */
+  readonly bytes: number;
+}
+
+/** How much of the disk the store takes. */
+export interface DiskUse {
+  /** Bytes of its files; 0 when it has none. */
+  readonly databaseBytes: number;
+  /** Bytes inside of them that hold nothing; what is appended takes them first. */
+  readonly freeInsideBytes: number;
+  /** Bytes of purged files whose removal is under way: not free yet. */
+  readonly removingBytes: number;
+}
+
 /**
  * The durable log: binlog files from byte 4 on, without holes, and a head
  * that moves from transaction boundary to transaction boundary.
@@ -301,7 +332,7 @@ export interface BinlogStore extends AsyncDisposable {
   /**
    * A reader that begins at `start`.
    *
-   * @throws {StoreError} `unknown-file`, `position-before-start`,
+   * @throws {StoreError} `unknown-file`, `purged`, `position-before-start`,
    * `position-after-end` or `position-inside-event`; `corrupt`, `io` or
    * `closed` when the log can't be read there
    */
@@ -317,6 +348,24 @@ export interface BinlogStore extends AsyncDisposable {
    * at once if it was closed before.
    */
   waitForHead(version: number, options?: WaitOptions): Promise<boolean>;
+  /**
+   * Removes the files with numbers below `upTo`, oldest first, but never the
+   * one the head is in. Each goes in one commit with which the purged set
+   * grows; its bytes are removed from disk later, little by little. Works while
+   * the log is written and read: whoever reads a file that goes gets `purged`.
+   * A second purge waits for the first.
+   *
+   * @returns what was removed, also when the signal has ended it early
+   * @throws {StoreError} the store's `failure`; `io` or `closed` when it can't
+   * be read which GTIDs a file has: then that file stays
+   */
+  purge(upTo: number, options?: PurgeOptions): Promise<PurgeResult>;
+  /**
+   * How much of the disk the store takes, and how much of that is free.
+   *
+   * @throws {StoreError} `io` or `closed`
+   */
+  diskUse(): Promise<DiskUse>;
   /**
    * A small value kept beside the log, by name; undefined if there is none.
    *
@@ -343,7 +392,7 @@ export interface BinlogStore extends AsyncDisposable {
  * What went wrong with the store:
  * - `unknown-file`, `position-before-start`, `position-after-end` and
  *   `position-inside-event`: there is nothing to read where a reader asked;
- * - `purged`: what a reader was reading was removed meanwhile;
+ * - `purged`: what a reader asked for was removed from the old end of the log;
  * - `locked`: another process has the store open;
  * - `fenced`: another process has opened the store since;
  * - `format`: what is there is not a store, or one of another version;

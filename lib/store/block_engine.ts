@@ -96,6 +96,8 @@ export interface EngineBatch {
    * the rest of the batch is durable, too.
    */
   readonly removeFilesAfter?: number;
+  /** Removed: the record of that file, the oldest one, because it was purged. */
+  readonly removeFile?: number;
 }
 
 /** What an engine found when it opened. */
@@ -106,6 +108,16 @@ export interface EngineState {
   readonly files: readonly FileRecord[];
   /** Bytes of the head's block as far as its pieces go; undefined if whole. */
   readonly tail: Uint8Array | undefined;
+  /** Number of the oldest whole block; undefined if there is none. */
+  readonly oldestBlock: number | undefined;
+}
+
+/** See `DiskUse`. */
+export interface EngineDiskUse {
+  /** Bytes of the files. */
+  readonly databaseBytes: number;
+  /** Bytes of them that hold nothing. */
+  readonly freeInsideBytes: number;
 }
 
 /** The reading half of a `BlockEngine`. */
@@ -148,6 +160,16 @@ export interface BlockEngine extends BlockReads {
    * `load`, `io` or `closed`
    */
   commit(batch: EngineBatch): Promise<void>;
+  /**
+   * Removes blocks `first` … `first + count - 1` and their summaries, all of
+   * them or none; also while a commit is under way.
+   *
+   * @param count `REMOVE_BLOCKS_MAX` at most
+   * @throws {StoreError} `fenced`, `io` or `closed`
+   */
+  removeBlocks(first: number, count: number): Promise<void>;
+  /** How much of the disk all of it takes; see `BinlogStore.diskUse`. */
+  diskUse(): Promise<EngineDiskUse>;
   /** See `BinlogStore.getMeta`. */
   getMeta(name: string): Promise<unknown>;
   /** See `BinlogStore.setMeta`; also while a commit is under way. */
@@ -164,6 +186,9 @@ export const COMMIT_BYTES_MAX = 800_000;
 
 /** The most blocks in one commit; Deno KV takes 1000 mutations in all. */
 export const COMMIT_BLOCKS_MAX = 200;
+
+/** The most blocks removed in one go, for the same reason. */
+export const REMOVE_BLOCKS_MAX = 400;
 
 /**
  * Larger byte strings of records (GTID sets, format descriptions) do not count

@@ -1,9 +1,13 @@
 import type { GtidSet } from "../gtid/gtid_set.ts";
 import {
   type BinlogStore,
+  BLOCK_BYTES_MAX,
+  type DiskUse,
   type LogPosition,
   type LogReader,
   type LogWriter,
+  type PurgeOptions,
+  type PurgeResult,
   type StoredFile,
   StoreError,
   type StoreHead,
@@ -11,8 +15,10 @@ import {
 } from "./binlog_store.ts";
 import type { BlockEngine, EngineBatch, HeadRecord } from "./block_engine.ts";
 import { BlockLogWriter } from "./block_log_writer.ts";
-import type { ReaderHost } from "./block_reader.ts";
+import { purgedError, type ReaderHost } from "./block_reader.ts";
+import { BlockRemover } from "./block_remover.ts";
 import { type BlockMemoryOptions, BlockSource } from "./block_source.ts";
+import { FilePurger } from "./file_purger.ts";
 import { HeadWaiters } from "./head_waiters.ts";
 import { type RecoveredLog, recoverLog } from "./log_recovery.ts";
 import { openBlockReader } from "./open_block_reader.ts";
@@ -29,6 +35,8 @@ export class BlockLog implements BinlogStore {
   readonly #writer: BlockLogWriter;
   readonly #files = new VisibleFiles();
   readonly #waiters = new HeadWaiters();
+  readonly #remover: BlockRemover;
+  readonly #purger: FilePurger;
   readonly #readerHost: ReaderHost;
   #head: VisibleHead | undefined;
   #closing: Promise<void> | undefined;
@@ -37,10 +45,26 @@ export class BlockLog implements BinlogStore {
   private constructor(
     engine: BlockEngine,
     log: RecoveredLog,
+    oldestBlock: number | undefined,
     options: BlockLogOptions,
   ) {
     const { head, files, kept } = log;
+    const firstBlock = files[0]?.firstBlock ?? 0;
     this.#engine = engine;
+    // Blocks before that one are of files that were purged before a crash.
+    this.#remover = new BlockRemover(
+      engine,
+      Math.min(oldestBlock ?? firstBlock, firstBlock),
+    );
+    this.#purger = new FilePurger({
+      files: () => {
+        if (this.failure !== undefined) throw this.failure;
+        return this.files;
+      },
+      summary: (number) => this.#source.summary(number),
+      purgeFile: (file, gone) => this.#writer.purgeFile(file, gone),
+      removeUpTo: (end) => this.#remover.removeUpTo(end),
+    });
     this.#writer = new BlockLogWriter(
       engine,
       {
@@ -65,6 +89,7 @@ export class BlockLog implements BinlogStore {
     };
     for (const record of files) this.#files.note(record);
     if (head !== undefined) this.#moveHead(head);
+    this.#remover.removeUpTo(firstBlock);
   }
 
   /**
@@ -80,8 +105,9 @@ export class BlockLog implements BinlogStore {
     options: BlockLogOptions = {},
   ): Promise<BlockLog> {
     try {
-      const log = await recoverLog(engine, await engine.load());
-      return new BlockLog(engine, log, options);
+      const found = await engine.load();
+      const log = await recoverLog(engine, found);
+      return new BlockLog(engine, log, found.oldestBlock, options);
     } catch (error) {
       await engine.close();
       if (error instanceof StoreError) throw error;
@@ -127,13 +153,32 @@ export class BlockLog implements BinlogStore {
 
   async openReader(start: LogPosition): Promise<LogReader> {
     if (this.#closed) throw closedError("read the log");
-    return await openBlockReader(this.#readerHost, this.#head?.record, start);
+    const { fileNumber } = start;
+    const file = this.#files.get(fileNumber);
+    try {
+      return await openBlockReader(this.#readerHost, this.#head?.record, start);
+    } catch (error) {
+      const oldest = this.files[0]?.number ?? 0;
+      if (fileNumber < 1 || fileNumber >= oldest) throw error;
+      throw purgedError(file?.name ?? `file ${fileNumber} of the log`, error);
+    }
   }
 
   waitForHead(version: number, options: WaitOptions = {}): Promise<boolean> {
     if (this.#closed || options.signal?.aborted) return Promise.resolve(false);
     if ((this.#head?.version ?? 0) > version) return Promise.resolve(true);
     return this.#waiters.wait(options);
+  }
+
+  purge(upTo: number, options: PurgeOptions = {}): Promise<PurgeResult> {
+    return this.#purger.purge(upTo, options);
+  }
+
+  async diskUse(): Promise<DiskUse> {
+    return {
+      ...await this.#engine.diskUse(),
+      removingBytes: this.#remover.left * BLOCK_BYTES_MAX,
+    };
   }
 
   getMeta(name: string): Promise<unknown> {
@@ -160,11 +205,17 @@ export class BlockLog implements BinlogStore {
       this.#closed = true;
       this.#writer.stop(closedError("write the log", this.failure));
       this.#waiters.wake(false);
+      await this.#remover.stop();
       await this.#engine.close();
     }
   }
 
   #committed(batch: EngineBatch): void {
+    if (batch.removeFile !== undefined) {
+      this.#files.purged(batch.removeFile);
+      this.#growPurged(batch.head!);
+      return;
+    }
     for (const record of batch.files) this.#files.note(record);
     this.#source.onDisk(batch.blocks.at(-1)?.number ?? -1);
     if (batch.head !== undefined) {
@@ -180,6 +231,12 @@ export class BlockLog implements BinlogStore {
     this.#files.showUpTo(record);
     const { name } = this.#files.get(record.fileNumber)!;
     this.#head = new VisibleHead((this.#head?.version ?? 0) + 1, record, name);
+  }
+
+  /** The head stays where it is: nobody waits for this. */
+  #growPurged(record: HeadRecord): void {
+    const { version, fileName } = this.#head!;
+    this.#head = new VisibleHead(version, record, fileName);
   }
 
   #cutBack(block: number, file: number): void {

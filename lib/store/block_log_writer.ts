@@ -268,31 +268,50 @@ export class BlockLogWriter implements LogWriter {
 
   async rollback(): Promise<void> {
     await this.#commits.flush();
-    const head = this.#head.durable;
-    if (this.#standsAt(head)) {
+    const found = this.#head.durable;
+    if (this.#standsAt(found)) {
       this.#openGno = 0n;
       return;
     }
-    const kept = head === undefined
+    const kept = found === undefined
       ? new Uint8Array(0)
-      : await this.#bytesUpTo(head);
+      : await this.#bytesUpTo(found);
+    // At the same place, but files may have been purged meanwhile.
+    const head = this.#head.durable;
     const block = head?.block ?? 0;
     const file = head?.fileNumber ?? 0;
     // Memory first: readers find the head's block there while it is not on disk.
     this.#block = builderAtHead(head, kept);
     this.#goOnAt(head);
     this.#host.cutBack(block, file);
-    await this.#commits.goBack({
+    await this.#commits.goBack(() => ({
       blocks: [],
       files: [],
-      ...(head === undefined
-        ? {}
-        : { head, tail: { block, piece: 0, bytes: kept } }),
+      ...(head === undefined ? {} : {
+        head: this.#head.durable!,
+        tail: { block, piece: 0, bytes: kept },
+      }),
       removeBlocksFrom: block,
       removeFilesAfter: file,
-    });
+    }));
     // Once more, for what was read from disk until now.
     this.#host.cutBack(block, file);
+  }
+
+  /**
+   * Removes the record of the oldest file, and has its GTIDs purged.
+   *
+   * @param file number of the file; not the one the head is in
+   * @param gone GTIDs of its transactions and of those before it
+   * @throws {StoreError} `failure`
+   */
+  purgeFile(file: number, gone: GtidSet): Promise<void> {
+    return this.#commits.change(() => ({
+      blocks: [],
+      files: [],
+      head: this.#head.purging(gone),
+      removeFile: file,
+    }));
   }
 
   /** Takes no more, because of `error`. */

@@ -30,7 +30,7 @@ export interface ReaderHost {
 export class BlockReader implements LogReader {
   readonly #host: ReaderHost;
   readonly #source: BlockSource;
-  #fileNumber: number;
+  #file: StoredFile;
   #block: number;
   #offset: number;
   // Blocks read from disk together with the current one: nobody else's use of
@@ -47,24 +47,18 @@ export class BlockReader implements LogReader {
   constructor(host: ReaderHost, file: StoredFile, start: BlockOffset) {
     this.#host = host;
     this.#source = host.source;
-    this.#fileNumber = file.number;
+    this.#file = file;
     this.#block = start.block;
     this.#offset = start.offset;
   }
 
   get file(): StoredFile {
-    const file = this.#host.file(this.#fileNumber);
-    if (file === undefined) {
-      throw new StoreError(
-        "unknown-file",
-        `Cannot read file ${this.#fileNumber} of the log: it was removed`,
-      );
-    }
-    return file;
+    return this.#host.file(this.#file.number) ?? this.#file;
   }
 
   next(): LogSlice | undefined | Promise<LogSlice | undefined> {
     for (;;) {
+      this.#checkPurged();
       const end = this.#visibleOffset();
       if (end === undefined) return undefined;
       const bytes = this.#bytes();
@@ -75,11 +69,14 @@ export class BlockReader implements LogReader {
   }
 
   peek(): BlockSummary | undefined | Promise<BlockSummary | undefined> {
+    this.#checkPurged();
     if (this.#offset !== 0 || this.#visibleOffset() !== Infinity) {
       return undefined;
     }
     const summary = this.#source.summary(this.#block);
-    return summary instanceof Promise ? quiet(summary) : summary;
+    return summary instanceof Promise
+      ? quiet(this.#unlessPurged(summary))
+      : summary;
   }
 
   skip(): void {
@@ -88,20 +85,38 @@ export class BlockReader implements LogReader {
   }
 
   nextFile(): boolean {
-    const next = this.#host.file(this.#fileNumber + 1);
+    const next = this.#host.file(this.#file.number + 1);
+    if (next === undefined) this.#checkPurged();
     // More of this file may have become visible together with the next one.
     if (next === undefined || this.#block < next.firstBlock) return false;
-    this.#fileNumber = next.number;
+    this.#file = next;
     this.#block = next.firstBlock;
     this.#offset = 0;
     return true;
+  }
+
+  /** Nothing of a purged file is read, even while its blocks are there. */
+  #checkPurged(cause?: unknown): void {
+    if (this.#host.file(this.#file.number) !== undefined) return;
+    this.#letGo();
+    throw purgedError(this.#file.name, cause);
+  }
+
+  /** What is `loading`, whose failure is no surprise after a purge. */
+  async #unlessPurged<T>(loading: Promise<T>): Promise<T> {
+    try {
+      return await loading;
+    } catch (error) {
+      this.#checkPurged(error);
+      throw error;
+    }
   }
 
   /** How far the current block may be read; undefined if not at all. */
   #visibleOffset(): number | undefined {
     const head = this.#host.visibleEnd();
     if (head === undefined || this.#block > head.block) return undefined;
-    const next = this.#host.file(this.#fileNumber + 1);
+    const next = this.#host.file(this.#file.number + 1);
     if (next !== undefined && this.#block >= next.firstBlock) return undefined;
     if (this.#block < head.block) return Infinity;
     return this.#offset < head.offset ? head.offset : undefined;
@@ -135,7 +150,9 @@ export class BlockReader implements LogReader {
   }
 
   async #nextLater(): Promise<LogSlice | undefined> {
-    const loaded = await this.#source.loadGroup(this.#block);
+    const loaded = await this.#unlessPurged(
+      this.#source.loadGroup(this.#block),
+    );
     this.#letGo();
     this.#held = loaded;
     // The head may have moved meanwhile, so look again how far to go.
@@ -165,6 +182,20 @@ export class BlockReader implements LogReader {
         : bytes.subarray(from, to),
     };
   }
+}
+
+/**
+ * Says that a file is not there any more.
+ *
+ * @param file its name, or what else is known of it
+ * @param cause what came of trying to read it
+ */
+export function purgedError(file: string, cause?: unknown): StoreError {
+  return new StoreError(
+    "purged",
+    `Cannot read ${file}: it was purged; read from a newer file, and take what is missing from a backup`,
+    cause === undefined ? {} : { cause },
+  );
 }
 
 /** A promise whose failure does no harm when nobody awaits it in time. */

@@ -49,6 +49,12 @@ interface QueuedBlock {
   readonly write: BlockWrite;
 }
 
+/** A commit of its own that somebody waits for. */
+interface QueuedChange {
+  readonly make: () => EngineBatch;
+  readonly done: PromiseWithResolvers<void>;
+}
+
 /**
  * Brings blocks to disk, one commit at a time: what arrives while one is under
  * way goes into the next, so commits are small when little happens and full
@@ -63,6 +69,8 @@ export class GroupCommit {
   // Sealed blocks no commit has taken yet; the memory of those and of the ones
   // that are under way, and of the latter alone.
   readonly #queue: QueuedBlock[] = [];
+  // What goes between two commits of blocks.
+  readonly #changes: QueuedChange[] = [];
   #queueBytes = 0;
   #takenBytes = 0;
   #tailBytes: number;
@@ -142,11 +150,31 @@ export class GroupCommit {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** After a `flush`: commits `batch`, which takes the log back to the head. */
-  async goBack(batch: EngineBatch): Promise<void> {
+  /**
+   * Commits a change of the records by itself, as soon as the commit under way
+   * has returned; the blocks that wait come after it.
+   *
+   * @param make makes the batch, from the head that is durable then
+   * @throws {StoreError} `failure`
+   */
+  change(make: () => EngineBatch): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const done = withQuietRejection();
+    this.#changes.push({ make, done });
+    this.start();
+    return done.promise;
+  }
+
+  /**
+   * After a `flush`: commits what takes the log back to the head.
+   *
+   * @param make makes the batch, from the head that is durable then
+   */
+  async goBack(make: () => EngineBatch): Promise<void> {
     while (this.#busy) await this.#nextRest();
     if (this.#failure !== undefined) throw this.#failure;
     this.#busy = true;
+    const batch = make();
     this.#tailBytes = batch.tail?.bytes.length ?? 0;
     this.#tailPieces = batch.tail === undefined ? 0 : 1;
     try {
@@ -157,6 +185,7 @@ export class GroupCommit {
     } finally {
       this.#rest();
     }
+    if (this.#changes.length > 0) this.start();
   }
 
   /** Commits nothing any more, because of `error`. */
@@ -170,6 +199,7 @@ export class GroupCommit {
     );
     this.#room?.reject(this.#failure);
     this.#room = undefined;
+    for (const { done } of this.#changes.splice(0)) done.reject(this.#failure);
   }
 
   #nextRest(): Promise<void> {
@@ -186,6 +216,7 @@ export class GroupCommit {
     this.#busy = true;
     try {
       for (;;) {
+        await this.#commitChanges();
         const batch = this.#takeBatch();
         if (batch === undefined) break;
         await this.#engine.commit(batch);
@@ -195,6 +226,18 @@ export class GroupCommit {
       this.fail(error);
     } finally {
       this.#rest();
+    }
+  }
+
+  async #commitChanges(): Promise<void> {
+    for (;;) {
+      const change = this.#changes[0];
+      if (change === undefined) return;
+      const batch = change.make();
+      await this.#engine.commit(batch);
+      this.#changes.shift();
+      this.#publish(batch);
+      change.done.resolve();
     }
   }
 

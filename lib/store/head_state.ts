@@ -68,6 +68,19 @@ export class HeadState {
     return this.#headIn(last);
   }
 
+  /**
+   * The durable head with more purged GTIDs, as far as they are executed.
+   * Between two commits only: see `committed`.
+   */
+  purging(gone: GtidSet): HeadRecord {
+    const head = this.#durable;
+    if (head === undefined) {
+      throw new TypeError("Cannot purge an empty log");
+    }
+    const more = gone.intersect(GtidSet.decode(head.executed));
+    return { ...head, purged: this.#purged.union(more).encode() };
+  }
+
   /** Forgets everything behind the durable head. */
   goBack(): void {
     const head = this.#durable;
@@ -80,6 +93,9 @@ export class HeadState {
   /** Notes that `head` is durable. */
   committed(head: HeadRecord): void {
     this.#durable = head;
+    if (head.purged === this.#purgedBytes) return;
+    this.#purgedBytes = head.purged;
+    this.#purged = GtidSet.decode(head.purged);
   }
 
   /** Whether the head is at the block's boundary: it came there by its pieces. */

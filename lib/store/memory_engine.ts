@@ -2,6 +2,7 @@ import { StoreError } from "./binlog_store.ts";
 import type {
   BlockEngine,
   EngineBatch,
+  EngineDiskUse,
   EngineState,
   FileRecord,
   HeadRecord,
@@ -55,6 +56,9 @@ export class MemoryEngine implements BlockEngine {
       head: disk.head,
       files: [...disk.files.values()].sort((a, b) => a.number - b.number),
       tail: hasTail ? concatBytes(disk.tail) : undefined,
+      oldestBlock: disk.blocks.size === 0
+        ? undefined
+        : disk.blocks.keys().reduce((one, other) => Math.min(one, other)),
     });
   }
 
@@ -77,6 +81,21 @@ export class MemoryEngine implements BlockEngine {
     }
     for (const file of batch.files) disk.files.set(file.number, file);
     if (batch.head !== undefined) disk.head = batch.head;
+  }
+
+  async removeBlocks(first: number, count: number): Promise<void> {
+    await Promise.resolve();
+    this.#checkWriter();
+    for (let number = first; number < first + count; number++) {
+      this.#disk.blocks.delete(number);
+      this.#disk.summaries.delete(number);
+    }
+  }
+
+  async diskUse(): Promise<EngineDiskUse> {
+    await Promise.resolve();
+    this.#checkOpen();
+    return { databaseBytes: 0, freeInsideBytes: 0 };
   }
 
   readBlocks(
@@ -136,6 +155,7 @@ export class MemoryEngine implements BlockEngine {
       }
       disk.tail = [];
     }
+    if (batch.removeFile !== undefined) disk.files.delete(batch.removeFile);
     const after = batch.removeFilesAfter;
     if (after === undefined) return;
     for (const number of [...disk.files.keys()]) {

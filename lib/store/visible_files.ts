@@ -53,6 +53,13 @@ export class VisibleFiles {
     this.#all = undefined;
   }
 
+  /** Forgets the oldest file, which has number `number`. */
+  purged(number: number): void {
+    this.#records.delete(number);
+    if (this.#ended[0]?.number === number) this.#ended.shift();
+    this.#all = undefined;
+  }
+
   /** Forgets the files after number `number`, which are not visible. */
   cutBack(number: number): void {
     for (const known of [...this.#records.keys()]) {

@@ -2,6 +2,7 @@ import { appendingSuite } from "./suite/appending.ts";
 import { durabilitySuite } from "./suite/durability.ts";
 import { gtidSuite } from "./suite/gtid_sets.ts";
 import { lifetimeSuite } from "./suite/lifetime.ts";
+import { purgingSuite } from "./suite/purging.ts";
 import { readingSuite } from "./suite/reading.ts";
 import type { NewDisk } from "./suite/log_run.ts";
 import { visibilitySuite } from "./suite/visibility.ts";
@@ -20,6 +21,7 @@ export function storeConformance(name: string, newDisk: NewDisk): void {
       visibilitySuite,
       durabilitySuite,
       gtidSuite,
+      purgingSuite,
       lifetimeSuite,
     ]
   ) suite(name, newDisk);

@@ -2,6 +2,7 @@ import { StoreError } from "../../lib/store/binlog_store.ts";
 import type {
   BlockEngine,
   EngineBatch,
+  EngineDiskUse,
   EngineState,
 } from "../../lib/store/block_engine.ts";
 
@@ -52,6 +53,14 @@ export class FaultyEngine implements BlockEngine {
     count: number,
   ): Promise<readonly (Uint8Array | undefined)[]> {
     return this.#engine.readBlocks(first, count);
+  }
+
+  removeBlocks(first: number, count: number): Promise<void> {
+    return this.#plan.write(() => this.#engine.removeBlocks(first, count));
+  }
+
+  diskUse(): Promise<EngineDiskUse> {
+    return this.#engine.diskUse();
   }
 
   readSummaries(

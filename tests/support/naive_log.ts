@@ -3,7 +3,7 @@ import { crc32 } from "../../lib/binlog/checksum.ts";
 import { eventTypeAt, timestampAt } from "../../lib/binlog/event_header.ts";
 import { EventType } from "../../lib/binlog/event_type.ts";
 import { decodeGtid } from "../../lib/binlog/gtid_event.ts";
-import { formatGtid } from "../../lib/gtid/gtid.ts";
+import { formatGtid, type Gtid } from "../../lib/gtid/gtid.ts";
 import { GtidSet } from "../../lib/gtid/gtid_set.ts";
 import type { StoreHead } from "../../lib/store/binlog_store.ts";
 import type { LogSnapshot } from "../../lib/store/log_snapshot.ts";
@@ -19,7 +19,6 @@ export interface NaiveBoundary {
   readonly fileName: string;
   readonly position: number;
   readonly executed: string;
-  readonly purged: string;
   readonly lastGtid: string;
   readonly lastTimestamp: number;
 }
@@ -40,6 +39,8 @@ export class NaiveLog {
   readonly #open: Uint8Array[] = [];
   /** Every place that was a boundary, oldest first, not counting the start. */
   readonly boundaries: NaiveBoundary[] = [];
+  /** How many files were purged. */
+  purgedFiles = 0;
 
   /** @param purged GTIDs from before the first file */
   constructor(purged: GtidSet = new GtidSet()) {
@@ -63,9 +64,7 @@ export class NaiveLog {
     file.events.push(...events);
     this.#open.push(...events);
     if (!whole) return;
-    for (const event of this.#open.splice(0)) {
-      if (eventTypeAt(event, 0) !== EventType.GTID) continue;
-      const gtid = decodeGtid(event)!;
+    for (const gtid of gtidsOf(this.#open.splice(0))) {
       this.#executed.add(gtid.uuid, gtid.tag, gtid.gno);
       this.#lastGtid = formatGtid(gtid);
     }
@@ -75,7 +74,6 @@ export class NaiveLog {
       fileName: file.name,
       position: 4 + sizeOf(file.events),
       executed: this.#executed.toString(),
-      purged: this.#purged.toString(),
       lastGtid: this.#lastGtid,
       lastTimestamp: timestampAt(file.events.at(-1)!, 0),
     });
@@ -103,6 +101,27 @@ export class NaiveLog {
     return this.#executed;
   }
 
+  /**
+   * Purges files, never the one of the newest boundary.
+   *
+   * @param upTo number of the first file that stays
+   */
+  purge(upTo: number): void {
+    const most = (this.newest?.files ?? 1) - 1;
+    this.purgedFiles = Math.max(this.purgedFiles, Math.min(upTo - 1, most));
+  }
+
+  /** GTIDs from before the first file once so many files were purged. */
+  purged(files: number): GtidSet {
+    const purged = this.#purged.clone();
+    for (const { events } of this.#files.slice(0, files)) {
+      for (const { uuid, tag, gno } of gtidsOf(events)) {
+        purged.add(uuid, tag, gno);
+      }
+    }
+    return purged;
+  }
+
   /** The raw bytes of a file from position 4 on, up to a boundary. */
   bytes(index: number, boundary: NaiveBoundary): Uint8Array {
     return joinBytes(this.#events(index, boundary));
@@ -124,19 +143,25 @@ export class NaiveLog {
       : events;
   }
 
-  /** Checks that a store shows the log up to a boundary, bytes included. */
+  /**
+   * Checks that a store shows the log up to a boundary, bytes included.
+   *
+   * @param purgedFiles how many files were purged
+   */
   async assertShown(
     store: LogSnapshot,
     boundary: NaiveBoundary | undefined,
+    purgedFiles: number = this.purgedFiles,
   ): Promise<void> {
-    assertEquals(describeHead(store.head), expectedHead(boundary));
+    const purged = this.purged(purgedFiles);
+    assertEquals(describeHead(store.head), expectedHead(boundary, purged));
     if (boundary === undefined) {
       assertEquals(store.files, []);
       return;
     }
-    for (let index = 0; index < boundary.files; index++) {
+    for (let index = purgedFiles; index < boundary.files; index++) {
       const { name, previous } = this.#files[index]!;
-      const file = store.files[index]!;
+      const file = store.files[index - purgedFiles]!;
       const events = this.#events(index, boundary);
       assertEquals({
         number: file.number,
@@ -159,7 +184,7 @@ export class NaiveLog {
       });
       assertSameBytes(await readFile(store, file), joinBytes(events));
     }
-    assertEquals(store.files.length, boundary.files);
+    assertEquals(store.files.length, boundary.files - purgedFiles);
   }
 }
 
@@ -192,6 +217,7 @@ export function describeHead(
 
 function expectedHead(
   boundary: NaiveBoundary | undefined,
+  purged: GtidSet,
 ): HeadDescription | undefined {
   if (boundary === undefined) return undefined;
   return {
@@ -199,7 +225,7 @@ function expectedHead(
     fileName: boundary.fileName,
     position: boundary.position,
     executed: brief(boundary.executed),
-    purged: brief(boundary.purged),
+    purged: brief(purged.toString()),
     lastGtid: boundary.lastGtid,
     lastTimestamp: boundary.lastTimestamp,
   };
@@ -225,6 +251,12 @@ function brief(text: string): string {
   if (text.length < 400) return text;
   const sum = crc32(new TextEncoder().encode(text)).toString(16);
   return `${text.slice(0, 100)}… ${text.length} characters, CRC-32 ${sum}`;
+}
+
+function gtidsOf(events: readonly Uint8Array[]): Gtid[] {
+  return events
+    .filter((event) => eventTypeAt(event, 0) === EventType.GTID)
+    .map((event) => decodeGtid(event)!);
 }
 
 function sizeOf(events: readonly Uint8Array[]): number {

@@ -1,12 +1,14 @@
 import type {
   BlockEngine,
   EngineBatch,
+  EngineDiskUse,
   EngineState,
   FileRecord,
   HeadRecord,
   TailPiece,
 } from "../block_engine.ts";
 import { concatBytes } from "../concat_bytes.ts";
+import type { DatabaseFile } from "./database_file.ts";
 import { KvBatch } from "./kv_batch.ts";
 import { kvFault } from "./kv_fault.ts";
 import {
@@ -44,6 +46,7 @@ export class KvEngine implements BlockEngine {
   readonly #loader: KvLoader;
   readonly #owner: string;
   readonly #release: () => void;
+  readonly #database: DatabaseFile | undefined;
   readonly #large = new LargeBytes();
   #lease: string | null = null;
   #tailBlock = -1;
@@ -56,12 +59,19 @@ export class KvEngine implements BlockEngine {
    * @param kv an open database, owned by the engine from now on
    * @param owner who takes the lease, for the eyes of an operator
    * @param release called when the engine was closed
+   * @param database the database's file, if it is one
    */
-  constructor(kv: Deno.Kv, owner: string, release: () => void = () => {}) {
+  constructor(
+    kv: Deno.Kv,
+    owner: string,
+    release: () => void = () => {},
+    database?: DatabaseFile,
+  ) {
     this.#kv = kv;
     this.#loader = new KvLoader(kv);
     this.#owner = owner;
     this.#release = release;
+    this.#database = database;
   }
 
   load(): Promise<EngineState> {
@@ -75,7 +85,8 @@ export class KvEngine implements BlockEngine {
       const head = stored && resolveHead(stored, this.#large);
       const files = await this.#loader.files(this.#large);
       this.#large.removeOrphans();
-      return { head, files, tail: await this.#loadTail(head) };
+      const tail = await this.#loadTail(head);
+      return { head, files, tail, oldestBlock: await this.#oldestBlock() };
     });
   }
 
@@ -97,6 +108,10 @@ export class KvEngine implements BlockEngine {
       }
       if (batch.tail !== undefined) this.#setTail(kvBatch, batch.tail);
       for (const file of batch.files) this.#setFile(kvBatch, file);
+      if (batch.removeFile !== undefined) {
+        kvBatch.delete(["file", BigInt(batch.removeFile)]);
+        this.#forgetStrings(batch.removeFile);
+      }
       if (batch.head !== undefined) this.#setHead(kvBatch, batch.head);
       await this.#commitWithPieces(kvBatch);
     });
@@ -114,6 +129,25 @@ export class KvEngine implements BlockEngine {
     count: number,
   ): Promise<readonly (Uint8Array | undefined)[]> {
     return this.#readRange("summary", first, count);
+  }
+
+  removeBlocks(first: number, count: number): Promise<void> {
+    return this.#guard(`Cannot remove block ${first} of the log`, async () => {
+      const batch = this.#newBatch();
+      for (let number = first; number < first + count; number++) {
+        batch.delete(["block", BigInt(number)]);
+        batch.delete(["summary", BigInt(number)]);
+      }
+      await batch.commit();
+    });
+  }
+
+  diskUse(): Promise<EngineDiskUse> {
+    return this.#guard("Cannot ask how large the store is", async () => {
+      if (this.#closed) throw new Error("it has no database any more");
+      return await this.#database?.use() ??
+        { databaseBytes: 0, freeInsideBytes: 0 };
+    });
   }
 
   getMeta(name: string): Promise<unknown> {
@@ -135,6 +169,7 @@ export class KvEngine implements BlockEngine {
   close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
+      this.#database?.close();
       this.#kv.close();
       this.#release();
     }
@@ -161,6 +196,13 @@ export class KvEngine implements BlockEngine {
     if (await this.#loader.hasFormat()) return;
     const ours = { product: "kingbus", version: FORMAT_VERSION };
     await whileLocked(() => this.#kv.set(["format"], ours));
+  }
+
+  /** The oldest whole block; its summary stands for it, being far smaller. */
+  async #oldestBlock(): Promise<number | undefined> {
+    const first = this.#kv.list({ prefix: ["summary"] }, { limit: 1 });
+    for await (const { key } of first) return Number(key[1]);
+    return undefined;
   }
 
   async #loadTail(
@@ -272,11 +314,15 @@ export class KvEngine implements BlockEngine {
   async *#fileKeys(from: number): AsyncGenerator<Deno.KvKey> {
     const files = this.#kv.list<FileValue>(keysFrom("file", from));
     for await (const { key, value } of files) {
-      const { previous, format } = stringOwners(value.number);
-      this.#large.remove(previous);
-      this.#large.remove(format);
+      this.#forgetStrings(value.number);
       yield key;
     }
+  }
+
+  #forgetStrings(file: number): void {
+    const { previous, format } = stringOwners(file);
+    this.#large.remove(previous);
+    this.#large.remove(format);
   }
 
   /** The keys of whole blocks from a number on, and of their summaries. */

@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type BinlogStore, StoreError } from "../binlog_store.ts";
 import { BlockLog, type BlockLogOptions } from "../block_log.ts";
+import { DatabaseFile } from "./database_file.ts";
 import { KvEngine } from "./kv_engine.ts";
 
 /** How a store on disk is opened. */
@@ -52,7 +53,8 @@ async function openEngine(path: string, lock: Deno.FsFile): Promise<KvEngine> {
   try {
     await preparePages(path);
     const kv = await Deno.openKv(path);
-    return new KvEngine(kv, `pid ${Deno.pid}`, () => lock.close());
+    const file = new DatabaseFile(path);
+    return new KvEngine(kv, `pid ${Deno.pid}`, () => lock.close(), file);
   } catch (error) {
     lock.close();
     throw error;

@@ -95,6 +95,13 @@ export class LogRun implements AsyncDisposable {
     this.#goBack();
   }
 
+  /** Purges files, there and here; answers the names of those that went. */
+  async purge(upTo: number): Promise<string[]> {
+    const { files } = await this.store.purge(upTo);
+    this.naive.purge(upTo);
+    return files.map(({ name }) => name);
+  }
+
   /** Opens the disk anew while the old store has it open, as after a crash. */
   async crash(): Promise<void> {
     await this.#open();
