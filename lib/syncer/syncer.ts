@@ -12,6 +12,7 @@ import { Backoff, SETTLED_MS } from "./backoff.ts";
 import { LogFollower } from "./log_follower.ts";
 import { type ResumePoint, resumePoint, startPoint } from "./resume_point.ts";
 import { SourceError } from "./source_error.ts";
+import { sleep } from "./sleep.ts";
 import { SourceSession } from "./source_session.ts";
 import type { SyncerCause } from "./syncer_cause.ts";
 import {
@@ -467,17 +468,4 @@ function dateAs<Name extends string>(
   at: number | undefined,
 ): Partial<Record<Name, Date>> {
   return at === undefined ? {} : { [name]: new Date(at) } as Record<Name, Date>;
-}
-
-function sleep(waitMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, waitMs);
-    signal.addEventListener("abort", done);
-  });
 }

@@ -112,10 +112,14 @@ export class LaunchedServer implements AsyncDisposable, SqlServer {
     return this.#end("SIGKILL");
   }
 
-  /** Starts it again, shutting it down first if it runs. */
-  async restart(): Promise<void> {
+  /**
+   * Starts it again, shutting it down first if it runs.
+   *
+   * @param args More arguments, for this time.
+   */
+  async restart(args: readonly string[] = []): Promise<void> {
     await this.stop();
-    await this.#launch([]);
+    await this.#launch(args);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

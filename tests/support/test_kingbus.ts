@@ -8,12 +8,14 @@ import type { ReplicaStatus } from "../../lib/server/replica_status.ts";
 import type { ServerOptions } from "../../lib/server/server_options.ts";
 import type { BinlogStore, StoreHead } from "../../lib/store/binlog_store.ts";
 import { openKvStore } from "../../lib/store/kv/open_kv_store.ts";
+import { sleep } from "../../lib/syncer/sleep.ts";
 import {
   type SourceOptions,
   Syncer,
   type SyncerState,
   type SyncerStatus,
 } from "../../lib/syncer/syncer.ts";
+import type { SyncerCause } from "../../lib/syncer/syncer_cause.ts";
 import { REPLICATION_ACCOUNT } from "../../scripts/test_servers/mysql56.ts";
 import { TestServerError } from "../../scripts/test_servers/test_server_error.ts";
 import { waitUntil } from "../../scripts/test_servers/wait_until.ts";
@@ -28,6 +30,8 @@ export interface ServerAddress {
 export interface TestKingbusOptions {
   readonly server?: Partial<ServerOptions>;
   readonly log?: Log;
+  /** The syncer's pauses take so much less time than they should; 1 if absent. */
+  readonly hurry?: number;
 }
 
 /** Server id that a test's kingbus has towards its source. */
@@ -192,6 +196,24 @@ export class TestKingbus implements AsyncDisposable {
     );
   }
 
+  /**
+   * Waits until something keeps the syncer from its source; answers its status
+   * then. Anything that makes it fail for good ends the wait.
+   */
+  async waitUntilCause(cause: SyncerCause): Promise<SyncerStatus> {
+    const describe = () => Deno.inspect(this.status);
+    return await waitUntil(`the syncer had cause ${cause}`, () => {
+      const { status } = this;
+      if (status.cause === cause && status.state !== "connecting") {
+        return status;
+      }
+      if (status.state !== "failed") return false;
+      throw new TypeError(`The syncer failed otherwise: ${describe()}`);
+    }).catch((error: Error) => {
+      throw new TypeError(`${error.message}: ${describe()}`, { cause: error });
+    });
+  }
+
   /** Waits until so many replicas are being sent the log. */
   async waitUntilDumping(count: number): Promise<ReplicaStatus[]> {
     return await waitUntil(`${count} replicas were dumping`, () => {
@@ -227,6 +249,10 @@ export class TestKingbus implements AsyncDisposable {
       log,
       now: Date.now,
       random: Math.random,
+      sleep: (waitMs, signal) => {
+        const { hurry = 1 } = this.#options;
+        return sleep(waitMs / hurry, signal);
+      },
     });
     this.#server = new BinlogServer({
       store: this.#store,
