@@ -24,9 +24,15 @@ export async function lostHistory(
   lost: GtidSet,
 ): Promise<SourceError> {
   const newest = files.at(-1)!;
-  const what = lost.isEmpty
-    ? ""
-    : ` It does not have transactions that it once sent: ${lost}.`;
+  const unsent = await unsentTransactions(session, end, files);
+  const what = [
+    ...lost.isEmpty
+      ? []
+      : [` It does not have transactions that it once sent: ${lost}.`],
+    ...unsent.isEmpty ? [] : [
+      ` It has transactions that it once sent in none of its files: ${unsent}.`,
+    ],
+  ].join("");
   const at = `${end.fileName} position ${end.position}`;
   const other = await otherFile(session, end, files);
   if (other !== undefined) {
@@ -59,6 +65,21 @@ export function purgedFiles(
     "purged",
     `The source has purged what comes next: it has no file ${end.fileName} any more, in which kingbus stopped at position ${end.position}; its oldest is ${oldest}. Missing is ${end.fileName} from there${to}. ${lost}. Append the missing files with 'kingbus import' if a backup or a replica of kingbus's source has them, else give kingbus an empty data-dir to follow the source from ${oldest}; let the source keep its files longer (binlog_expire_logs_seconds)`,
   );
+}
+
+/**
+ * What is here, and of what the source knows only that it executed it. MySQL 8
+ * keeps that in a table, which a crash that costs the end of a file can spare.
+ */
+async function unsentTransactions(
+  session: SourceSession,
+  end: LogEnd,
+  files: readonly SourceFile[],
+): Promise<GtidSet> {
+  const purged = await session.purgedGtids();
+  const before = await session.previousGtids(files[0]!.name);
+  const inNoFile = purged.subtract(before);
+  return inNoFile.subtract(inNoFile.subtract(end.executed));
 }
 
 /**

@@ -78,18 +78,17 @@ export async function resumePoint(
     );
   }
   const files = await session.files();
-  const lost = await lostTransactions(session, source, end);
   const file = files.find((one) => one.name === end.fileName);
-  if (!lost.isEmpty || file !== undefined && file.size < end.position) {
-    throw await lostHistory(session, end, files, lost);
-  }
-  if (file !== undefined) {
+  if (file !== undefined && file.size >= end.position) {
+    await checkHidden(session, source, end);
     const { fileName, position } = end;
     return { fileName, position, closedFiles: closedOf(files) };
   }
+  const lost = await lostTransactions(session, source, end);
   // Names that start over are those of a log that was reset.
   const newest = fileNumber(files.at(-1)!.name) ?? 0;
-  if (newest < (fileNumber(end.fileName) ?? 0)) {
+  const startsOver = newest < (fileNumber(end.fileName) ?? 0);
+  if (file !== undefined || startsOver || !lost.isEmpty) {
     throw await lostHistory(session, end, files, lost);
   }
   const missing = (await session.purgedGtids()).subtract(end.executed);
@@ -98,7 +97,9 @@ export async function resumePoint(
 
 /**
  * What is here and not at the source. Without GTIDs it knows of none, and one
- * that was restarted without them has forgotten about those in its files.
+ * that was restarted without them has forgotten about those in its files. Its
+ * set alone proves nothing: a transaction is sent before it is counted, long
+ * before where the source waits for an acknowledgement.
  */
 async function lostTransactions(
   session: SourceSession,
@@ -107,6 +108,25 @@ async function lostTransactions(
 ): Promise<GtidSet> {
   if (source.gtidMode === "OFF") return new GtidSet();
   return end.executed.subtract(await session.executedGtids());
+}
+
+/**
+ * Makes sure that what the source has and can't send is here. Our file is
+ * still there, so that nothing we need was purged with a file; from MySQL 5.7
+ * on such transactions are in no file's previous GTIDs either.
+ */
+async function checkHidden(
+  session: SourceSession,
+  source: SourceIdentity,
+  end: LogEnd,
+): Promise<void> {
+  if (source.gtidMode === "OFF") return;
+  const hidden = (await session.purgedGtids()).subtract(end.executed);
+  if (hidden.isEmpty) return;
+  throw new SourceError(
+    "hole",
+    `The source has transactions that none of its binlog files holds and that kingbus has not received: ${hidden}. SET GLOBAL gtid_purged = '+…' was run there, as loading a dump of another server does, or a crash cost it the end of a file. No replica can get them from kingbus: provision replicas from a backup that has them, and give kingbus an empty data-dir`,
+  );
 }
 
 function closedOf(files: readonly SourceFile[]): Map<string, number> {

@@ -3,12 +3,13 @@ import { ClientConnection } from "../connection/client_connection.ts";
 import { ConnectionError } from "../connection/connection_error.ts";
 import type { GtidSet } from "../gtid/gtid_set.ts";
 import type { Log } from "../log/log.ts";
-import type { BinlogStore } from "../store/binlog_store.ts";
+import type { BinlogStore, StoreHead } from "../store/binlog_store.ts";
 import {
   SOURCE_IDENTITY_META,
   type SourceIdentity,
 } from "../store/source_identity.ts";
 import { Backoff, SETTLED_MS } from "./backoff.ts";
+import { BEHIND, IdleCheck } from "./idle_check.ts";
 import { LogFollower } from "./log_follower.ts";
 import { type ResumePoint, resumePoint, startPoint } from "./resume_point.ts";
 import { SourceError } from "./source_error.ts";
@@ -99,7 +100,12 @@ export interface SyncerDeps {
   readonly random: () => number;
   /** Waits so many ms, or until the signal fires; the clock's if absent. */
   readonly sleep?: (waitMs: number, signal: AbortSignal) => Promise<void>;
+  /** How long a source may be idle before it is asked why, in ms. */
+  readonly idleCheckMs?: number;
 }
+
+/** See `SyncerDeps.idleCheckMs`. */
+const IDLE_CHECK_MS = 60_000;
 
 /**
  * So many dumps in a row that the source ends soon after their begin mean that
@@ -267,19 +273,7 @@ export class Syncer {
 
   /** One connection: ends only by throwing, or when `signal` fires. */
   async #follow(options: SourceOptions, signal: AbortSignal): Promise<void> {
-    const connection = await ClientConnection.connect({
-      hostname: options.hostname,
-      port: options.port,
-      user: options.user,
-      password: options.password,
-      attributes: new Map([
-        ["program_name", "kingbus"],
-        ["_client_role", "binary_log_listener"],
-      ]),
-      connectTimeoutMs: options.connectTimeoutMs,
-      responseTimeoutMs: options.readTimeoutMs,
-      signal,
-    });
+    const connection = await connect(options, signal);
     this.#phase = "preparing";
     const close = () => connection.close();
     signal.addEventListener("abort", close);
@@ -307,16 +301,10 @@ export class Syncer {
     this.#identity = identity;
     this.#checkSuitable(identity, options);
     await this.#checkAlone(session, options);
-    const { writer } = this.#store;
-    const head = this.#store.head;
+    const { head } = this.#store;
     const from = head === undefined
       ? await startPoint(session, options.start)
-      : await resumePoint(session, identity, {
-        fileName: writer.fileName,
-        position: writer.position,
-        executed: head.executed,
-        files: this.#store.files,
-      }, this.#store.files.at(-1)!.serverUuid);
+      : await this.#resumePoint(session, identity, head);
     await this.#store.setMeta(SOURCE_IDENTITY_META, { ...identity });
     const purged = await session.purgedGtids();
     await session.prepare(options, options.heartbeatMs);
@@ -329,6 +317,46 @@ export class Syncer {
       position: from.position,
     });
     return { from, purged };
+  }
+
+  /** Where the source has to go on after what is here. */
+  #resumePoint(
+    session: SourceSession,
+    identity: SourceIdentity,
+    { executed }: StoreHead,
+  ): Promise<ResumePoint> {
+    const { writer, files } = this.#store;
+    const { fileName, position } = writer;
+    const end = { fileName, position, executed, files };
+    return resumePoint(session, identity, end, files.at(-1)!.serverUuid);
+  }
+
+  /**
+   * Asks the source over another connection whether all it has is here; see
+   * `IdleCheck`. Not being answered says nothing.
+   */
+  async #askIdle(
+    options: SourceOptions,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const { head, writer } = this.#store;
+    if (head === undefined) return undefined;
+    try {
+      await using connection = await connect(options, signal);
+      const session = new SourceSession(connection);
+      const identity = await session.identify();
+      if (identity.uuid !== this.#identity?.uuid) return undefined;
+      await this.#resumePoint(session, identity, head);
+      const { name, size } = (await session.files()).at(-1)!;
+      const isAll = name === writer.fileName && size === writer.position;
+      return isAll ? undefined : BEHIND;
+    } catch (error) {
+      if (error instanceof SourceError) return error.message;
+      this.#log.debug("the idle source was not asked", {
+        reason: diagnose(error, "preparing", options).reason,
+      });
+      return undefined;
+    }
   }
 
   #checkSuitable(identity: SourceIdentity, options: SourceOptions): void {
@@ -385,6 +413,16 @@ export class Syncer {
     const { writer } = this.#store;
     this.#awaitsSource = true;
     const watch = this.#watchSilence(connection, options.readTimeoutMs);
+    let stale: string | undefined;
+    await using _check = new IdleCheck({
+      periodMs: this.#deps.idleCheckMs ?? IDLE_CHECK_MS,
+      progress: () => `${writer.fileName}:${writer.position}`,
+      ask: (signal) => this.#askIdle(options, signal),
+      onStale: (why) => {
+        stale = why;
+        connection.close();
+      },
+    });
     try {
       for (;;) {
         const chunk = await connection.reader.readChunk();
@@ -400,11 +438,20 @@ export class Syncer {
       }
     } catch (error) {
       // The watch ends a read by closing the connection under it.
-      if (!watch.fired || !(error instanceof ConnectionError)) throw error;
+      const isOurs = watch.fired || stale !== undefined;
+      if (!isOurs || !(error instanceof ConnectionError)) throw error;
     } finally {
       watch.stop();
     }
     if (signal.aborted) return;
+    if (stale !== undefined) {
+      throw new SourceError(
+        "lost",
+        stale === BEHIND
+          ? `The source's log goes on behind ${writer.fileName} position ${writer.position}, yet it sends nothing but heartbeats: asking for the log anew`
+          : `The source sends heartbeats, but asked for its log it says otherwise, so it is asked anew: ${stale}`,
+      );
+    }
     this.#saidEnd = follower.ended;
     if (watch.fired) {
       throw new SourceError(
@@ -461,6 +508,25 @@ export class Syncer {
     this.#state = state;
     this.#since = this.#deps.now();
   }
+}
+
+function connect(
+  options: SourceOptions,
+  signal: AbortSignal,
+): Promise<ClientConnection> {
+  return ClientConnection.connect({
+    hostname: options.hostname,
+    port: options.port,
+    user: options.user,
+    password: options.password,
+    attributes: new Map([
+      ["program_name", "kingbus"],
+      ["_client_role", "binary_log_listener"],
+    ]),
+    connectTimeoutMs: options.connectTimeoutMs,
+    responseTimeoutMs: options.readTimeoutMs,
+    signal,
+  });
 }
 
 function dateAs<Name extends string>(

@@ -32,6 +32,8 @@ export interface TestKingbusOptions {
   readonly log?: Log;
   /** The syncer's pauses take so much less time than they should; 1 if absent. */
   readonly hurry?: number;
+  /** How long the source may be idle before it is asked why, in ms. */
+  readonly idleCheckMs?: number;
 }
 
 /** Server id that a test's kingbus has towards its source. */
@@ -249,6 +251,9 @@ export class TestKingbus implements AsyncDisposable {
       log,
       now: Date.now,
       random: Math.random,
+      ...(this.#options.idleCheckMs === undefined
+        ? {}
+        : { idleCheckMs: this.#options.idleCheckMs }),
       sleep: (waitMs, signal) => {
         const { hurry = 1 } = this.#options;
         return sleep(waitMs / hurry, signal);

@@ -118,6 +118,13 @@ Deno.test("resumePoint() asks a source without GTIDs for none", async () => {
   assertEquals(from.position, 1500);
 });
 
+Deno.test("resumePoint() goes on with what the source has sent and not counted yet", async () => {
+  const session = source(FILES, `${UUID}:1-30`);
+  const at = end("binlog.000009", 3000, `${UUID}:1-31`);
+  const { position } = await resumePoint(session, IDENTITY, at, UUID);
+  assertEquals(position, 3000);
+});
+
 /** Tries to go on at a source that can't be gone on with; answers why. */
 async function refusal(session: SourceSession, at: LogEnd) {
   const { kind, message } = await assertRejects(
@@ -157,6 +164,30 @@ Deno.test("resumePoint() says when no transaction was purged, but bytes", async 
   );
 });
 
+Deno.test("resumePoint() refuses a source with transactions that are in no file", async () => {
+  const purged = `${UUID}:1-10,aaaaaaaa-e6f6-11f1-a979-02fc00000001:1-5`;
+  const { kind, message } = await refusal(
+    source(FILES, purged, { purged }),
+    end("binlog.000008", 1500, `${UUID}:1-25`),
+  );
+  assertEquals(kind, "hole");
+  assertSays(
+    message,
+    "not received: aaaaaaaa-e6f6-11f1-a979-02fc00000001:1-5.",
+    "gtid_purged",
+    "data-dir",
+  );
+});
+
+Deno.test("resumePoint() names what the source has executed and lost of its log", async () => {
+  const { kind, message } = await refusal(
+    source(FILES, `${UUID}:1-31`, { purged: `${UUID}:1-10:31` }),
+    end("binlog.000008", 2001, `${UUID}:1-31`),
+  );
+  assertEquals(kind, "source-lost-events");
+  assertSays(message, `once sent in none of its files: ${UUID}:31.`);
+});
+
 Deno.test("resumePoint() says what a source has lost that has the same files", async () => {
   const shorter = await refusal(
     source(FILES, `${UUID}:1-40`),
@@ -170,7 +201,7 @@ Deno.test("resumePoint() says what a source has lost that has the same files", a
   );
   const fewer = await refusal(
     source(FILES, `${UUID}:1-30`),
-    end("binlog.000009", 2000, `${UUID}:1-31`),
+    end("binlog.000009", 3001, `${UUID}:1-31`),
   );
   assertEquals(fewer.kind, "source-lost-events");
   assertSays(fewer.message, `transactions that it once sent: ${UUID}:31.`);
@@ -188,7 +219,7 @@ Deno.test("resumePoint() says what a source has lost that has the same files", a
 Deno.test("resumePoint() knows a reset log by files of other content or number", async () => {
   const other = await refusal(
     source(FILES, `${UUID}:1-30`, { format: OTHER_FORMAT }),
-    end("binlog.000009", 2000, `${UUID}:1-31`),
+    end("binlog.000009", 3001, `${UUID}:1-31`),
   );
   assertEquals(other.kind, "reset");
   assertSays(
