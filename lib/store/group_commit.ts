@@ -77,7 +77,6 @@ export class GroupCommit {
   #tailPieces: number;
   #busy = false;
   #failure: StoreError | undefined;
-  #isTold = false;
   readonly #idle = new Set<() => void>();
   #room: PromiseWithResolvers<void> | undefined;
 
@@ -110,11 +109,6 @@ export class GroupCommit {
     return this.#failure;
   }
 
-  /** A failure that no caller has been told of yet. */
-  get untold(): StoreError | undefined {
-    return this.#isTold ? undefined : this.#failure;
-  }
-
   /** Takes a sealed block. */
   add(block: BlockBuilder): void {
     // Made ready here, where mostly a commit is under way, and not between two.
@@ -142,7 +136,7 @@ export class GroupCommit {
 
   /** See `LogWriter.ready`. */
   ready(): Promise<void> | undefined {
-    if (this.#failure !== undefined) return Promise.reject(this.#tell());
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#queueBytes <= QUEUE_BYTES_MAX) return undefined;
     const room = this.#room ??= withQuietRejection();
     this.start();
@@ -153,7 +147,7 @@ export class GroupCommit {
   async flush(): Promise<void> {
     this.start();
     while (this.#busy) await this.#nextRest();
-    if (this.#failure !== undefined) throw this.#tell();
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /**
@@ -178,7 +172,7 @@ export class GroupCommit {
    */
   async goBack(make: () => EngineBatch): Promise<void> {
     while (this.#busy) await this.#nextRest();
-    if (this.#failure !== undefined) throw this.#tell();
+    if (this.#failure !== undefined) throw this.#failure;
     this.#busy = true;
     const batch = make();
     this.#tailBytes = batch.tail?.bytes.length ?? 0;
@@ -187,7 +181,7 @@ export class GroupCommit {
       await this.#engine.commit(batch);
     } catch (error) {
       this.fail(error);
-      throw this.#tell();
+      throw this.#failure;
     } finally {
       this.#rest();
     }
@@ -203,14 +197,9 @@ export class GroupCommit {
       }`,
       { cause: error },
     );
-    this.#room?.reject(this.#tell());
+    this.#room?.reject(this.#failure);
     this.#room = undefined;
     for (const { done } of this.#changes.splice(0)) done.reject(this.#failure);
-  }
-
-  #tell(): StoreError {
-    this.#isTold = true;
-    return this.#failure!;
   }
 
   #nextRest(): Promise<void> {

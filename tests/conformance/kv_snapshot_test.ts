@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { type StoredFile, StoreError } from "../../lib/store/binlog_store.ts";
 import type { LogSnapshot } from "../../lib/store/log_snapshot.ts";
 import { openKvSnapshot } from "../../lib/store/kv/open_kv_snapshot.ts";
+import { formatValue } from "../../lib/store/kv/kv_loader.ts";
 import { openKvStore } from "../../lib/store/kv/open_kv_store.ts";
 import { joinBytes } from "../support/dump_packets.ts";
 import { killedTransaction, scatteredGtids } from "../support/killed_log.ts";
@@ -125,7 +126,7 @@ Deno.test("openKvSnapshot() says what is not a log, and leaves it as it is", asy
   await meddle(path, (kv) => kv.delete(["users", 1]));
   assertEquals((await refused(path)).kind, "format");
   await (await openKvStore({ path })).close();
-  const newer = { product: "kingbus", version: 99 };
+  const newer = formatValue(99);
   await meddle(path, (kv) => kv.set(["format"], newer));
   const version = await refused(path);
   assertEquals(version.kind, "format");

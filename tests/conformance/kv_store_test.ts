@@ -1,6 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { StoreError } from "../../lib/store/binlog_store.ts";
+import { formatValue } from "../../lib/store/kv/kv_loader.ts";
+import {
+  HEAD_PLACE,
+  openRecord,
+  sealRecord,
+} from "../../lib/store/kv/kv_record.ts";
 import { openKvStore } from "../../lib/store/kv/open_kv_store.ts";
 import { LogFeeder } from "../support/log_feeder.ts";
 import { killedTransaction, scatteredGtids } from "../support/killed_log.ts";
@@ -60,24 +66,25 @@ Deno.test("openKvStore() refuses another format, and lets go of the lock", async
   await using disk = new KvTestDisk();
   const { path } = disk;
   await (await openKvStore({ path })).close();
-  for (
-    const format of [
-      { product: "kingbus", version: 1 },
-      { product: "kingbus", version: 3 },
-      { product: "queenbus", version: 2 },
-      "kingbus",
-      1,
-    ]
-  ) {
+  const cases = [
+    [{ product: "kingbus", version: 1 }, "format", "format 1, of an older"],
+    [formatValue(3), "format", "format 3, of a newer"],
+    [{ ...formatValue(2), version: 3 }, "corrupt", "format's record"],
+    [{ product: "kingbus", version: 2 }, "corrupt", "format's record"],
+    [{ product: "queenbus", version: 2 }, "format", "not made by kingbus"],
+    ["kingbus", "format", "not made by kingbus"],
+    [1, "format", "not made by kingbus"],
+  ] as const;
+  for (const [format, kind, text] of cases) {
     await meddle(path, (kv) => kv.set(["format"], format));
     for (let count = 0; count < 2; count++) {
-      assertEquals((await refused(path)).kind, "format");
+      const error = await refused(path);
+      assertEquals(error.kind, kind);
+      assert(error.message.includes(text), error.message);
+      assert(error.message.includes(path), error.message);
     }
   }
-  await meddle(
-    path,
-    (kv) => kv.set(["format"], { product: "kingbus", version: 2 }),
-  );
+  await meddle(path, (kv) => kv.set(["format"], formatValue()));
   await (await openKvStore({ path })).close();
 });
 
@@ -97,15 +104,36 @@ Deno.test("openKvStore() refuses a database of something else", async () => {
 
 Deno.test("openKvStore() refuses a file that is no database", async () => {
   await using disk = new KvTestDisk();
-  await Deno.writeTextFile(disk.path, "no database\n".repeat(1000));
-  assertEquals((await refused(disk.path)).kind, "io");
+  const text = "no database\n".repeat(1000);
+  await Deno.writeTextFile(disk.path, text);
+  const error = await refused(disk.path);
+  assertEquals(error.kind, "format");
+  assert(error.message.includes(disk.path), error.message);
+  assertEquals(await Deno.readTextFile(disk.path), text);
   assertEquals((await refused(`${disk.path}/below-a-file`)).kind, "io");
+});
+
+Deno.test("openKvStore() leaves a database alone that is not Deno KV's", async () => {
+  await using disk = new KvTestDisk();
+  const { path } = disk;
+  const database = new DatabaseSync(path);
+  database.exec("CREATE TABLE kv (k); INSERT INTO kv VALUES ('a')");
+  database.close();
+  const before = await Deno.readFile(path);
+  const error = await refused(path);
+  assertEquals(error.kind, "format");
+  assert(error.message.includes("not a database of kingbus"), error.message);
+  assertSameBytes(await Deno.readFile(path), before);
 });
 
 Deno.test("openKvStore() refuses a log that contradicts itself", async () => {
   const damages: ((kv: Deno.Kv) => Promise<unknown>)[] = [
+    (kv) => kv.delete(["file", 1n]),
     (kv) => kv.delete(["file", 2n]),
     (kv) => kv.delete(["file", 3n]),
+    (kv) => swap(kv, ["file", 1n], ["file", 2n]),
+    (kv) => kv.delete(["head"]),
+    (kv) => kv.delete(["names"]),
     (kv) => kv.delete(["tail", 0n]),
     (kv) => kv.set(["tail", 0n], new Uint8Array(10)),
     (kv) => changeHead(kv, (head) => ({ ...head, position: 5_000 })),
@@ -132,13 +160,43 @@ Deno.test("openKvStore() refuses a log that contradicts itself", async () => {
   }
 });
 
+async function swap(kv: Deno.Kv, one: Deno.KvKey, other: Deno.KvKey) {
+  const [a, b] = await Promise.all([kv.get(one), kv.get(other)]);
+  await kv.set(one, b.value);
+  await kv.set(other, a.value);
+}
+
 async function changeHead(
   kv: Deno.Kv,
   change: (head: Record<string, unknown>) => Record<string, unknown>,
 ): Promise<void> {
-  const { value } = await kv.get<Record<string, unknown>>(["head"]);
-  await kv.set(["head"], change(value!));
+  const { value } = await kv.get(["head"]);
+  const { record } = openRecord(HEAD_PLACE, value)!;
+  const changed = change(record as Record<string, unknown>);
+  await kv.set(["head"], sealRecord(HEAD_PLACE, changed));
 }
+
+Deno.test("a value beside the log that is damaged or lost is a fault", async () => {
+  await using disk = new KvTestDisk();
+  const { path } = disk;
+  const store = await openKvStore({ path });
+  await store.setMeta("one", { text: "a" });
+  await store.setMeta("other", 2);
+  await store.setMeta("gone", 3);
+  await store.setMeta("gone", undefined);
+  await store.close();
+  await meddle(path, (kv) => kv.delete(["meta", "one"]));
+  await meddle(path, (kv) => kv.set(["meta", "other"], 2));
+  await using again = await openKvStore({ path });
+  for (const name of ["one", "other"]) {
+    const fault = await assertRejects(() => again.getMeta(name), StoreError);
+    assertEquals(fault.kind, "corrupt");
+    assert(fault.message.includes(name), fault.message);
+  }
+  assertEquals(await again.getMeta("gone"), undefined);
+  await again.setMeta("one", 7);
+  assertEquals(await again.getMeta("one"), 7);
+});
 
 Deno.test("a block that is missing is a fault, not another block", async () => {
   await using run = await LogRun.begin(() => new KvTestDisk());

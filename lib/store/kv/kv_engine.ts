@@ -8,38 +8,47 @@ import type {
   TailPiece,
 } from "../block_engine.ts";
 import { concatBytes } from "../concat_bytes.ts";
+import { sealBytes } from "../sealed_bytes.ts";
 import type { DatabaseFile } from "./database_file.ts";
 import { KvBatch } from "./kv_batch.ts";
 import { kvFault } from "./kv_fault.ts";
 import {
+  EMPTY_HEAD,
   type FileValue,
-  FORMAT_VERSION,
+  formatValue,
   type HeadValue,
   KvLoader,
   LIST_BATCH_MAX,
   resolveHead,
   stringOwners,
 } from "./kv_loader.ts";
-import { LargeBytes, type StoredBytes } from "./large_bytes.ts";
+import {
+  filePlace,
+  HEAD_PLACE,
+  metaPlace,
+  NAMES_PLACE,
+  sealRecord,
+  tailPlace,
+} from "./kv_record.ts";
+import { LargeBytes } from "./large_bytes.ts";
 import { whileLocked } from "./while_locked.ts";
-
-/** Bytes of a record's fixed fields with their names. */
-const RECORD_BYTES = 600;
 
 /**
  * Blocks in Deno KV. Sequence parts of keys are bigints, which sort by value.
+ * All values but those of format and lease are sealed: see `sealBytes`.
  *
  * | key | value |
  * |---|---|
  * | `["format"]` | product and version of this layout |
  * | `["lease"]` | who writes; its versionstamp is checked by every commit |
- * | `["head"]` | the head |
+ * | `["head"]` | the head; says so while the log is empty |
  * | `["file", n]` | a binlog file |
  * | `["block", n]` | a whole block's bytes |
  * | `["summary", n]` | its summary, in the same commit |
  * | `["tail", k]` | pieces of the block that is not whole yet |
  * | `["bytes", owner, g, k]` | pieces of a GTID set too large for its record |
  * | `["meta", name]` | values beside the log |
+ * | `["names"]` | the names of those |
  */
 export class KvEngine implements BlockEngine {
   readonly #kv: Deno.Kv;
@@ -51,6 +60,10 @@ export class KvEngine implements BlockEngine {
   #lease: string | null = null;
   #tailBlock = -1;
   #tailPieces = 0;
+  #oldestFile = 1;
+  // Of the values beside the log.
+  #names: ReadonlySet<string> = new Set();
+  #settingMeta: Promise<void> = Promise.resolve();
   #closed = false;
 
   /**
@@ -83,7 +96,9 @@ export class KvEngine implements BlockEngine {
       await this.#large.load(this.#kv);
       const stored = await this.#loader.headValue();
       const head = stored && resolveHead(stored, this.#large);
-      const files = await this.#loader.files(this.#large);
+      this.#oldestFile = stored?.oldestFile ?? 1;
+      const files = await this.#loader.files(this.#large, stored);
+      this.#names = new Set(await this.#loader.metaNames());
       this.#large.removeOrphans();
       const tail = await this.#loadTail(head);
       return { head, files, tail, oldestBlock: await this.#oldestBlock() };
@@ -111,6 +126,7 @@ export class KvEngine implements BlockEngine {
       if (batch.removeFile !== undefined) {
         kvBatch.delete(["file", BigInt(batch.removeFile)]);
         this.#forgetStrings(batch.removeFile);
+        this.#oldestFile = batch.removeFile + 1;
       }
       if (batch.head !== undefined) this.#setHead(kvBatch, batch.head);
       await this.#commitWithPieces(kvBatch);
@@ -158,12 +174,31 @@ export class KvEngine implements BlockEngine {
   }
 
   setMeta(name: string, value: unknown): Promise<void> {
-    return this.#guard(`Cannot write ${name}`, async () => {
-      const batch = this.#newBatch();
-      if (value === undefined) batch.delete(["meta", name]);
-      else batch.set(["meta", name], value, 0);
-      await batch.commit();
-    });
+    // One at a time: each may change the list of names.
+    const set = this.#settingMeta.then(() =>
+      this.#guard(`Cannot write ${name}`, () => this.#setMeta(name, value))
+    );
+    this.#settingMeta = set.catch(() => {});
+    return set;
+  }
+
+  async #setMeta(name: string, value: unknown): Promise<void> {
+    const batch = this.#newBatch();
+    const names = new Set(this.#names);
+    if (value === undefined) {
+      names.delete(name);
+      batch.delete(["meta", name]);
+    } else {
+      names.add(name);
+      const sealed = sealRecord(metaPlace(name), value);
+      batch.set(["meta", name], sealed, sealed.length);
+    }
+    if (names.size !== this.#names.size) {
+      const sealed = sealRecord(NAMES_PLACE, [...names]);
+      batch.set(["names"], sealed, sealed.length);
+    }
+    await batch.commit();
+    this.#names = names;
   }
 
   close(): Promise<void> {
@@ -194,8 +229,11 @@ export class KvEngine implements BlockEngine {
   /** Checks the format; an empty database becomes one of ours. */
   async #takeFormat(): Promise<void> {
     if (await this.#loader.hasFormat()) return;
-    const ours = { product: "kingbus", version: FORMAT_VERSION };
-    await whileLocked(() => this.#kv.set(["format"], ours));
+    const made = this.#kv.atomic()
+      .set(["format"], formatValue())
+      .set(["head"], sealRecord(HEAD_PLACE, EMPTY_HEAD))
+      .set(["names"], sealRecord(NAMES_PLACE, []));
+    await whileLocked(() => made.commit());
   }
 
   /** The oldest whole block; its summary stands for it, being far smaller. */
@@ -208,7 +246,10 @@ export class KvEngine implements BlockEngine {
   async #loadTail(
     head: HeadRecord | undefined,
   ): Promise<Uint8Array | undefined> {
-    const pieces = await this.#loader.tailPieces();
+    // What an empty log has of a tail, a crash left.
+    const pieces = head === undefined
+      ? []
+      : await this.#loader.tailPieces(head.block);
     this.#tailPieces = pieces.length;
     this.#tailBlock = head === undefined ? -1 : head.block;
     return pieces.length === 0 ? undefined : concatBytes(pieces);
@@ -217,14 +258,12 @@ export class KvEngine implements BlockEngine {
   #setHead(batch: KvBatch, head: HeadRecord): void {
     const value: HeadValue = {
       ...head,
+      oldestFile: this.#oldestFile,
       executed: this.#large.store("executed", head.executed),
       purged: this.#large.store("purged", head.purged),
     };
-    batch.set(
-      ["head"],
-      value,
-      RECORD_BYTES + bytesInPlace(value.executed) + bytesInPlace(value.purged),
-    );
+    const sealed = sealRecord(HEAD_PLACE, value);
+    batch.set(["head"], sealed, sealed.length);
   }
 
   #setFile(batch: KvBatch, file: FileRecord): void {
@@ -234,12 +273,8 @@ export class KvEngine implements BlockEngine {
       previousGtids: this.#large.store(previous, file.previousGtids),
       formatDescription: this.#large.store(format, file.formatDescription),
     };
-    batch.set(
-      ["file", BigInt(file.number)],
-      value,
-      RECORD_BYTES + bytesInPlace(value.previousGtids) +
-        bytesInPlace(value.formatDescription),
-    );
+    const sealed = sealRecord(filePlace(file.number), value);
+    batch.set(["file", BigInt(file.number)], sealed, sealed.length);
   }
 
   #setTail(batch: KvBatch, tail: TailPiece): void {
@@ -247,7 +282,8 @@ export class KvEngine implements BlockEngine {
       this.#dropTail(batch, 1);
       this.#tailBlock = tail.block;
     }
-    batch.set(["tail", BigInt(tail.piece)], tail.bytes, tail.bytes.length);
+    const sealed = sealBytes(tailPlace(tail.block, tail.piece), tail.bytes);
+    batch.set(["tail", BigInt(tail.piece)], sealed, sealed.length);
     this.#tailPieces = tail.piece + 1;
   }
 
@@ -312,9 +348,9 @@ export class KvEngine implements BlockEngine {
 
   /** The keys of file records from a number on; forgets their byte strings. */
   async *#fileKeys(from: number): AsyncGenerator<Deno.KvKey> {
-    const files = this.#kv.list<FileValue>(keysFrom("file", from));
-    for await (const { key, value } of files) {
-      this.#forgetStrings(value.number);
+    const files = this.#kv.list(keysFrom("file", from));
+    for await (const { key } of files) {
+      this.#forgetStrings(Number(key[1]));
       yield key;
     }
   }
@@ -354,8 +390,4 @@ function keysFrom(kind: string, first: number): Deno.KvListSelector {
     start: [kind, BigInt(first)],
     end: [kind, BigInt(Number.MAX_SAFE_INTEGER)],
   };
-}
-
-function bytesInPlace(stored: StoredBytes): number {
-  return stored instanceof Uint8Array ? stored.length : 0;
 }

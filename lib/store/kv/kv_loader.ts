@@ -1,5 +1,17 @@
+import { crc32 } from "node:zlib";
 import { StoreError } from "../binlog_store.ts";
+import { describeStored } from "../block_cache.ts";
 import type { FileRecord, HeadRecord } from "../block_engine.ts";
+import { damageError } from "../damage_error.ts";
+import { openSealed } from "../sealed_bytes.ts";
+import {
+  filePlace,
+  HEAD_PLACE,
+  metaPlace,
+  NAMES_PLACE,
+  openRecord,
+  tailPlace,
+} from "./kv_record.ts";
 import type { LargeBytes, StoredBytes } from "./large_bytes.ts";
 
 /** What the keys and values mean; another number is not ours to read. */
@@ -14,10 +26,14 @@ export interface FormatValue {
   readonly product: string;
   /** See `FORMAT_VERSION`. */
   readonly version: number;
+  /** CRC-32 of both; version 1 has none. */
+  readonly seal: number;
 }
 
 /** The value of `["head"]`. */
 export interface HeadValue extends Omit<HeadRecord, "executed" | "purged"> {
+  /** Number of the oldest file: without it nobody would miss its record. */
+  readonly oldestFile: number;
   /** As in `HeadRecord`, or where it is. */
   readonly executed: StoredBytes;
   /** As in `HeadRecord`, or where it is. */
@@ -45,11 +61,11 @@ export class KvLoader {
   /**
    * Checks that the database is one of ours; false when it is an empty one.
    *
-   * @throws {StoreError} `format` when it is somebody else's, or of a version
-   * that this code does not know
+   * @throws {StoreError} `format` when it is somebody else's, or of another
+   * version than this code reads; `corrupt` when that can't be told
    */
   async hasFormat(): Promise<boolean> {
-    const format = await this.#kv.get<FormatValue>(["format"]);
+    const format = await this.#kv.get(["format"]);
     if (format.value === null) {
       for await (const entry of this.#kv.list({ prefix: [] }, { limit: 1 })) {
         throw new StoreError(
@@ -61,45 +77,89 @@ export class KvLoader {
       }
       return false;
     }
-    const { product, version } = format.value;
-    // A newer version may have made a layout that this one would destroy.
-    if (product !== "kingbus" || version !== FORMAT_VERSION) {
-      throw new StoreError(
-        "format",
-        `the database has format ${product} ${version}, this version reads kingbus ${FORMAT_VERSION}`,
-      );
-    }
+    checkFormat(format.value);
     return true;
   }
 
-  /** The head as it is stored; undefined while there is none. */
+  /**
+   * The head as it is stored; undefined while the log is empty.
+   *
+   * @throws {StoreError} `corrupt` when it is missing or damaged
+   */
   async headValue(): Promise<HeadValue | undefined> {
-    return (await this.#kv.get<HeadValue>(["head"])).value ?? undefined;
+    const { value } = await this.#kv.get(["head"]);
+    const opened = openRecord(HEAD_PLACE, value);
+    if (opened === undefined) throw damagedRecord("the head's record", value);
+    return opened.record === EMPTY_HEAD
+      ? undefined
+      : opened.record as HeadValue;
   }
 
   /**
    * The records of the files, oldest first.
    *
    * @param large has the pieces of their byte strings
+   * @param head says which one is the oldest; undefined for an empty log
    * @param last leaves out those with higher numbers
-   * @throws {StoreError} `corrupt` when pieces are missing
+   * @throws {StoreError} `corrupt` when a record is damaged, or pieces of its
+   * byte strings are missing or damaged
    */
-  async files(large: LargeBytes, last = Infinity): Promise<FileRecord[]> {
+  async files(
+    large: LargeBytes,
+    head: HeadValue | undefined,
+    last = Infinity,
+  ): Promise<FileRecord[]> {
     const files: FileRecord[] = [];
-    const values = this.#kv.list<FileValue>({ prefix: ["file"] });
-    for await (const { value } of values) {
-      if (value.number <= last) files.push(resolveFile(value, large));
+    for await (const { number, stored, value } of this.fileValues()) {
+      if (number > last) break;
+      if (value === undefined) {
+        throw damagedRecord(`the record of file ${number}`, stored);
+      }
+      files.push(resolveFile(value, large));
+    }
+    if (head !== undefined && files[0]?.number !== head.oldestFile) {
+      throw damagedRecord(`the record of file ${head.oldestFile}`, undefined);
     }
     return files;
   }
 
-  /** The pieces of the block that is not whole, in order: of one moment. */
-  async tailPieces(): Promise<Uint8Array[]> {
-    const pieces: Uint8Array[] = [];
-    const values = this.#kv.list<Uint8Array>({ prefix: ["tail"] }, {
+  /** The records of the files as they are stored, oldest first. */
+  async *fileValues(): AsyncGenerator<{
+    /** The file's number, as the key has it. */
+    readonly number: number;
+    /** What is stored. */
+    readonly stored: unknown;
+    /** The record; undefined when it is damaged. */
+    readonly value: FileValue | undefined;
+  }> {
+    const entries = this.#kv.list({ prefix: ["file"] }, {
       batchSize: LIST_BATCH_MAX,
     });
-    for await (const { value } of values) pieces.push(value);
+    for await (const { key, value: stored } of entries) {
+      const number = Number(key[1]);
+      const opened = openRecord(filePlace(number), stored);
+      yield { number, stored, value: opened?.record as FileValue | undefined };
+    }
+  }
+
+  /**
+   * The pieces of the block that is not whole, in order: of one moment.
+   *
+   * @param block the block that they are of
+   * @throws {StoreError} `corrupt` when one is missing or damaged
+   */
+  async tailPieces(block: number): Promise<Uint8Array[]> {
+    const pieces: Uint8Array[] = [];
+    const values = this.#kv.list({ prefix: ["tail"] }, {
+      batchSize: LIST_BATCH_MAX,
+    });
+    for await (const { value } of values) {
+      const piece = openSealed(tailPlace(block, pieces.length), value);
+      if (piece === undefined) {
+        throw damagedRecord(`piece ${pieces.length} of block ${block}`, value);
+      }
+      pieces.push(piece);
+    }
     return pieces;
   }
 
@@ -115,18 +175,99 @@ export class KvLoader {
       end: [kind, BigInt(first + count)],
     }, { batchSize: Math.min(count, LIST_BATCH_MAX), limit: count });
     for await (const { key, value } of entries) {
+      // A damaged key may be anything that sorts there.
+      if (typeof key[1] !== "bigint" || key.length !== 2) continue;
       const index = Number(key[1]) - first;
       while (found.length < index) found.push(undefined);
-      found.push(value);
+      found[index] = value;
     }
     return found;
   }
 
-  /** A value beside the log; undefined if there is none. */
+  /**
+   * A value beside the log; undefined if there is none.
+   *
+   * @throws {StoreError} `corrupt` when it is damaged, or was lost
+   */
   async meta(name: string): Promise<unknown> {
-    const entry = await this.#kv.get(["meta", name]);
-    return entry.versionstamp === null ? undefined : entry.value;
+    const { value, versionstamp } = await this.#kv.get(["meta", name]);
+    if (versionstamp === null) {
+      const names = await this.metaNames();
+      if (!names.includes(name)) return undefined;
+      // It may have been set meanwhile.
+      const again = await this.#kv.get(["meta", name]);
+      if (again.versionstamp !== null) return await this.meta(name);
+      throw damagedRecord(`the value ${name}`, undefined);
+    }
+    const opened = openRecord(metaPlace(name), value);
+    if (opened === undefined) throw damagedRecord(`the value ${name}`, value);
+    return opened.record;
   }
+
+  /**
+   * The names of all values beside the log: nobody would miss one otherwise.
+   *
+   * @throws {StoreError} `corrupt` when they are missing or damaged
+   */
+  async metaNames(): Promise<readonly string[]> {
+    const { value } = await this.#kv.get(["names"]);
+    const opened = openRecord(NAMES_PLACE, value);
+    if (opened === undefined) {
+      throw damagedRecord("the list of values beside the log", value);
+    }
+    return opened.record as readonly string[];
+  }
+}
+
+/** The value of `["format"]` of this version. */
+export function formatValue(version: number = FORMAT_VERSION): FormatValue {
+  return { product: "kingbus", version, seal: formatSeal(version) };
+}
+
+/**
+ * Tells a damaged format from another one: versions from 2 on have the seal,
+ * whatever else they change.
+ */
+function formatSeal(version: number): number {
+  return crc32(`kingbus ${version}`);
+}
+
+function checkFormat(stored: unknown): void {
+  const { product, version, seal } = Object(stored) as Partial<FormatValue>;
+  const isOurs = product === "kingbus" && typeof version === "number";
+  if (
+    isOurs &&
+    (seal === undefined ? version === 1 : seal === formatSeal(version))
+  ) {
+    if (version === FORMAT_VERSION) return;
+    // A newer version may have made a layout that this one would destroy.
+    throw new StoreError(
+      "format",
+      version > FORMAT_VERSION
+        ? `the store has format ${version}, of a newer kingbus; this one reads format ${FORMAT_VERSION}: use the newer kingbus, or give this one another data-dir`
+        : `the store has format ${version}, of an older kingbus; this one reads format ${FORMAT_VERSION}: give it another data-dir, where it fetches the log from the source anew`,
+    );
+  }
+  if (isOurs || seal !== undefined) {
+    throw damagedRecord("the format's record", stored);
+  }
+  throw new StoreError(
+    "format",
+    `the database has the format ${
+      JSON.stringify(stored)?.slice(0, 100)
+    } and was not made by kingbus`,
+  );
+}
+
+/** Stands in the head's place while the log is empty. */
+export const EMPTY_HEAD = "empty";
+
+/** Says that a record is not what was stored, and what to do. */
+export function damagedRecord(what: string, stored: unknown): StoreError {
+  return damageError("the log is damaged", {
+    what,
+    how: describeStored(stored ?? undefined),
+  });
 }
 
 /**
@@ -136,8 +277,9 @@ export class KvLoader {
  * @throws {StoreError} `corrupt` when pieces are missing
  */
 export function resolveHead(value: HeadValue, large: LargeBytes): HeadRecord {
+  const { oldestFile: _, ...record } = value;
   return {
-    ...value,
+    ...record,
     executed: large.resolve("executed", value.executed),
     purged: large.resolve("purged", value.purged),
   };

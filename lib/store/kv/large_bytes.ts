@@ -1,6 +1,8 @@
 import { RECORD_STRING_BYTES_MAX } from "../block_engine.ts";
-import { StoreError } from "../binlog_store.ts";
 import { concatBytes } from "../concat_bytes.ts";
+import { damageError } from "../damage_error.ts";
+import { openSealed, sealBytes } from "../sealed_bytes.ts";
+import { piecePlace } from "./kv_record.ts";
 
 /** Bytes of one piece; a value holds 64 KiB with its encoding. */
 const PIECE_BYTES = 60_000;
@@ -23,7 +25,7 @@ export type StoredBytes = Uint8Array | PiecesRef;
 export interface PieceWrite {
   /** Where it goes. */
   readonly key: Deno.KvKey;
-  /** The piece. */
+  /** The piece, with its seal. */
   readonly bytes: Uint8Array;
 }
 
@@ -55,7 +57,7 @@ export class LargeBytes {
   // Found by `load` and not named by a record yet: by owner and generation.
   readonly #found = new Map<
     string,
-    { keys: Deno.KvKey[]; parts: Uint8Array[] }
+    { keys: Deno.KvKey[]; parts: (Uint8Array | undefined)[] }
   >();
 
   /** Reads all pieces there are, or those that `which` selects. */
@@ -65,34 +67,39 @@ export class LargeBytes {
   ): Promise<void> {
     const pieces = kv.list<Uint8Array>(which, { batchSize: LIST_BATCH_MAX });
     for await (const { key, value } of pieces) {
-      const id = `${String(key[1])} ${String(key[2])}`;
+      const [, owner, generation] = key;
+      const id = `${String(owner)} ${String(generation)}`;
       const found = this.#found.get(id) ?? { keys: [], parts: [] };
-      found.keys.push(key);
-      found.parts.push(value);
+      const piece = found.keys.push(key) - 1;
+      found.parts.push(
+        openSealed(
+          piecePlace(String(owner), Number(generation), piece),
+          value,
+        ),
+      );
       this.#found.set(id, found);
-      this.#generation = Math.max(this.#generation, Number(key[2]));
+      this.#generation = Math.max(this.#generation, Number(generation) || 0);
     }
   }
 
   /**
    * The bytes that `owner`'s record has or names.
    *
-   * @throws {StoreError} `corrupt` when pieces are missing
+   * @throws {StoreError} `corrupt` when pieces are missing or damaged
    */
   resolve(owner: string, stored: StoredBytes): Uint8Array {
     if (stored instanceof Uint8Array) return stored;
     const id = `${owner} ${stored.generation}`;
     const found = this.#found.get(id);
-    if (found?.parts.length !== stored.pieces) {
-      throw new StoreError(
-        "corrupt",
-        `Cannot read the log: ${owner} has ${
-          found?.parts.length ?? 0
-        } pieces, expected ${stored.pieces}`,
-      );
+    const parts = found?.parts.filter((part) => part !== undefined) ?? [];
+    if (parts.length !== stored.pieces) {
+      throw damageError("the log is damaged", {
+        what: `the byte string ${owner}`,
+        how: `has ${parts.length} sound pieces, expected ${stored.pieces}`,
+      });
     }
     this.#found.delete(id);
-    const bytes = concatBytes(found.parts);
+    const bytes = concatBytes(parts);
     this.#kept.set(owner, { bytes, ref: stored });
     return bytes;
   }
@@ -117,7 +124,10 @@ export class LargeBytes {
       const start = piece * PIECE_BYTES;
       this.#writes.push({
         key,
-        bytes: bytes.subarray(start, start + PIECE_BYTES),
+        bytes: sealBytes(
+          piecePlace(owner, ref.generation, piece),
+          bytes.subarray(start, start + PIECE_BYTES),
+        ),
       });
     }
     this.#kept.set(owner, { bytes, ref });

@@ -1,4 +1,3 @@
-import { DatabaseSync } from "node:sqlite";
 import { StoreError } from "../binlog_store.ts";
 import type { FileRecord, HeadRecord } from "../block_engine.ts";
 import { BlockSnapshot, type SnapshotSource } from "../block_snapshot.ts";
@@ -10,8 +9,9 @@ import {
   wholeBlock,
 } from "../log_recovery.ts";
 import type { LogSnapshot } from "../log_snapshot.ts";
+import { checkDatabase } from "./check_database.ts";
 import { kvFault } from "./kv_fault.ts";
-import { KvLoader, resolveHead } from "./kv_loader.ts";
+import { type HeadValue, KvLoader, resolveHead } from "./kv_loader.ts";
 import { LargeBytes, type StoredBytes } from "./large_bytes.ts";
 import { whileLocked } from "./while_locked.ts";
 
@@ -47,7 +47,7 @@ export async function openKvSnapshot(
   const { path } = options;
   let source: KvSnapshotSource | undefined;
   try {
-    checkDatabase(path);
+    checkDatabase(path, false);
     source = new KvSnapshotSource(await whileLocked(() => Deno.openKv(path)));
     const log = await source.load();
     return new BlockSnapshot(source, log, { store: path, ...options });
@@ -60,45 +60,6 @@ export async function openKvSnapshot(
       }`,
       { cause: error },
     );
-  }
-}
-
-/**
- * Looks before Deno KV does, which would make what is missing: a file, or its
- * tables in somebody else's database.
- */
-function checkDatabase(path: string): void {
-  const found = statFile(path);
-  if (found === undefined) {
-    throw new StoreError("io", "there is none; is the data-dir right?");
-  }
-  if (!found.isFile) throw new StoreError("format", "it is not a file");
-  let tables: number;
-  try {
-    const database = new DatabaseSync(path, { readOnly: true });
-    try {
-      tables = database.prepare(
-        "SELECT name FROM sqlite_master WHERE name IN ('kv', 'data_version')",
-      ).all().length;
-    } finally {
-      database.close();
-    }
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const kind = why.includes("not a database") ? "format" : "io";
-    throw new StoreError(kind, why, { cause });
-  }
-  if (tables !== 2) {
-    throw new StoreError("format", "it is not a database of kingbus");
-  }
-}
-
-function statFile(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.statSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
   }
 }
 
@@ -187,7 +148,7 @@ class KvSnapshotSource implements SnapshotSource {
     }
     const head = resolveHead(value, sets);
     const kept = await this.#headBlock(head);
-    const files = await this.#files(head);
+    const files = await this.#files(head, value);
     // Files go together with a head that says so.
     const now = await this.#loader.headValue();
     if (now === undefined || !isSame(now.purged, value.purged)) {
@@ -196,10 +157,17 @@ class KvSnapshotSource implements SnapshotSource {
     return { head, files, kept };
   }
 
-  async #files(head: HeadRecord): Promise<readonly FileRecord[]> {
+  async #files(
+    head: HeadRecord,
+    value: HeadValue,
+  ): Promise<readonly FileRecord[]> {
     const strings = new LargeBytes();
     await strings.load(this.#kv, FILE_STRINGS);
-    const files = await this.#loader.files(strings, head.fileNumber);
+    const files = await this.#loader.files(
+      strings,
+      value,
+      head.fileNumber,
+    );
     return visibleFiles(files, head);
   }
 
@@ -211,9 +179,12 @@ class KvSnapshotSource implements SnapshotSource {
   async #headBlock(head: HeadRecord): Promise<Uint8Array> {
     const before = await wholeBlock(this, head.block);
     if (before !== undefined) return cut(before, head);
-    const pieces = await this.#loader.tailPieces();
+    const pieces = this.#loader.tailPieces(head.block);
+    // There may be those of a later block meanwhile.
+    pieces.catch(() => {});
+    await Promise.allSettled([pieces]);
     const after = await wholeBlock(this, head.block);
-    return cut(after ?? concatBytes(pieces), head);
+    return cut(after ?? concatBytes(await pieces), head);
   }
 
   async #guard<T>(what: string, work: () => Promise<T>): Promise<T> {

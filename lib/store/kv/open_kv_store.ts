@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { type BinlogStore, StoreError } from "../binlog_store.ts";
 import { BlockLog, type BlockLogOptions } from "../block_log.ts";
 import { DatabaseFile } from "./database_file.ts";
+import { checkDatabase } from "./check_database.ts";
 import { KvEngine } from "./kv_engine.ts";
 
 /** How a store on disk is opened. */
@@ -52,6 +53,7 @@ export async function openKvStore(
 async function openEngine(path: string, lock: Deno.FsFile): Promise<KvEngine> {
   try {
     await preparePages(path);
+    checkDatabase(path, true);
     const kv = await Deno.openKv(path);
     const file = new DatabaseFile(path);
     return new KvEngine(kv, `pid ${Deno.pid}`, () => lock.close(), file);
