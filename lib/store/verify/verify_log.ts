@@ -1,0 +1,587 @@
+import {
+  eventSizeAt,
+  eventTypeAt,
+  HEADER_BYTES,
+  logPosAt,
+} from "../../binlog/event_header.ts";
+import { EventType } from "../../binlog/event_type.ts";
+import { crc32 } from "../../binlog/checksum.ts";
+import { GtidSet } from "../../gtid/gtid_set.ts";
+import { type BlockSummary, FIRST_POSITION } from "../binlog_store.ts";
+import type { FileRecord, HeadRecord } from "../block_engine.ts";
+import { describeStored } from "../block_cache.ts";
+import { EventAppender } from "../event_appender.ts";
+import { FRAME_BYTES } from "../framing.ts";
+import { blockPlace, openSealed, summaryPlace } from "../sealed_bytes.ts";
+import { decodeSummary } from "../summary_codec.ts";
+import { compareFile, compareHead, compareSummary } from "./compare_records.ts";
+import { FramedEvents } from "./framed_events.ts";
+import { LogTally, type TalliedFile } from "./log_tally.ts";
+import { nextFileName } from "./next_file_name.ts";
+import type { LogFault, RepairPlan, VerifyReport } from "./verify_report.ts";
+import type { Found, FoundRecords, VerifySource } from "./verify_source.ts";
+
+/** Blocks that are read together. */
+const GROUP_BLOCKS = 16;
+
+/** How a log is verified. */
+export interface VerifyOptions {
+  /** How many faults are kept for the report; the others are counted. */
+  readonly faultsMax?: number;
+  /** Told of every fault at once, those that are not kept as well. */
+  onFault?(fault: LogFault): void;
+  /**
+   * Told now and then how far it is.
+   *
+   * @param done bytes of binlog that were checked
+   * @param total about how many there are
+   */
+  onProgress?(done: number, total: number): void;
+  /** Ends it with the signal's reason when it fires. */
+  readonly signal?: AbortSignal;
+}
+
+const FAULTS_MAX_DEFAULT = 100;
+
+/**
+ * Checks all that a store holds against all else that it holds: every event as
+ * if it came from a source just now, and every block, summary, file record and
+ * the head against what the events say. Reads only.
+ *
+ * @throws {StoreError} `io` when it can't be read
+ */
+export async function verifyLog(
+  source: VerifySource,
+  options: VerifyOptions = {},
+): Promise<VerifyReport> {
+  const records = await source.records();
+  return await new LogVerifier(source, records, options).run();
+}
+
+/** What is wrong with the events, where the tally stands. */
+class EventFault extends Error {
+  override readonly name = "EventFault";
+}
+
+/** What is wrong with a record is noted; this ends the check of a file. */
+class LogVerifier {
+  readonly #source: VerifySource;
+  readonly #records: FoundRecords;
+  readonly #options: VerifyOptions;
+  readonly #head: HeadRecord | undefined;
+  readonly #purged: GtidSet;
+  readonly #tally: LogTally;
+  readonly #fileAt = new Map<number, FileRecord>();
+  #framed: FramedEvents | undefined;
+  // The file under way, if its record is sound.
+  #number = 0;
+  #record: FileRecord | undefined;
+  /** The file's blocks can't be followed any more, or not yet. */
+  #isLost = true;
+  #total = 0;
+  #blocks = 0;
+  #bytes = 0;
+  #fileCount = 0;
+  readonly #faults: LogFault[] = [];
+  #faultCount = 0;
+  // For the repair.
+  #cut: { readonly head: HeadRecord | undefined } | undefined;
+  readonly #rebuilt = new Map<number, FileRecord>();
+  readonly #wrongFiles = new Set<number>();
+  readonly #summaries = new Map<number, BlockSummary>();
+  #headIsWrong = false;
+  #ended: TalliedFile | undefined;
+
+  constructor(
+    source: VerifySource,
+    records: FoundRecords,
+    options: VerifyOptions,
+  ) {
+    this.#source = source;
+    this.#records = records;
+    this.#options = options;
+    this.#head = valueOf(records.head);
+    for (const found of records.files.values()) {
+      const record = valueOf(found);
+      if (record === undefined) continue;
+      this.#fileAt.set(record.firstBlock, record);
+      this.#total += record.size;
+    }
+    this.#total += this.#head?.position ?? 0;
+    this.#purged = this.#findPurged();
+    this.#tally = new LogTally(this.#purged.clone());
+    this.#tally.offsetOfLarge = () => this.#framed?.offset ?? 0;
+  }
+
+  async run(): Promise<VerifyReport> {
+    this.#checkRecords();
+    const { head, oldestBlock, tail } = this.#records;
+    if (head === undefined && oldestBlock === undefined && tail === undefined) {
+      return this.#report();
+    }
+    const first = Math.min(
+      ...[...this.#fileAt.keys()],
+      ...(this.#fileAt.size === this.#records.files.size && this.#head
+        ? []
+        : [oldestBlock ?? 0]),
+    );
+    const last = this.#head?.block ?? Infinity;
+    let next = await this.#scan(first, last);
+    if (this.#head === undefined && tail !== undefined) {
+      this.#takeBlock(next++, undefined, undefined);
+    }
+    this.#finish();
+    return this.#report();
+  }
+
+  /** Takes all blocks of a range, or as many as there are; answers the next. */
+  async #scan(first: number, last: number): Promise<number> {
+    const { signal } = this.#options;
+    let at = first;
+    let reading = this.#read(at, last);
+    while (at <= last) {
+      signal?.throwIfAborted();
+      const { blocks, summaries, count } = await reading;
+      if (last === Infinity && blocks.length === 0) return at;
+      // The next ones are read while these are checked.
+      reading = this.#read(at + count, last);
+      reading.catch(() => {});
+      const end = last === Infinity ? at + blocks.length : at + count;
+      for (let index = 0; at < end; index++, at++) {
+        const lacks = blocks[index] === undefined &&
+          (at !== this.#head?.block || this.#records.tail === undefined);
+        if (lacks && await this.#wasPurged()) continue;
+        this.#takeBlock(at, blocks[index], summaries[index]);
+        blocks[index]?.buffer.transfer(0);
+      }
+      if (last === Infinity && blocks.length < count) return at;
+      this.#options.onProgress?.(
+        Math.min(this.#bytes, this.#total),
+        this.#total,
+      );
+    }
+    return at;
+  }
+
+  async #read(first: number, last: number): Promise<{
+    blocks: readonly (Uint8Array<ArrayBuffer> | undefined)[];
+    summaries: readonly (Uint8Array | undefined)[];
+    count: number;
+  }> {
+    const count = Math.min(GROUP_BLOCKS, last - first + 1);
+    if (count <= 0) return { blocks: [], summaries: [], count: 0 };
+    const [blocks, summaries] = await Promise.all([
+      this.#source.readBlocks(first, count),
+      this.#source.readSummaries(first, count),
+    ]);
+    return {
+      blocks: blocks as readonly (Uint8Array<ArrayBuffer> | undefined)[],
+      summaries,
+      count,
+    };
+  }
+
+  /** Whether the file under way went meanwhile, which is no fault. */
+  async #wasPurged(): Promise<boolean> {
+    if (this.#number === 0) return false;
+    const oldest = await this.#source.oldestFile();
+    if (oldest === undefined || oldest <= this.#number) return false;
+    this.#isLost = true;
+    return true;
+  }
+
+  /** What is wrong with the records themselves. */
+  #checkRecords(): void {
+    const { head, files, damagedMeta } = this.#records;
+    if (head !== undefined && "fault" in head) {
+      this.#headIsWrong = true;
+      this.#note(`The head's record ${head.fault}`);
+    }
+    const names = new Map<string, number>();
+    let previous: number | undefined;
+    for (const [number, found] of files) {
+      if (this.#head !== undefined && number > this.#head.fileNumber) break;
+      if (previous !== undefined && number !== previous + 1) {
+        this.#wrongFiles.add(previous + 1);
+        this.#note(`The record of file ${previous + 1} is missing`);
+      }
+      previous = number;
+      if ("fault" in found) {
+        this.#wrongFiles.add(number);
+        this.#note(`The record of file ${number} ${found.fault}`);
+        continue;
+      }
+      const { name } = found.value;
+      const other = names.get(name);
+      if (other !== undefined) {
+        this.#note(`Files ${other} and ${number} are both named ${name}`);
+      }
+      names.set(name, number);
+    }
+    if (this.#head !== undefined && previous !== this.#head.fileNumber) {
+      this.#wrongFiles.add(this.#head.fileNumber);
+      this.#note(
+        `The record of file ${this.#head.fileNumber}, which the head is in, is missing`,
+      );
+    }
+    for (const name of damagedMeta) {
+      this.#note(`The value ${name} beside the log is damaged`);
+    }
+  }
+
+  /** The GTIDs from before the first file, as far as that is known. */
+  #findPurged(): GtidSet {
+    const head = this.#head;
+    if (head !== undefined) return GtidSet.decode(head.purged);
+    for (const found of this.#records.files.values()) {
+      const record = valueOf(found);
+      if (record === undefined || record.previousGtids.length === 0) break;
+      return GtidSet.decode(record.previousGtids);
+    }
+    return new GtidSet();
+  }
+
+  #takeBlock(
+    number: number,
+    stored: Uint8Array | undefined,
+    storedSummary: Uint8Array | undefined,
+  ): void {
+    const head = this.#head;
+    const isHead = number === head?.block ||
+      head === undefined && stored === undefined && storedSummary === undefined;
+    const fromTail = isHead && stored === undefined;
+    const summary = this.#openSummary(number, storedSummary);
+    let bytes = fromTail
+      ? valueOf(this.#records.tail)
+      : openSealed(blockPlace(number), stored);
+    this.#beginFileAt(number, bytes, summary);
+    this.#blocks++;
+    if (bytes === undefined) {
+      const { tail } = this.#records;
+      const how = fromTail && tail !== undefined && "fault" in tail
+        ? tail.fault
+        : describeStored(stored);
+      this.#lose(
+        `Block ${number} ${how}`,
+        this.#isLost ? summary?.startPosition : this.#tally.position,
+        number,
+      );
+      return;
+    }
+    const isWhole = !fromTail;
+    if (isHead && head !== undefined) {
+      if (bytes.length < head.offset) {
+        this.#lose(
+          `Block ${number}, which the head is in, has ${bytes.length} bytes, expected at least ${head.offset}`,
+          this.#isLost ? undefined : this.#tally.position,
+          number,
+        );
+        return;
+      }
+      bytes = bytes.subarray(0, head.offset);
+    }
+    this.#bytes += bytes.length;
+    if (this.#isLost) {
+      if (isWhole) this.#checkPresent(number, storedSummary, summary);
+      return;
+    }
+    this.#tally.startBlock(number);
+    try {
+      this.#framed!.take(bytes);
+    } catch (error) {
+      if (!(error instanceof EventFault)) throw error;
+      this.#lose(error.message, this.#tally.position, number);
+      return;
+    }
+    if (!isWhole || isHead && stored!.length > bytes.length + 4) return;
+    const expected = this.#tally.summary(
+      crc32(bytes),
+      this.#framed!.isInside,
+    );
+    if (!this.#checkPresent(number, storedSummary, summary)) {
+      this.#summaries.set(number, expected);
+      return;
+    }
+    for (const message of compareSummary(summary!, expected)) {
+      this.#summaries.set(number, expected);
+      this.#fault(
+        `The summary of block ${number} ${message}`,
+        expected.startPosition,
+        number,
+      );
+    }
+  }
+
+  #openSummary(
+    number: number,
+    stored: Uint8Array | undefined,
+  ): BlockSummary | undefined {
+    const bytes = openSealed(summaryPlace(number), stored);
+    return bytes === undefined ? undefined : decodeSummary(bytes);
+  }
+
+  #checkPresent(
+    number: number,
+    stored: Uint8Array | undefined,
+    summary: BlockSummary | undefined,
+  ): boolean {
+    if (summary !== undefined) return true;
+    this.#fault(
+      `The summary of block ${number} ${describeStored(stored)}`,
+      this.#isLost ? undefined : this.#tally.position,
+      number,
+    );
+    return false;
+  }
+
+  /** Begins the next file if it begins in this block. */
+  #beginFileAt(
+    block: number,
+    bytes: Uint8Array | undefined,
+    summary: BlockSummary | undefined,
+  ): void {
+    const byRecord = this.#fileAt.get(block);
+    const isInside = this.#framed?.isInside === true && !this.#isLost;
+    const byContent = bytes !== undefined && !isInside && beginsFile(bytes);
+    if (!byContent) {
+      if (byRecord === undefined) {
+        // Nothing but a sound summary can tell where both are damaged.
+        if (
+          bytes !== undefined || summary?.startPosition !== FIRST_POSITION ||
+          summary.fileNumber <= this.#number
+        ) return;
+      } else if (bytes !== undefined && !this.#isLost) {
+        this.#wrongFiles.add(byRecord.number);
+        this.#note(
+          `The record of file ${byRecord.number} says that ${byRecord.name} begins in block ${block}, which begins in the middle of ${this.#tally.fileName}`,
+        );
+        return;
+      }
+    }
+    this.#endFile(true);
+    const number = byRecord?.number ??
+      (this.#number === 0 ? this.#oldestFile() : this.#number + 1);
+    const record = byRecord ??
+      valueOf(this.#records.files.get(number));
+    if (record !== undefined && record.firstBlock !== block) {
+      this.#wrongFiles.add(number);
+      this.#note(
+        `The record of file ${number} says that it begins in block ${record.firstBlock}, it begins in block ${block}`,
+      );
+    }
+    const wasLost = this.#isLost;
+    const isFirst = this.#number === 0;
+    this.#number = number;
+    this.#record = record;
+    this.#isLost = false;
+    this.#fileCount++;
+    const name = record?.name ?? nextFileName(this.#ended?.name, this.#tally);
+    this.#tally.beginFile(number, block);
+    this.#tally.isFirstFile = isFirst || wasLost;
+    this.#startEvents(name, record?.serverUuid ?? this.#ended?.serverUuid);
+  }
+
+  #startEvents(name: string, serverUuid = ""): void {
+    const fault = (_kind: string, message: string) => new EventFault(message);
+    const appender = new EventAppender(this.#tally, { serverUuid, fault });
+    this.#framed = new FramedEvents(appender, fault);
+    appender.startFile(name);
+  }
+
+  #oldestFile(): number {
+    return this.#records.files.keys().next().value ?? 1;
+  }
+
+  /** Compares the file that ends here with its record. */
+  #endFile(isWhole: boolean): void {
+    if (this.#number === 0) return;
+    const file = this.#tally.file();
+    this.#ended = file;
+    if (this.#isLost) return;
+    if (isWhole && this.#framed!.isInside) {
+      this.#lose(
+        `The file ends inside an event`,
+        this.#tally.position,
+        undefined,
+      );
+      return;
+    }
+    const isFirst = this.#number === this.#oldestFile();
+    const record = this.#record;
+    this.#checkPrevious(file, isFirst);
+    const expected = toRecord(file, record, isFirst ? this.#purged : undefined);
+    const open = !isWhole && !(record?.closed && record.size === file.size);
+    this.#rebuilt.set(
+      this.#number,
+      open
+        ? { ...expected, closed: false, size: 0, lastTimestamp: 0 }
+        : expected,
+    );
+    if (record === undefined) {
+      this.#wrongFiles.add(this.#number);
+      return;
+    }
+    for (const message of compareFile(record, expected, open)) {
+      this.#wrongFiles.add(this.#number);
+      this.#fault(`The record of file ${this.#number} ${message}`, undefined);
+    }
+  }
+
+  /** What a file says it follows is what comes before it. */
+  #checkPrevious(file: TalliedFile, isFirst: boolean): void {
+    const { announced, before } = file;
+    if (announced === undefined) return;
+    if (isFirst) {
+      const unknown = announced.subtract(this.#purged);
+      if (unknown.isEmpty) return;
+      this.#headIsWrong = true;
+      this.#fault(
+        `The first file follows transactions that the head does not count as purged: ${unknown}`,
+        undefined,
+      );
+      return;
+    }
+    const left = before.subtract(announced).subtract(this.#purged);
+    if (left.isEmpty) return;
+    this.#fault(
+      `The file's Previous_gtids lack transactions of earlier files: ${left}`,
+      undefined,
+    );
+  }
+
+  /** After the last block: what the head says. */
+  #finish(): void {
+    if (this.#number === 0) {
+      this.#cut ??= { head: undefined };
+      if (this.#faultCount === 0) this.#note("There are no blocks");
+      return;
+    }
+    const head = this.#head;
+    const wasLost = this.#isLost;
+    if (!wasLost && head !== undefined) {
+      if (this.#number !== head.fileNumber) {
+        this.#headIsWrong = true;
+        this.#note(
+          `The head is in file ${head.fileNumber}, its block ${head.block} in file ${this.#number}`,
+        );
+      } else this.#compareHead(head);
+    }
+    this.#endFile(false);
+  }
+
+  #compareHead(head: HeadRecord): void {
+    const expected = this.#tally.head(head.purged);
+    if (expected === undefined) {
+      this.#headIsWrong = true;
+      this.#fault("The head is before the first transaction", head.position);
+      return;
+    }
+    for (const message of compareHead(head, expected, this.#tally)) {
+      this.#headIsWrong = true;
+      this.#fault(`The head's record ${message}`, head.position, head.block);
+    }
+  }
+
+  /** The rest of the file can't be followed. */
+  #lose(
+    message: string,
+    position: number | undefined,
+    block: number | undefined,
+  ): void {
+    this.#cut ??= { head: this.#tally.head(this.#purged.encode()) };
+    if (!this.#isLost) {
+      const file = this.#tally.file();
+      this.#ended = file;
+      const expected = toRecord(
+        file,
+        this.#record,
+        this.#number === this.#oldestFile() ? this.#purged : undefined,
+      );
+      this.#rebuilt.set(this.#number, expected);
+    }
+    this.#isLost = true;
+    this.#fault(message, position, block);
+  }
+
+  #note(message: string): void {
+    this.#add({ file: "", position: undefined, block: undefined, message });
+  }
+
+  #fault(message: string, position: number | undefined, block?: number): void {
+    const file = this.#number === 0 ? "" : this.#tally.fileName;
+    this.#add({ file, position, block, message });
+  }
+
+  #add(fault: LogFault): void {
+    this.#faultCount++;
+    const max = this.#options.faultsMax ?? FAULTS_MAX_DEFAULT;
+    if (this.#faults.length < max) this.#faults.push(fault);
+    this.#options.onFault?.(fault);
+  }
+
+  #report(): VerifyReport {
+    return {
+      files: this.#fileCount,
+      blocks: this.#blocks,
+      bytes: this.#bytes,
+      events: this.#tally.events,
+      transactions: this.#tally.transactions,
+      faults: this.#faults,
+      faultCount: this.#faultCount,
+      plan: this.#faultCount === 0 ? undefined : this.#plan(),
+    };
+  }
+
+  #plan(): RepairPlan {
+    const head = this.#cut === undefined
+      ? this.#tally.head(this.#purged.encode())
+      : this.#cut.head;
+    const last = head?.fileNumber ?? 0;
+    const files = [...this.#rebuilt.values()].filter(({ number }) =>
+      number <= last && (this.#wrongFiles.has(number) || number === last)
+    ).map((file) =>
+      file.number === last && file.size !== head?.position
+        ? { ...file, closed: false, size: 0, lastTimestamp: 0 }
+        : file
+    );
+    const summaries = [...this.#summaries].filter(([block]) =>
+      block < (head?.block ?? 0)
+    );
+    return {
+      head,
+      movesHead: this.#headIsWrong || this.#cut !== undefined,
+      files,
+      summaries: new Map(summaries),
+    };
+  }
+}
+
+/** Whether a block begins with the event that begins every file. */
+function beginsFile(bytes: Uint8Array): boolean {
+  const at = FRAME_BYTES;
+  if (bytes.length < at + HEADER_BYTES) return false;
+  return eventTypeAt(bytes, at) === EventType.FORMAT_DESCRIPTION &&
+    logPosAt(bytes, at) === FIRST_POSITION + eventSizeAt(bytes, at);
+}
+
+/** The record that a file is to have. */
+function toRecord(
+  file: TalliedFile,
+  found: FileRecord | undefined,
+  purged: GtidSet | undefined,
+): FileRecord {
+  const { announced, before, ...rest } = file;
+  // The first file's may count what its event lacks: see `EventAppender`.
+  const known = found === undefined || found.previousGtids.length === 0
+    ? undefined
+    : GtidSet.decode(found.previousGtids);
+  const keeps = purged !== undefined && known !== undefined &&
+    purged.containsSet(known) &&
+    known.containsSet(announced ?? new GtidSet());
+  const previous = keeps ? known : announced ?? before;
+  return { ...rest, previousGtids: previous.encode() };
+}
+
+function valueOf<T>(found: Found<T> | undefined): T | undefined {
+  return found !== undefined && "value" in found ? found.value : undefined;
+}
