@@ -382,8 +382,8 @@ export interface BinlogStore extends AsyncDisposable {
    * Makes the last boundary durable, ends all waits and gives the log free for
    * another process. A second call waits for the first.
    *
-   * @throws {StoreError} when the last boundary could not be made durable; the
-   * store is closed all the same
+   * @throws {StoreError} when the last boundary could not be made durable, and
+   * no call of the writer has said so yet; the store is closed all the same
    */
   close(): Promise<void>;
 }

@@ -201,6 +201,8 @@ export class BlockLog implements BinlogStore {
   async #close(): Promise<void> {
     try {
       if (this.failure === undefined) await this.#writer.flush();
+      const loss = this.#writer.untoldLoss;
+      if (loss !== undefined) throw loss;
     } finally {
       this.#closed = true;
       this.#writer.stop(closedError("write the log", this.failure));

@@ -62,6 +62,9 @@ export class BlockLogWriter implements LogWriter {
   #openUuid = "";
   #openTag = "";
   #openGno = 0n;
+  // The newest boundary appended.
+  #boundaryFile = 0;
+  #boundaryPosition = 0;
   // The current file: where its second event begins, and the first timestamp.
   #secondPosition = FIRST_POSITION;
   #firstTimestamp = 0;
@@ -114,6 +117,17 @@ export class BlockLogWriter implements LogWriter {
   /** The block under construction, for readers at the head. */
   get block(): BlockBuilder {
     return this.#block;
+  }
+
+  /**
+   * Why the newest boundary is not durable, if it is not and no caller has been
+   * told.
+   */
+  get untoldLoss(): StoreError | undefined {
+    const head = this.#head.durable;
+    const isDurable = this.#boundaryFile === (head?.fileNumber ?? 0) &&
+      this.#boundaryPosition === (head?.position ?? 0);
+    return isDurable ? undefined : this.#commits.untold;
   }
 
   /** Why no more can be written; undefined while it can. */
@@ -243,6 +257,8 @@ export class BlockLogWriter implements LogWriter {
     block.boundaryOffset = block.used + this.#runEnd - this.#runStart;
     block.boundaryPosition = this.#position;
     block.boundaryTimestamp = this.#lastTimestamp;
+    this.#boundaryFile = block.fileNumber;
+    this.#boundaryPosition = this.#position;
     if (this.#openGno === 0n) return;
     block.noteEnd(this.#openUuid, this.#openTag, this.#openGno);
     this.#executed.add(this.#openUuid, this.#openTag, this.#openGno);
@@ -334,6 +350,8 @@ export class BlockLogWriter implements LogWriter {
     this.#run = undefined;
     this.#openGno = 0n;
     this.#position = head?.position ?? FIRST_POSITION;
+    this.#boundaryFile = head?.fileNumber ?? 0;
+    this.#boundaryPosition = head?.position ?? 0;
     // Without a file there is nothing a boundary could be in.
     this.#secondPosition = file === undefined
       ? Infinity

@@ -77,6 +77,7 @@ export class GroupCommit {
   #tailPieces: number;
   #busy = false;
   #failure: StoreError | undefined;
+  #isTold = false;
   readonly #idle = new Set<() => void>();
   #room: PromiseWithResolvers<void> | undefined;
 
@@ -109,6 +110,11 @@ export class GroupCommit {
     return this.#failure;
   }
 
+  /** A failure that no caller has been told of yet. */
+  get untold(): StoreError | undefined {
+    return this.#isTold ? undefined : this.#failure;
+  }
+
   /** Takes a sealed block. */
   add(block: BlockBuilder): void {
     // Made ready here, where mostly a commit is under way, and not between two.
@@ -136,7 +142,7 @@ export class GroupCommit {
 
   /** See `LogWriter.ready`. */
   ready(): Promise<void> | undefined {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#failure !== undefined) return Promise.reject(this.#tell());
     if (this.#queueBytes <= QUEUE_BYTES_MAX) return undefined;
     const room = this.#room ??= withQuietRejection();
     this.start();
@@ -147,7 +153,7 @@ export class GroupCommit {
   async flush(): Promise<void> {
     this.start();
     while (this.#busy) await this.#nextRest();
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#failure !== undefined) throw this.#tell();
   }
 
   /**
@@ -172,7 +178,7 @@ export class GroupCommit {
    */
   async goBack(make: () => EngineBatch): Promise<void> {
     while (this.#busy) await this.#nextRest();
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#failure !== undefined) throw this.#tell();
     this.#busy = true;
     const batch = make();
     this.#tailBytes = batch.tail?.bytes.length ?? 0;
@@ -181,7 +187,7 @@ export class GroupCommit {
       await this.#engine.commit(batch);
     } catch (error) {
       this.fail(error);
-      throw this.#failure;
+      throw this.#tell();
     } finally {
       this.#rest();
     }
@@ -197,9 +203,14 @@ export class GroupCommit {
       }`,
       { cause: error },
     );
-    this.#room?.reject(this.#failure);
+    this.#room?.reject(this.#tell());
     this.#room = undefined;
     for (const { done } of this.#changes.splice(0)) done.reject(this.#failure);
+  }
+
+  #tell(): StoreError {
+    this.#isTold = true;
+    return this.#failure!;
   }
 
   #nextRest(): Promise<void> {

@@ -1,0 +1,348 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { EventType } from "../../lib/binlog/event_type.ts";
+import { eventSizeAt, eventTypeAt } from "../../lib/binlog/event_header.ts";
+import { decodeGtid } from "../../lib/binlog/gtid_event.ts";
+import { GtidSet } from "../../lib/gtid/gtid_set.ts";
+import { type BinlogStore, StoreError } from "../../lib/store/binlog_store.ts";
+import { BlockLog } from "../../lib/store/block_log.ts";
+import { KvEngine } from "../../lib/store/kv/kv_engine.ts";
+import { faultyKv, KV_FAULTS, KvFaultPlan } from "../support/faulty_kv.ts";
+import { LogFeeder } from "../support/log_feeder.ts";
+import { MadeLog, numberedUuid } from "../support/made_log.ts";
+import { assertSameBytes } from "../support/naive_log.ts";
+import { readFile } from "../support/read_stored_file.ts";
+import { joinBytes } from "../support/dump_packets.ts";
+
+/** Events up to a boundary. */
+interface Unit {
+  /** The file they begin, if they do. */
+  readonly begins: string | undefined;
+  readonly fileName: string;
+  readonly events: readonly Uint8Array[];
+  /** Position in the file behind them. */
+  readonly end: number;
+}
+
+/** A log that is written again and again, the same each time. */
+class Script {
+  readonly units: Unit[] = [];
+  readonly #made: MadeLog;
+  #files = 0;
+
+  /** @param purged from before the first file */
+  constructor(readonly purged: GtidSet) {
+    this.#made = new MadeLog(purged);
+  }
+
+  beginFile(): void {
+    const name = `binlog.${String(++this.#files).padStart(6, "0")}`;
+    this.#add(this.#made.beginFile(), name);
+  }
+
+  transaction(rows?: readonly number[], uuid?: string): void {
+    this.#add(this.#made.transaction({
+      ...(rows === undefined ? {} : { rows }),
+      ...(uuid === undefined ? {} : { uuid }),
+    }));
+  }
+
+  /** A transaction of one event of that size. */
+  single(bytes: number): void {
+    this.#add(this.#made.payloadTransaction(bytes));
+  }
+
+  /** What a file holds from byte 4 on, up to and with a unit. */
+  bytes(fileName: string, last = this.units.length - 1): Uint8Array {
+    return joinBytes(
+      this.units.slice(0, last + 1).filter((unit) => unit.fileName === fileName)
+        .flatMap(({ events }) => [...events]),
+    );
+  }
+
+  /** The unit that ends where the head is; -1 for an empty log. */
+  unitAt(store: BinlogStore): number {
+    const { head } = store;
+    if (head === undefined) return -1;
+    const found = this.units.findIndex((unit) =>
+      unit.fileName === head.fileName && unit.end === head.position
+    );
+    assert(found >= 0, `no boundary at ${head.fileName}:${head.position}`);
+    return found;
+  }
+
+  #add(events: readonly Uint8Array[], begins?: string): void {
+    this.units.push({
+      begins,
+      fileName: begins ?? this.units.at(-1)!.fileName,
+      events,
+      end: this.#made.position,
+    });
+  }
+}
+
+/** A store that a script is written to, and what is known of it. */
+class Writing {
+  readonly script: Script;
+  readonly store: BinlogStore;
+  readonly #feeder: LogFeeder;
+  /** The last unit appended, and the last one that was said to be durable. */
+  sent: number;
+  acknowledged: number;
+  /** The value beside the log that was written last, and is durable. */
+  metaSent = 0;
+  metaAcknowledged = 0;
+  /** Files before this one may be gone, and are gone. */
+  purgeSent = 1;
+  purgeAcknowledged = 1;
+
+  constructor(script: Script, store: BinlogStore) {
+    this.script = script;
+    this.store = store;
+    this.#feeder = new LogFeeder(store.writer);
+    this.sent = this.acknowledged = script.unitAt(store);
+  }
+
+  /** Appends units up to and with this one, without waiting. */
+  append(last: number): void {
+    while (this.sent < last) {
+      const unit = this.script.units[++this.sent]!;
+      if (unit.begins !== undefined) {
+        this.#feeder.startFile(unit.begins, "server");
+      }
+      this.#feeder.push(unit.events);
+    }
+  }
+
+  async flush(): Promise<void> {
+    await this.store.writer.flush();
+    this.acknowledged = this.sent;
+  }
+
+  /** Appends all but the end of the next unit, and drops it. */
+  async appendInVain(): Promise<void> {
+    const unit = this.script.units[this.sent + 1]!;
+    if (unit.begins !== undefined) {
+      this.#feeder.startFile(unit.begins, "server");
+    }
+    this.#feeder.push(unit.events.slice(0, -1));
+    await this.store.writer.ready();
+    await this.store.writer.rollback();
+    this.acknowledged = this.sent;
+    this.#feeder.reset();
+  }
+
+  async setMeta(value: number): Promise<void> {
+    this.metaSent = value;
+    await this.store.setMeta("value", value);
+    this.metaAcknowledged = value;
+  }
+
+  async close(): Promise<void> {
+    await this.store.close();
+    this.acknowledged = this.sent;
+  }
+}
+
+async function openOn(kv: Deno.Kv): Promise<BinlogStore> {
+  return await BlockLog.open(new KvEngine(kv, "test"), { tailBytes: 100_000 });
+}
+
+/** What is done while one call fails; what is known goes into `known`. */
+type Scenario = (
+  kv: Deno.Kv,
+  script: Script,
+  known: { writing: Writing | undefined },
+) => Promise<void>;
+
+/** Everything that reads or writes. */
+const everything: Scenario = async (kv, script, known) => {
+  const writing = known.writing = new Writing(script, await openOn(kv));
+  const { units } = script;
+  await writing.setMeta(1);
+  writing.append(1);
+  await writing.flush();
+  for (let unit = 2; unit <= 4; unit++) {
+    writing.append(unit);
+    await writing.flush();
+  }
+  // The next one is larger than a commit: first in vain, then whole.
+  await writing.appendInVain();
+  writing.append(6);
+  await writing.setMeta(2);
+  await writing.appendInVain();
+  writing.append(units.length - 3);
+  await writing.flush();
+  await writing.close();
+  const { metaSent } = writing;
+  const again = known.writing = new Writing(script, await openOn(kv));
+  again.metaSent = again.metaAcknowledged = metaSent;
+  again.append(units.length - 2);
+  await again.setMeta(3);
+  await again.close();
+};
+
+/** An event larger than a packet, with little around it. */
+const hugeEvent: Scenario = async (kv, script, known) => {
+  const writing = known.writing = new Writing(script, await openOn(kv));
+  writing.append(1);
+  await writing.flush();
+  writing.append(3);
+  await writing.close();
+};
+
+/** Checks what is visible, and that nothing but that can be read. */
+async function assertConsistent(
+  store: BinlogStore,
+  script: Script,
+): Promise<number> {
+  const last = script.unitAt(store);
+  const readable = new GtidSet();
+  for (const file of store.files) {
+    const bytes = await readFile(store, file);
+    assertSameBytes(bytes, script.bytes(file.name, last));
+    for (let at = 0; at < bytes.length; at += eventSizeAt(bytes, at)) {
+      if (eventTypeAt(bytes, at) !== EventType.GTID) continue;
+      const gtid = decodeGtid(bytes.slice(at, at + eventSizeAt(bytes, at)))!;
+      assert(!readable.hasGtid(gtid));
+      readable.add(gtid.uuid, gtid.tag, gtid.gno);
+    }
+  }
+  const { head } = store;
+  if (head === undefined) {
+    assertEquals(store.files, []);
+    return last;
+  }
+  assertEquals(store.files.at(-1)!.name, head.fileName);
+  assert(!head.purged.intersects(readable));
+  assertEquals(
+    head.executed.toString(),
+    head.purged.union(readable).toString(),
+  );
+  return last;
+}
+
+/** Makes call `at` fail, then goes on without faults; false if there is none. */
+async function failAt(
+  at: number,
+  fault: typeof KV_FAULTS[number],
+  script: Script,
+  scenario: Scenario,
+): Promise<boolean> {
+  using kv = await Deno.openKv(":memory:");
+  const plan = new KvFaultPlan(at, fault);
+  const known: { writing: Writing | undefined } = { writing: undefined };
+  try {
+    await Promise.race([
+      scenario(faultyKv(kv, plan), script, known),
+      plan.stopped,
+    ]);
+  } catch (error) {
+    assert(error instanceof StoreError, String(error));
+    assertEquals(error.kind, "io");
+  }
+  const { writing } = known;
+  const where = `${fault} at call ${at}`;
+  // What a process finds that starts now.
+  const store = await openOn(faultyKv(kv, new KvFaultPlan(0, fault)));
+  const last = await assertConsistent(store, script);
+  assert(
+    last >= (writing?.acknowledged ?? -1),
+    `${where}: unit ${writing?.acknowledged} was acknowledged, the log ends after ${last}`,
+  );
+  assert(last <= (writing?.sent ?? -1), `${where}: unit ${last} was not sent`);
+  const meta = await store.getMeta("value");
+  assert(
+    [writing?.metaAcknowledged || undefined, writing?.metaSent || undefined]
+      .includes(meta as number | undefined),
+    `${where}: the value is ${meta}`,
+  );
+  // And it goes on, as if nothing had happened.
+  const rest = new Writing(script, store);
+  rest.append(script.units.length - 1);
+  await rest.close();
+  await using whole = await openOn(faultyKv(kv, new KvFaultPlan(0, fault)));
+  assertEquals(await assertConsistent(whole, script), script.units.length - 1);
+  return plan.calls >= at;
+}
+
+/** Fails every call in turn, in every way; answers how many there were. */
+async function failEvery(
+  script: Script,
+  scenario: Scenario,
+  faults = KV_FAULTS,
+): Promise<number> {
+  let calls = 0;
+  for (const fault of faults) {
+    for (let at = 1; await failAt(at, fault, script, scenario); at++) {
+      calls = Math.max(calls, at);
+    }
+  }
+  return calls;
+}
+
+/** A set too large for its record. */
+function setOf(intervals: number): GtidSet {
+  const set = new GtidSet();
+  for (let count = 0; count < intervals; count++) {
+    const gno = BigInt(2 * Math.floor(count / 20) + 1);
+    set.addInterval(numberedUuid(1000 + count % 20), "", gno, gno);
+  }
+  return set;
+}
+
+function longScript(purged: GtidSet): Script {
+  const script = new Script(purged);
+  script.beginFile();
+  for (let count = 0; count < 4; count++) script.transaction([30_000]);
+  script.transaction(Array(15).fill(60_000));
+  script.transaction();
+  script.single(100_000);
+  script.beginFile();
+  script.transaction([40], numberedUuid(2000));
+  script.beginFile();
+  script.beginFile();
+  for (let count = 0; count < 3; count++) script.transaction([500]);
+  script.single(2_000_000);
+  script.transaction();
+  return script;
+}
+
+for (
+  const [what, intervals] of [["", 0], [", with large GTID sets", 400]] as const
+) {
+  Deno.test(`a database that fails or stops at any call leaves a log that goes on${what}`, async () => {
+    const calls = await failEvery(longScript(setOf(intervals)), everything);
+    assert(calls > 40, `only ${calls} calls were made to fail`);
+    console.log(`${calls} calls, ${KV_FAULTS.length} faults each`);
+  });
+}
+
+Deno.test("a database that fails or stops at any call of an event above 16 MiB leaves a log that goes on", async () => {
+  const script = new Script(new GtidSet());
+  script.beginFile();
+  script.transaction();
+  script.single(16_800_000);
+  script.transaction();
+  // The two that differ most: half a minute more shows nothing else.
+  const faults = ["error-after", "stop-before"] as const;
+  const calls = await failEvery(script, hugeEvent, faults);
+  assert(calls > 30, `only ${calls} calls were made to fail`);
+  console.log(`${calls} calls, ${faults.length} faults each`);
+});
+
+Deno.test("close() says that the last boundary is not durable when a commit failed before", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const script = longScript(new GtidSet());
+  // Counted first: the calls that opening it again takes.
+  await openOn(faultyKv(kv, new KvFaultPlan(0, "error-before")));
+  const counted = new KvFaultPlan(0, "error-before");
+  await openOn(faultyKv(kv, counted));
+  const plan = new KvFaultPlan(counted.calls + 1, "error-before");
+  const writing = new Writing(script, await openOn(faultyKv(kv, plan)));
+  writing.append(1);
+  while (writing.store.failure === undefined) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await assertRejects(() => writing.store.close(), StoreError, "made to fail");
+  assert(writing.store.closed);
+});
