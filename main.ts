@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { exportCommand } from "./lib/cli/export_command.ts";
 import { runCli } from "./lib/cli/run_cli.ts";
 import { serveCommand } from "./lib/cli/serve_command.ts";
 import { statusCommand } from "./lib/cli/status_command.ts";
@@ -10,6 +11,6 @@ import { processTerminal } from "./lib/cli/terminal.ts";
 import { versionCommand } from "./lib/cli/version_command.ts";
 
 if (import.meta.main) {
-  const commands = [serveCommand, statusCommand, versionCommand];
+  const commands = [serveCommand, statusCommand, exportCommand, versionCommand];
   Deno.exit(await runCli(Deno.args, commands, processTerminal()));
 }

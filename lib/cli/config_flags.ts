@@ -5,6 +5,7 @@ import type { CommandFlag, CommandInput } from "./command.ts";
 import type { Terminal } from "./terminal.ts";
 
 const CONFIG_FLAG = "config";
+const DATA_DIR_FLAG = "data-dir";
 
 /** `--config` and the flag of every key that has one. */
 export function configFlags(): CommandFlag[] {
@@ -15,6 +16,14 @@ export function configFlags(): CommandFlag[] {
     return [{ name: flag, value: valueName(info.type), about }];
   });
   return [configFileFlag(), ...keys];
+}
+
+/** The flags that name a store: `--config` and `--data-dir`. */
+export function storeFlags(): CommandFlag[] {
+  return [
+    configFileFlag(),
+    ...configFlags().filter(({ name }) => name === DATA_DIR_FLAG),
+  ];
 }
 
 /** `--config` alone. */

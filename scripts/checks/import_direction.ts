@@ -20,6 +20,7 @@ const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ["server", ENDS],
   ["retention", ENDS],
   ["import", ENDS],
+  ["export", ENDS],
   ["admin", [...ENDS, "syncer", "server", "retention"]],
   ["app.ts", [...ENDS, "syncer", "server", "retention", "admin"]],
   ["cli", [
@@ -28,6 +29,7 @@ const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
     "server",
     "retention",
     "import",
+    "export",
     "admin",
     "app.ts",
   ]],

@@ -1,0 +1,193 @@
+import { loadConfig } from "../config/load_config.ts";
+import { ExportError } from "../export/export_error.ts";
+import {
+  type ExportedFileReport,
+  exportLog,
+  type ExportReport,
+} from "../export/export_log.ts";
+import { parseStopAt, type StopAt } from "../export/stop_at.ts";
+import { GtidSet, MalformedGtidSetError } from "../gtid/gtid_set.ts";
+import { databasePath } from "../store/kv/database_path.ts";
+import { openKvSnapshot } from "../store/kv/open_kv_snapshot.ts";
+import type { Command, CommandInput } from "./command.ts";
+import { configSources, storeFlags } from "./config_flags.ts";
+import { formatBytes } from "./format_bytes.ts";
+import { Progress } from "./progress.ts";
+import { StopSignals } from "./stop_signals.ts";
+import type { Terminal } from "./terminal.ts";
+import { UsageError } from "./usage_error.ts";
+
+const TO = "to";
+const FROM = "from";
+const GTIDS = "gtids";
+const STOP_AT = "stop-at";
+const OVERWRITE = "overwrite";
+const JSON_FLAG = "json";
+
+/** `kingbus export`. */
+export const exportCommand: Command = {
+  name: "export",
+  summary: "Write the log as binlog files that mysqlbinlog reads",
+  about:
+    "Writes the files of the log into a folder, byte for byte as the source has them, beside a running kingbus or a stopped one. The same command again goes on where the last one ended, and takes what has come since. Exit code 1 when something could not be exported; no file has its name then that is not whole.",
+  example:
+    "kingbus export --data-dir ./data --to ./backup --stop-at '2026-05-01 12:00:00'",
+  flags: [
+    ...storeFlags(),
+    {
+      name: TO,
+      value: "FOLDER",
+      about: "Where the files go; made if missing.",
+    },
+    {
+      name: FROM,
+      value: "FILE",
+      about: "The first file of the log. [the oldest]",
+    },
+    {
+      name: GTIDS,
+      value: "GTID-SET",
+      about:
+        "Only these transactions, with new positions; files before the first and after the last of them are left out. [all]",
+    },
+    {
+      name: STOP_AT,
+      value: "TIME|GTID",
+      about:
+        "Stop before the first transaction with an event of this time or later ('2026-05-01 12:00:00' in local time, as mysqlbinlog --stop-datetime, or 2026-05-01T12:00:00Z), or after the transaction with this GTID. [the log's end]",
+    },
+    {
+      name: OVERWRITE,
+      value: undefined,
+      about: "Overwrite what is in the way in the folder.",
+    },
+    {
+      name: JSON_FLAG,
+      value: undefined,
+      about: "Print what was done as JSON.",
+    },
+  ],
+  restMax: 0,
+  async run(input, terminal): Promise<number> {
+    const to = input.values.get(TO);
+    if (to === undefined) {
+      throw new UsageError(`export needs --${TO} FOLDER, where the files go`);
+    }
+    const gtids = gtidsOf(input);
+    const stopAt = stopAtOf(input);
+    const { tree } = await loadConfig(configSources(input, terminal));
+    const path = databasePath(tree["data-dir"]);
+    await using log = await openKvSnapshot({ path });
+    const progress = new LateProgress(terminal);
+    const abort = new AbortController();
+    using signals = new StopSignals(() => Deno.exit(1));
+    void signals.first.then((signal) =>
+      abort.abort(
+        new ExportError(
+          "io",
+          `Stopped by ${signal}: the same command goes on where it was`,
+        ),
+      )
+    );
+    const started = performance.now();
+    try {
+      const report = await exportLog(log, {
+        to,
+        from: input.values.get(FROM),
+        gtids,
+        stopAt,
+        overwrite: input.switches.has(OVERWRITE),
+        progress: (done, total) => progress.update(done, total),
+        signal: abort.signal,
+      });
+      progress.end();
+      const seconds = (performance.now() - started) / 1000;
+      terminal.out(
+        input.switches.has(JSON_FLAG)
+          ? `${JSON.stringify({ ...report, seconds })}\n`
+          : formatReport(report, seconds),
+      );
+      return 0;
+    } finally {
+      progress.end();
+    }
+  },
+};
+
+/** A progress bar that begins when it is known how much there is to do. */
+class LateProgress {
+  readonly #terminal: Terminal;
+  #progress: Progress | undefined;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  update(done: number, total: number): void {
+    this.#progress ??= new Progress(this.#terminal, {
+      title: "export",
+      total,
+      unit: "bytes",
+    });
+    this.#progress.update(done);
+  }
+
+  end(): void {
+    this.#progress?.end();
+  }
+}
+
+function gtidsOf(input: CommandInput): GtidSet | undefined {
+  const text = input.values.get(GTIDS);
+  if (text === undefined) return undefined;
+  let set: GtidSet;
+  try {
+    set = GtidSet.parse(text);
+  } catch (error) {
+    if (!(error instanceof MalformedGtidSetError)) throw error;
+    throw new UsageError(`--${GTIDS}: ${error.message}`, { cause: error });
+  }
+  if (!set.isEmpty) return set;
+  throw new UsageError(`--${GTIDS} has no GTID in it`);
+}
+
+function stopAtOf(input: CommandInput): StopAt | undefined {
+  const text = input.values.get(STOP_AT);
+  if (text === undefined) return undefined;
+  try {
+    return parseStopAt(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new UsageError(`--${STOP_AT}: ${error.message}`, { cause: error });
+  }
+}
+
+function formatReport(report: ExportReport, seconds: number): string {
+  const { to, files, written, end, stopped } = report;
+  const lines = files.map((file) => {
+    const name = file.name;
+    return `  ${name}  ${file.size}  ${file.state}${describeCut(file)}`;
+  });
+  const count = files.length === 1 ? "1 file" : `${files.length} files`;
+  const rate = formatBytes(written / Math.max(seconds, 0.001));
+  const where = `${end.file}:${end.position}`;
+  lines.push(
+    `${count} in ${to}: ${formatBytes(written)} written in ${
+      seconds.toFixed(1)
+    } s (${rate}/s), ${
+      stopped ? `stopped at ${where}` : `the log ends at ${where}`
+    }`,
+  );
+  if (report.transactions !== undefined) {
+    lines.push(`${report.transactions} transactions written`);
+  }
+  if (report.missing !== "") lines.push(`not in the log: ${report.missing}`);
+  return `${lines.join("\n")}\n`;
+}
+
+function describeCut({ cut }: ExportedFileReport): string {
+  if (cut === undefined) return "";
+  return cut === "open"
+    ? ", the source still writes it: export again for the rest"
+    : ", up to where it was to stop";
+}
