@@ -4,6 +4,7 @@
  * @module
  */
 import { exportCommand } from "./lib/cli/export_command.ts";
+import { importCommand } from "./lib/cli/import_command.ts";
 import { runCli } from "./lib/cli/run_cli.ts";
 import { serveCommand } from "./lib/cli/serve_command.ts";
 import { statusCommand } from "./lib/cli/status_command.ts";
@@ -11,6 +12,12 @@ import { processTerminal } from "./lib/cli/terminal.ts";
 import { versionCommand } from "./lib/cli/version_command.ts";
 
 if (import.meta.main) {
-  const commands = [serveCommand, statusCommand, exportCommand, versionCommand];
+  const commands = [
+    serveCommand,
+    statusCommand,
+    exportCommand,
+    importCommand,
+    versionCommand,
+  ];
   Deno.exit(await runCli(Deno.args, commands, processTerminal()));
 }

@@ -29,6 +29,8 @@ export interface Command {
   /** A command line that shows its use. */
   readonly example: string;
   readonly flags: readonly CommandFlag[];
+  /** Stands for its arguments in the help; undefined: it takes none. */
+  readonly argument?: string;
   /** How many arguments it takes at most. */
   readonly restMax: number;
   /**

@@ -21,7 +21,7 @@ export function formatOverview(commands: readonly Command[]): string {
 
 /** All about one command. */
 export function formatCommandHelp(command: Command): string {
-  const argument = command.restMax > 0 ? " [command]" : "";
+  const argument = command.argument === undefined ? "" : ` ${command.argument}`;
   const flags = command.flags.length > 0 ? " [flags]" : "";
   return [
     `Usage: kingbus ${command.name}${argument}${flags}`,

@@ -61,6 +61,7 @@ function helpCommand(commands: readonly Command[]): Command {
     about: "Tells which commands there are, or all about one of them.",
     example: "kingbus help status",
     flags: [],
+    argument: "[command]",
     restMax: 1,
     run({ rest }, terminal): Promise<number> {
       const all = [...commands, help];

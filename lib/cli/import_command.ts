@@ -1,0 +1,167 @@
+import { dirname } from "node:path";
+import { UUID } from "../config/config_schema.ts";
+import { loadConfig } from "../config/load_config.ts";
+import { readServerUuid } from "../import/auto_cnf.ts";
+import { type BinlogPath, listBinlogPaths } from "../import/binlog_path.ts";
+import { type ImportedFile, importFiles } from "../import/import_files.ts";
+import type { BinlogStore } from "../store/binlog_store.ts";
+import { databasePath } from "../store/kv/database_path.ts";
+import { openKvStore } from "../store/kv/open_kv_store.ts";
+import type { Command, CommandInput } from "./command.ts";
+import { configFileFlag, configFlags, configSources } from "./config_flags.ts";
+import { formatBytes } from "./format_bytes.ts";
+import { Progress } from "./progress.ts";
+import { StopSignals } from "./stop_signals.ts";
+import type { Terminal } from "./terminal.ts";
+import { UsageError } from "./usage_error.ts";
+
+const DATA_DIR_FLAG = "data-dir";
+const UUID_FLAG = "server-uuid";
+const TORN_FLAG = "accept-torn-end";
+const JSON_FLAG = "json";
+
+/** `kingbus import FILE…`. */
+export const importCommand: Command = {
+  name: "import",
+  summary: "Append binlog files to the store",
+  about:
+    "Appends binlog files, as a backup, mysqlbinlog --raw or a dead source's disk has them, to an empty store or at the end of one, with the checks that live data get. Takes files or folders; their numbers give the order. kingbus must not be running on the store. What is in the store already is not imported again, so an import that ended early goes on when it is given once more.",
+  example: "kingbus import --data-dir /var/lib/kingbus /backup/binlogs",
+  flags: [
+    configFileFlag(),
+    ...configFlags().filter(({ name }) => name === DATA_DIR_FLAG),
+    {
+      name: UUID_FLAG,
+      value: "UUID",
+      about:
+        "The server that wrote the files. Without it, the one that auto.cnf beside them names, or the one of the store's newest file.",
+    },
+    {
+      name: TORN_FLAG,
+      value: undefined,
+      about:
+        "Take the last file even if it ends inside a transaction; the rest is left out. A file its server had open when it died needs no flag.",
+    },
+    { name: JSON_FLAG, value: undefined, about: "Print the result as JSON." },
+  ],
+  argument: "FILE…",
+  restMax: Infinity,
+  async run(input, terminal): Promise<number> {
+    if (input.rest.length === 0) {
+      throw new UsageError("import needs files or folders");
+    }
+    const { tree } = await loadConfig(configSources(input, terminal));
+    const files = await listBinlogPaths(input.rest);
+    const uuid = await serverUuidOf(input, files);
+    await using store = await openKvStore({
+      path: databasePath(tree["data-dir"]),
+      tailBytes: tree.store["tail-memory"],
+      cacheBytes: tree.store["cache-memory"],
+    });
+    const interrupt = new AbortController();
+    using signals = new StopSignals(() => Deno.exit(1));
+    signals.first.then(() => interrupt.abort());
+    const done = await importWithProgress(store, files, {
+      serverUuid: uuid ?? store.files.at(-1)?.serverUuid ?? "",
+      acceptTornEnd: input.switches.has(TORN_FLAG),
+      signal: interrupt.signal,
+    }, terminal);
+    const interrupted = interrupt.signal.aborted;
+    if (input.switches.has(JSON_FLAG)) {
+      terminal.out(`${JSON.stringify(toJson(done, store, interrupted))}\n`);
+    } else {
+      tell(done, store, terminal);
+    }
+    if (!interrupted) return 0;
+    terminal.err(
+      "kingbus: import was interrupted; the same command goes on from there\n",
+    );
+    return 1;
+  },
+};
+
+async function importWithProgress(
+  store: BinlogStore,
+  files: readonly BinlogPath[],
+  options: { serverUuid: string; acceptTornEnd: boolean; signal: AbortSignal },
+  terminal: Terminal,
+): Promise<ImportedFile[]> {
+  const progress = new Progress(terminal, {
+    title: "import",
+    total: files.reduce((sum, { size }) => sum + size, 0),
+    unit: "bytes",
+  });
+  try {
+    return await importFiles(store, files, {
+      ...options,
+      onProgress: (bytes) => progress.update(bytes),
+    });
+  } finally {
+    progress.end();
+  }
+}
+
+async function serverUuidOf(
+  { values }: CommandInput,
+  files: readonly BinlogPath[],
+): Promise<string | undefined> {
+  const given = values.get(UUID_FLAG);
+  if (given === undefined) {
+    const first = files[0];
+    return first && await readServerUuid(dirname(first.path));
+  }
+  if (!UUID.pattern.test(given)) {
+    throw new UsageError(`--${UUID_FLAG} ${UUID.reason}`);
+  }
+  return given.toLowerCase();
+}
+
+function toJson(
+  done: readonly ImportedFile[],
+  store: BinlogStore,
+  interrupted: boolean,
+): Record<string, unknown> {
+  const { head } = store;
+  return {
+    interrupted,
+    files: done.map(({ name, bytes, tornBytes, warning }) => ({
+      name,
+      bytes,
+      torn_bytes: tornBytes,
+      warning,
+    })),
+    last_binlog_file: head?.fileName ?? "",
+    last_file_position: head?.position ?? 0,
+    executed_gtid_set: head?.executed.toString() ?? "",
+    purged_gtid_set: head?.purged.toString() ?? "",
+  };
+}
+
+function tell(
+  done: readonly ImportedFile[],
+  { head }: BinlogStore,
+  terminal: Terminal,
+): void {
+  const added = done.filter(({ bytes }) => bytes > 0);
+  const bytes = added.reduce((sum, file) => sum + file.bytes, 0);
+  for (const { name, tornBytes, warning } of done) {
+    if (warning !== undefined) terminal.err(`kingbus: ${name}: ${warning}\n`);
+    if (tornBytes === 0) continue;
+    terminal.err(
+      `kingbus: ${name}: its last ${tornBytes} bytes are no whole transaction and were left out\n`,
+    );
+  }
+  const there = done.length - added.length;
+  terminal.out(
+    `imported ${countOf(added.length)}, ${formatBytes(bytes)}` +
+      (there > 0 ? `; ${countOf(there)} had nothing new` : "") + "\n",
+  );
+  if (head === undefined) return;
+  terminal.out(
+    `the store ends at ${head.fileName} position ${head.position}\n`,
+  );
+}
+
+function countOf(files: number): string {
+  return files === 1 ? "1 file" : `${files} files`;
+}
