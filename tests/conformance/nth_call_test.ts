@@ -8,81 +8,14 @@ import { BlockLog } from "../../lib/store/block_log.ts";
 import { KvEngine } from "../../lib/store/kv/kv_engine.ts";
 import { faultyKv, KV_FAULTS, KvFaultPlan } from "../support/faulty_kv.ts";
 import { LogFeeder } from "../support/log_feeder.ts";
-import { MadeLog, numberedUuid } from "../support/made_log.ts";
+import { numberedUuid } from "../support/made_log.ts";
 import { assertSameBytes } from "../support/naive_log.ts";
 import { readFile } from "../support/read_stored_file.ts";
-import { joinBytes } from "../support/dump_packets.ts";
-
-/** Events up to a boundary. */
-interface Unit {
-  /** The file they begin, if they do. */
-  readonly begins: string | undefined;
-  readonly fileName: string;
-  readonly events: readonly Uint8Array[];
-  /** Position in the file behind them. */
-  readonly end: number;
-}
-
-/** A log that is written again and again, the same each time. */
-class Script {
-  readonly units: Unit[] = [];
-  readonly #made: MadeLog;
-  #files = 0;
-
-  /** @param purged from before the first file */
-  constructor(readonly purged: GtidSet) {
-    this.#made = new MadeLog(purged);
-  }
-
-  beginFile(): void {
-    const name = `binlog.${String(++this.#files).padStart(6, "0")}`;
-    this.#add(this.#made.beginFile(), name);
-  }
-
-  transaction(rows?: readonly number[], uuid?: string): void {
-    this.#add(this.#made.transaction({
-      ...(rows === undefined ? {} : { rows }),
-      ...(uuid === undefined ? {} : { uuid }),
-    }));
-  }
-
-  /** A transaction of one event of that size. */
-  single(bytes: number): void {
-    this.#add(this.#made.payloadTransaction(bytes));
-  }
-
-  /** What a file holds from byte 4 on, up to and with a unit. */
-  bytes(fileName: string, last = this.units.length - 1): Uint8Array {
-    return joinBytes(
-      this.units.slice(0, last + 1).filter((unit) => unit.fileName === fileName)
-        .flatMap(({ events }) => [...events]),
-    );
-  }
-
-  /** The unit that ends where the head is; -1 for an empty log. */
-  unitAt(store: BinlogStore): number {
-    const { head } = store;
-    if (head === undefined) return -1;
-    const found = this.units.findIndex((unit) =>
-      unit.fileName === head.fileName && unit.end === head.position
-    );
-    assert(found >= 0, `no boundary at ${head.fileName}:${head.position}`);
-    return found;
-  }
-
-  #add(events: readonly Uint8Array[], begins?: string): void {
-    this.units.push({
-      begins,
-      fileName: begins ?? this.units.at(-1)!.fileName,
-      events,
-      end: this.#made.position,
-    });
-  }
-}
+import { ScriptedLog } from "../support/scripted_log.ts";
 
 /** A store that a script is written to, and what is known of it. */
 class Writing {
-  readonly script: Script;
+  readonly script: ScriptedLog;
   readonly store: BinlogStore;
   readonly #feeder: LogFeeder;
   /** The last unit appended, and the last one that was said to be durable. */
@@ -95,7 +28,7 @@ class Writing {
   purgeSent = 1;
   purgeAcknowledged = 1;
 
-  constructor(script: Script, store: BinlogStore) {
+  constructor(script: ScriptedLog, store: BinlogStore) {
     this.script = script;
     this.store = store;
     this.#feeder = new LogFeeder(store.writer);
@@ -150,7 +83,7 @@ async function openOn(kv: Deno.Kv): Promise<BinlogStore> {
 /** What is done while one call fails; what is known goes into `known`. */
 type Scenario = (
   kv: Deno.Kv,
-  script: Script,
+  script: ScriptedLog,
   known: { writing: Writing | undefined },
 ) => Promise<void>;
 
@@ -193,7 +126,7 @@ const hugeEvent: Scenario = async (kv, script, known) => {
 /** Checks what is visible, and that nothing but that can be read. */
 async function assertConsistent(
   store: BinlogStore,
-  script: Script,
+  script: ScriptedLog,
 ): Promise<number> {
   const last = script.unitAt(store);
   const readable = new GtidSet();
@@ -225,7 +158,7 @@ async function assertConsistent(
 async function failAt(
   at: number,
   fault: typeof KV_FAULTS[number],
-  script: Script,
+  script: ScriptedLog,
   scenario: Scenario,
 ): Promise<boolean> {
   using kv = await Deno.openKv(":memory:");
@@ -267,7 +200,7 @@ async function failAt(
 
 /** Fails every call in turn, in every way; answers how many there were. */
 async function failEvery(
-  script: Script,
+  script: ScriptedLog,
   scenario: Scenario,
   faults = KV_FAULTS,
 ): Promise<number> {
@@ -290,8 +223,8 @@ function setOf(intervals: number): GtidSet {
   return set;
 }
 
-function longScript(purged: GtidSet): Script {
-  const script = new Script(purged);
+function longScript(purged: GtidSet): ScriptedLog {
+  const script = new ScriptedLog(purged);
   script.beginFile();
   for (let count = 0; count < 4; count++) script.transaction([30_000]);
   script.transaction(Array(15).fill(60_000));
@@ -318,7 +251,7 @@ for (
 }
 
 Deno.test("a database that fails or stops at any call of an event above 16 MiB leaves a log that goes on", async () => {
-  const script = new Script(new GtidSet());
+  const script = new ScriptedLog(new GtidSet());
   script.beginFile();
   script.transaction();
   script.single(16_800_000);
