@@ -64,6 +64,13 @@ class Writing {
     this.#feeder.reset();
   }
 
+  /** Removes the files before the one of that number. */
+  async purge(upTo: number): Promise<void> {
+    this.purgeSent = upTo;
+    await this.store.purge(upTo);
+    this.purgeAcknowledged = upTo;
+  }
+
   async setMeta(value: number): Promise<void> {
     this.metaSent = value;
     await this.store.setMeta("value", value);
@@ -111,6 +118,9 @@ const everything: Scenario = async (kv, script, known) => {
   again.metaSent = again.metaAcknowledged = metaSent;
   again.append(units.length - 2);
   await again.setMeta(3);
+  again.append(units.length - 1);
+  await again.purge(4);
+  await again.flush();
   await again.close();
 };
 
@@ -183,6 +193,12 @@ async function failAt(
     `${where}: unit ${writing?.acknowledged} was acknowledged, the log ends after ${last}`,
   );
   assert(last <= (writing?.sent ?? -1), `${where}: unit ${last} was not sent`);
+  const oldest = store.files[0]?.number ?? 1;
+  assert(
+    oldest >= (writing?.purgeAcknowledged ?? 1) &&
+      oldest <= (writing?.purgeSent ?? 1),
+    `${where}: the oldest file is number ${oldest}`,
+  );
   const meta = await store.getMeta("value");
   assert(
     [writing?.metaAcknowledged || undefined, writing?.metaSent || undefined]
@@ -192,9 +208,13 @@ async function failAt(
   // And it goes on, as if nothing had happened.
   const rest = new Writing(script, store);
   rest.append(script.units.length - 1);
+  await rest.flush();
+  const purges = scenario === everything;
+  if (purges) await rest.purge(4);
   await rest.close();
   await using whole = await openOn(faultyKv(kv, new KvFaultPlan(0, fault)));
   assertEquals(await assertConsistent(whole, script), script.units.length - 1);
+  assertEquals(whole.files[0]?.number, purges ? 4 : 1);
   return plan.calls >= at;
 }
 
