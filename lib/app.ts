@@ -11,6 +11,7 @@ import { ServerController } from "./admin/intent/server_controller.ts";
 import { SyncerController } from "./admin/intent/syncer_controller.ts";
 import type { Log } from "./log/log.ts";
 import { BinlogServer } from "./server/binlog_server.ts";
+import { AckGate } from "./semi_sync/ack_gate.ts";
 import { LogDumpHandler } from "./server/dump.ts";
 import { loadOwnIdentity, type OwnIdentity } from "./server/server_identity.ts";
 import type { BinlogStore } from "./store/binlog_store.ts";
@@ -90,10 +91,16 @@ async function openControllers(parts: {
 }): Promise<Controllers> {
   const { options, log, own, store, node } = parts;
   const nodeName = options.name;
+  const gate = new AckGate({
+    replicas: options.server.waitForReplicas,
+    timeoutMs: options.server.waitTimeoutMs,
+    log: log.child({ part: "semi-sync" }),
+    now: Date.now,
+  });
   const server = await ServerController.open({
     server: new BinlogServer({
       store,
-      dumpHandler: new LogDumpHandler(store),
+      dumpHandler: new LogDumpHandler(store, gate),
       log: log.child({ part: "server" }),
     }),
     store,
@@ -103,6 +110,7 @@ async function openControllers(parts: {
   });
   const syncer = await SyncerController.open({
     syncer: new Syncer(store, {
+      gate,
       log: log.child({ part: "syncer" }),
       now: Date.now,
       random: Math.random,
@@ -113,6 +121,7 @@ async function openControllers(parts: {
     own,
     nodeName,
     ownAddresses: () => [server.listen, node.adminListen],
+    gate: () => gate.status(),
     log,
   });
   return { syncer, server };

@@ -1,5 +1,8 @@
 import type { Address } from "../config/address.ts";
 import type { SyncerCause } from "../syncer/syncer_cause.ts";
+import type { AckGateStatus } from "../semi_sync/ack_gate.ts";
+import type { AckStatus } from "../server/dump_handler.ts";
+import type { SyncerSemiSync } from "../syncer/syncer.ts";
 
 /** What to follow, as `PUT /binlog/syncer/start` asks for it. */
 export interface SyncerStartRequest {
@@ -12,6 +15,8 @@ export interface SyncerStartRequest {
   readonly uuid: string | undefined;
   /** `oldest`, `newest` or a GTID set; undefined: as configured. */
   readonly start: string | undefined;
+  /** Whether to acknowledge what is durable; undefined: as configured. */
+  readonly semiSync: boolean | undefined;
 }
 
 /** What the syncer is told and what it does. Without secrets. */
@@ -37,8 +42,20 @@ export interface SyncerReport {
   readonly target: SyncerTarget | undefined;
   /** The server it found there; undefined before it was reached. */
   readonly source: SourceReport | undefined;
+  /** How the acknowledging to the source goes. */
+  readonly semiSync: SemiSyncReport;
   /** Where the stored log ends. */
   readonly log: LogReport;
+}
+
+/** Semi-synchronous replication from the source. */
+export interface SemiSyncReport {
+  /** Whether it is asked for. */
+  readonly wanted: boolean;
+  /** How it goes; undefined while it is not asked for. */
+  readonly link: SyncerSemiSync | undefined;
+  /** The replicas that are waited for. */
+  readonly gate: AckGateStatus | undefined;
 }
 
 /** Where a syncer connects, and as what. */
@@ -128,6 +145,8 @@ export interface ReplicaReport {
   readonly bytesSent: bigint;
   readonly program: string;
   readonly clientVersion: string;
+  /** What it has acknowledged; undefined if it is not semi-synchronous. */
+  readonly acks?: Readonly<AckStatus> | undefined;
 }
 
 /** Starts and stops the binlog server; both are kept over a restart. */

@@ -37,12 +37,6 @@ const SERVER_START = z.strictObject({
 export function parseSyncerStart(text: string): SyncerStartRequest | undefined {
   const body = parseBody(text, SYNCER_START);
   if (body === undefined) return undefined;
-  if (body.semi_sync === true) {
-    throw new RequestError(
-      400,
-      "semi_sync: semi-synchronous replication is not supported yet: leave it false",
-    );
-  }
   return {
     address: body.mysql_addr,
     user: body.mysql_user,
@@ -50,6 +44,7 @@ export function parseSyncerStart(text: string): SyncerStartRequest | undefined {
     serverId: body.syncer_id,
     uuid: body.syncer_uuid?.toLowerCase(),
     start: body.start,
+    semiSync: body.semi_sync,
   };
 }
 

@@ -22,6 +22,13 @@ export interface ReplicaStatus {
   readonly lag_bytes?: number | undefined;
   readonly program: string;
   readonly client_version: string;
+  /** What it has acknowledged, if it is semi-synchronous. */
+  readonly semi_sync?: {
+    readonly acks_asked: number;
+    readonly acks_received: number;
+    readonly file: string;
+    readonly position: number;
+  } | undefined;
   /** 64-bit counters, as text. */
   readonly stats: { readonly bytes_sent: string };
 }
@@ -74,6 +81,12 @@ function replicaStatus(replica: ReplicaReport): ReplicaStatus {
     lag_bytes: replica.lagBytes,
     program: replica.program,
     client_version: replica.clientVersion,
+    semi_sync: replica.acks && {
+      acks_asked: replica.acks.asked,
+      acks_received: replica.acks.received,
+      file: replica.acks.file,
+      position: replica.acks.position,
+    },
     stats: { bytes_sent: String(replica.bytesSent) },
   };
 }

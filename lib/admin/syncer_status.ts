@@ -1,4 +1,4 @@
-import type { LogReport, SyncerReport } from "./control.ts";
+import type { LogReport, SemiSyncReport, SyncerReport } from "./control.ts";
 
 /** Where the stored log ends, under the names the original kingbus uses. */
 export interface LogStatus {
@@ -44,6 +44,29 @@ export interface SyncerStatus extends LogStatus {
     readonly server_uuid: string;
     readonly version: string;
   } | undefined;
+  /** How the acknowledging to the source goes, where it is asked for. */
+  readonly acknowledging?: AcknowledgingStatus | undefined;
+}
+
+/** Semi-synchronous replication from the source. */
+export interface AcknowledgingStatus {
+  /** False while the source sends an asynchronous dump, or none. */
+  readonly active: boolean;
+  readonly acks_sent: number;
+  /** The newest acknowledgement. */
+  readonly file: string;
+  readonly position: number;
+  /** Events that the source waits for. */
+  readonly waiting: number;
+  /** The replicas that have to acknowledge first, if any do. */
+  readonly replicas?: {
+    readonly state: "synchronous" | "degraded";
+    /** RFC 3339. */
+    readonly since: string;
+    readonly required: number;
+    readonly connected: number;
+    readonly timeouts: number;
+  } | undefined;
 }
 
 /** The answer for a report. */
@@ -55,7 +78,7 @@ export function syncerStatus(report: SyncerReport): SyncerStatus {
     syncer_uuid: target?.uuid ?? "",
     mysql_addr: target?.address ?? "",
     mysql_user: target?.user ?? "",
-    semi_sync: false,
+    semi_sync: report.semiSync.wanted,
     ...logStatus(report.log),
     status: isRunning ? "running" : "stopped",
     wanted: report.wanted,
@@ -71,6 +94,27 @@ export function syncerStatus(report: SyncerReport): SyncerStatus {
       server_id: source.serverId,
       server_uuid: source.uuid,
       version: source.version,
+    },
+    acknowledging: acknowledgingStatus(report.semiSync),
+  };
+}
+
+function acknowledgingStatus(
+  { link, gate }: SemiSyncReport,
+): AcknowledgingStatus | undefined {
+  if (link === undefined) return undefined;
+  return {
+    active: link.active,
+    acks_sent: link.acks,
+    file: link.file,
+    position: link.position,
+    waiting: link.waiting,
+    replicas: gate === undefined || gate.state === "off" ? undefined : {
+      state: gate.state,
+      since: gate.since.toISOString(),
+      required: gate.required,
+      connected: gate.replicas,
+      timeouts: gate.timeouts,
     },
   };
 }

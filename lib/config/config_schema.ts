@@ -152,6 +152,24 @@ const serverShape = {
       "How many connections there may be at once; the next is refused with error 1040.",
     fallback: "1000",
   }),
+  "semi-sync": withDefault(booleanValue(), {
+    type: "boolean",
+    about:
+      "Offers replicas semi-synchronous replication: they acknowledge what they have received.",
+    fallback: "false",
+  }),
+  "wait-for-replicas": withDefault(integerValue({ min: 0, max: 1000 }), {
+    type: "integer",
+    about:
+      "How many replicas must have acknowledged a transaction before kingbus acknowledges it to its own source; needs `semi-sync`, and `source.semi-sync` to have an effect.",
+    fallback: "0",
+  }),
+  "wait-timeout": withDefault(durationValue({ min: 1, max: 24 * HOUR_MS }), {
+    type: "duration",
+    about:
+      "How long those replicas may take. After that kingbus waits for none of them, until they have caught up.",
+    fallback: "10s",
+  }),
   "login-timeout": withDefault(durationValue({ min: 100, max: HOUR_MS }), {
     type: "duration",
     about: "How long a login may take before its connection is closed.",
@@ -211,9 +229,9 @@ const sourceShape = {
   ...followShape,
   "semi-sync": withDefault(booleanValue(), {
     type: "boolean",
-    about: "Reserved for semi-synchronous replication; only `false` is taken.",
+    about:
+      "Acknowledges to the source each transaction once it is on disk, if the source has semi-synchronous replication. Without it kingbus follows asynchronously.",
     fallback: "false",
-    flag: false,
   }),
 };
 

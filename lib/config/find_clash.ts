@@ -13,7 +13,8 @@ export interface Clash {
 /** The first clash in a configuration; undefined if there is none. */
 export function findClash(tree: ConfigTree): Clash | undefined {
   return findListenClash(tree) ?? findUserClash(tree) ??
-    findSourceClash(tree) ?? findRetentionClash(tree);
+    findSemiSyncClash(tree) ?? findSourceClash(tree) ??
+    findRetentionClash(tree);
 }
 
 function findListenClash({ admin, server }: ConfigTree): Clash | undefined {
@@ -34,6 +35,27 @@ function findUserClash({ server }: ConfigTree): Clash | undefined {
       };
     }
     seen.add(name);
+  }
+  return undefined;
+}
+
+function findSemiSyncClash({ server, source }: ConfigTree): Clash | undefined {
+  const count = server["wait-for-replicas"];
+  if (count === 0) return undefined;
+  const path = ["server", "wait-for-replicas"];
+  if (!server["semi-sync"]) {
+    return {
+      path,
+      reason:
+        `is ${count}, but without server.semi-sync no replica acknowledges anything`,
+    };
+  }
+  if (source !== undefined && !source["semi-sync"]) {
+    return {
+      path,
+      reason:
+        `is ${count}, but without source.semi-sync the source waits for no acknowledgement`,
+    };
   }
   return undefined;
 }
@@ -67,13 +89,6 @@ function findSourceClash(tree: ConfigTree): Clash | undefined {
       path: ["source", "read-timeout"],
       reason:
         `must be above source.heartbeat (${heartbeat}), or an idle source counts as lost`,
-    };
-  }
-  if (source["semi-sync"]) {
-    return {
-      path: ["source", "semi-sync"],
-      reason:
-        "semi-synchronous replication is not supported yet: leave it false",
     };
   }
   return undefined;

@@ -279,6 +279,9 @@ async function readServer(
     version: server.version,
     serverId: server["server-id"],
     users,
+    semiSync: server["semi-sync"],
+    waitForReplicas: server["wait-for-replicas"],
+    waitTimeoutMs: server["wait-timeout"],
     connectionsMax: server["connections-max"],
     loginTimeoutMs: server["login-timeout"],
   };

@@ -23,6 +23,12 @@ export interface ServerSettings {
   /** Own server id; undefined: made once and kept in the store. */
   readonly serverId: number | undefined;
   readonly users: readonly Account[];
+  /** Whether to offer replicas semi-synchronous replication. */
+  readonly semiSync: boolean;
+  /** So many replicas acknowledge before kingbus acknowledges to its source. */
+  readonly waitForReplicas: number;
+  /** How long they may take. */
+  readonly waitTimeoutMs: number;
   readonly connectionsMax: number;
   readonly loginTimeoutMs: number;
 }
@@ -38,6 +44,7 @@ export interface SourceSettings {
   readonly uuid: string | undefined;
   /** `oldest`, `newest` or a GTID set. */
   readonly start: string;
+  /** Whether to acknowledge to the source what is on disk. */
   readonly semiSync: boolean;
 }
 

@@ -6,6 +6,7 @@ import {
 import { encodeHeartbeat } from "../binlog/heartbeat.ts";
 import { encodeArtificialRotate } from "../binlog/rotate.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
+import type { AckGate } from "../semi_sync/ack_gate.ts";
 import {
   type BinlogStore,
   FIRST_POSITION,
@@ -25,6 +26,8 @@ import {
 } from "./dump_start.ts";
 import { GtidFilter } from "./gtid_filter.ts";
 import { UnfinishedEventError } from "./unfinished_event_error.ts";
+import { PlainPackets } from "./plain_packets.ts";
+import { SemiSyncDump } from "./semi_sync_dump.ts";
 
 /** Flags of a dump command (`sql/rpl_constants.h`). */
 const NON_BLOCK = 0x1;
@@ -40,19 +43,47 @@ const CATCH_UP_MS = 2_000;
 /** Serves dumps from the store. */
 export class LogDumpHandler implements DumpHandler {
   readonly #store: BinlogStore;
+  readonly #gate: AckGate | undefined;
   readonly #pool = new BufferPool();
 
-  /** @param store the log to serve */
-  constructor(store: BinlogStore) {
+  /**
+   * @param store the log to serve
+   * @param gate told of what semi-synchronous replicas acknowledge
+   */
+  constructor(store: BinlogStore, gate?: AckGate) {
     this.#store = store;
+    this.#gate = gate;
   }
 
   async run(session: DumpSession, request: DumpRequest): Promise<void> {
     await waitUntilNotAhead(this.#store, session, request);
     const start = findDumpStart(this.#store, request, session.settings.modern);
-    const dump = new LogDump(this.#store, this.#pool, session, request);
+    using semiSync = session.settings.semiSync
+      ? new SemiSyncDump(this.#store, this.#gate, session, request, start)
+      : undefined;
+    const dump = new LogDump({
+      store: this.#store,
+      output: new DumpOutput(
+        session.writer,
+        this.#pool,
+        semiSync?.packets ?? new PlainPackets(session.nextSequenceId),
+      ),
+      session,
+      request,
+      semiSync,
+    });
     await dump.run(start);
   }
+}
+
+/** What a dump is made of. */
+interface DumpParts {
+  readonly store: BinlogStore;
+  readonly output: DumpOutput;
+  readonly session: DumpSession;
+  readonly request: DumpRequest;
+  /** For a replica that acknowledges. */
+  readonly semiSync: SemiSyncDump | undefined;
 }
 
 /** One dump: the grammar of the stream is
@@ -72,24 +103,18 @@ class LogDump {
   /** The replica asked for heartbeats of the second version. */
   readonly #wantsHeartbeatV2: boolean;
   readonly #heartbeatMs: number | undefined;
+  readonly #semiSync: SemiSyncDump | undefined;
   #file: StoredFile;
   /** Something was left out since the replica last heard of our position. */
   #owesHeartbeat = false;
 
-  constructor(
-    store: BinlogStore,
-    pool: BufferPool,
-    session: DumpSession,
-    request: DumpRequest,
-  ) {
+  constructor(parts: DumpParts) {
+    const { store, output, session, request, semiSync } = parts;
     this.#store = store;
     this.#session = session;
     this.#request = request;
-    this.#output = new DumpOutput(
-      session.writer,
-      pool,
-      session.nextSequenceId,
-    );
+    this.#output = output;
+    this.#semiSync = semiSync;
     this.#filter = request.mode === "gtid"
       ? new GtidFilter(request.executed)
       : undefined;
@@ -156,6 +181,7 @@ class LogDump {
   async #begin(start: DumpStart): Promise<LogReader> {
     const { file, position } = start;
     this.#file = file;
+    this.#semiSync?.beginFile(file);
     this.#output.position = position;
     await this.#sendRotate(file, position, this.#session.settings.checksum);
     this.#checkChecksum(file, position);
@@ -236,6 +262,7 @@ class LogDump {
       this.#file.checksumAlgorithm,
     );
     this.#file = file;
+    this.#semiSync?.beginFile(file);
     this.#output.position = FIRST_POSITION;
     this.#filter?.startFile();
     this.#checkChecksum(file, FIRST_POSITION);
@@ -337,6 +364,7 @@ class LogDump {
   async #addRun(run: Uint8Array, start: number, end: number): Promise<void> {
     if (this.#owesHeartbeat) await this.#payHeartbeat();
     if (!this.#output.hasRoom(end - start)) await this.#flush();
+    this.#semiSync?.chooseAsked();
     this.#output.addRun(
       start === 0 && end === run.length ? run : run.subarray(start, end),
     );

@@ -2,6 +2,7 @@ import type { PacketWriter } from "../connection/packet_writer.ts";
 import type { GtidSet } from "../gtid/gtid_set.ts";
 import type { Log } from "../log/log.ts";
 import type { RegisterReplica } from "../protocol/command.ts";
+import type { SemiSyncAck } from "../protocol/semi_sync.ts";
 import type { ReplicaSettings } from "./replica_settings.ts";
 
 /** A decoded COM_BINLOG_DUMP. */
@@ -41,6 +42,18 @@ export interface DumpStatus {
   position: number;
   /** Bytes sent since the dump began, packet headers included. */
   bytesSent: bigint;
+  /** What the replica has acknowledged; undefined if it was not asked to. */
+  acks?: AckStatus;
+}
+
+/** What a semi-synchronous replica has acknowledged. */
+export interface AckStatus {
+  /** How often it was asked to, and how often it did. */
+  asked: number;
+  received: number;
+  /** Up to where it has the log: file, and position in it. */
+  file: string;
+  position: number;
 }
 
 /** The connection as a dump sees it. */
@@ -69,6 +82,11 @@ export interface DumpSession {
    * write, so that the session can send the last packet.
    */
   nextSequenceId: number;
+  /**
+   * Takes the acknowledgements of a semi-synchronous dump. The handler sets it
+   * before its first packet; a `ProtocolError` it throws ends the dump.
+   */
+  takeAck: (ack: SemiSyncAck) => void;
 }
 
 /** Sends the log to one replica. */
@@ -80,7 +98,9 @@ export interface DumpHandler {
    * After either, and after the signal fired, the session closes the
    * connection, as MySQL does.
    *
-   * What the client sends meanwhile is read and discarded by the session.
+   * What the client sends meanwhile is read by the session and discarded, save
+   * for the acknowledgements of a semi-synchronous dump, whose packets
+   * `settings.semiSync` asks for.
    *
    * @throws {ProtocolError} what the replica has to be told, 1236 above all
    * @throws {ConnectionError} if it cannot be written to any more

@@ -1,6 +1,7 @@
 import { Deadline } from "../connection/deadline.ts";
 import type { PacketWriter } from "../connection/packet_writer.ts";
 import { encodePackets } from "../protocol/packet_encoder.ts";
+import type { PacketForm } from "./packet_form.ts";
 
 /** Bytes of one write to a replica: large enough that calls cost little. */
 const BUFFER_BYTES = 256 * 1024;
@@ -13,9 +14,6 @@ const WRITE_TIMEOUT_MS = 60_000;
 
 /** Buffers kept for the next dump that needs one. */
 const SPARE_BUFFERS_MAX = 16;
-
-const PACKET_HEADER_BYTES = 4;
-const PACKET_PAYLOAD_BYTES_MAX = 0xff_ffff;
 
 /** Buffers that dumps share: a dump has two while it sends, none while it waits. */
 export class BufferPool {
@@ -45,31 +43,24 @@ export class DumpOutput {
   #used = 0;
   #writing: Uint8Array<ArrayBuffer> | undefined;
   #written: Promise<void> | undefined;
+  readonly #packets: PacketForm;
   #bytesSent = 0;
-  /** Sequence id of the next packet. */
-  sequenceId: number;
-  /** Position in the file after what was added last. */
-  position = 0;
-  // What is left of the packet at the end of the last run, and whether the
-  // packet after it belongs to the same event.
-  #packetLeft = 0;
-  #eventGoesOn = false;
 
   /**
    * @param writer the way to the replica
    * @param pool where buffers come from
-   * @param sequenceId of the first packet
+   * @param packets how they look
    * @param writeTimeoutMs how long the replica may take for one buffer
    */
   constructor(
     writer: PacketWriter,
     pool: BufferPool,
-    sequenceId: number,
+    packets: PacketForm,
     writeTimeoutMs = WRITE_TIMEOUT_MS,
   ) {
     this.#writer = writer;
     this.#pool = pool;
-    this.sequenceId = sequenceId;
+    this.#packets = packets;
     this.#writeTimeoutMs = writeTimeoutMs;
   }
 
@@ -78,9 +69,23 @@ export class DumpOutput {
     return this.#bytesSent;
   }
 
+  /** Sequence id of the next packet. */
+  get sequenceId(): number {
+    return this.#packets.sequenceId;
+  }
+
+  /** Position in the file after what was added last. */
+  get position(): number {
+    return this.#packets.position;
+  }
+
+  set position(position: number) {
+    this.#packets.position = position;
+  }
+
   /** True where an event may begin. */
   get atEventEnd(): boolean {
-    return this.#packetLeft === 0 && !this.#eventGoesOn;
+    return this.#packets.atEventEnd;
   }
 
   /** True when there is something that `flush` would send. */
@@ -88,48 +93,29 @@ export class DumpOutput {
     return this.#used > 0;
   }
 
-  /** True when `addRun` takes that many bytes without a `flush`. */
-  hasRoom(bytes: number): boolean {
-    return BUFFER_BYTES - this.#used >= bytes;
+  /** True when `addRun` takes a run of that many bytes without a `flush`. */
+  hasRoom(runBytes: number): boolean {
+    return BUFFER_BYTES - this.#used >= this.#packets.bytesFor(runBytes);
   }
 
   /** Adds a run of framed stream that fits; it may end inside an event. */
   addRun(run: Uint8Array): void {
-    const start = this.#used;
     const buffer = this.#buffer ??= this.#pool.take();
-    buffer.set(run, start);
-    this.#used = start + run.length;
-    this.#number(buffer, start, this.#used);
-  }
-
-  /** Numbers the packets in `buffer[start, end)`, and counts what they carry. */
-  #number(buffer: Uint8Array, start: number, end: number): void {
-    let at = start + this.#packetLeft;
-    let carried = this.#packetLeft;
-    let goesOn = this.#eventGoesOn;
-    let sequenceId = this.sequenceId;
-    while (at < end) {
-      const payload = buffer[at]! | buffer[at + 1]! << 8 |
-        buffer[at + 2]! << 16;
-      buffer[at + 3] = sequenceId;
-      sequenceId = sequenceId + 1 & 0xff;
-      at += PACKET_HEADER_BYTES + payload;
-      // The first packet of an event begins with a status byte, not of the file.
-      carried += goesOn ? payload : payload - 1;
-      goesOn = payload === PACKET_PAYLOAD_BYTES_MAX;
-    }
-    this.sequenceId = sequenceId;
-    this.#packetLeft = at - end;
-    this.#eventGoesOn = goesOn;
-    this.position += carried - this.#packetLeft;
+    this.#used = this.#packets.copyRun(run, buffer, this.#used);
   }
 
   /** Adds one event that is not of the log; makes room by sending. */
   async addEvent(event: Uint8Array): Promise<void> {
-    const payload = new Uint8Array(event.length + 1);
-    payload.set(event, 1);
-    const { bytes, nextSequenceId } = encodePackets(payload, this.sequenceId);
-    if (!this.hasRoom(bytes.length)) await this.flush();
+    const packets = this.#packets;
+    const { madePrefix } = packets;
+    const payload = new Uint8Array(madePrefix.length + event.length);
+    payload.set(madePrefix);
+    payload.set(event, madePrefix.length);
+    const { bytes, nextSequenceId } = encodePackets(
+      payload,
+      packets.sequenceId,
+    );
+    if (BUFFER_BYTES - this.#used < bytes.length) await this.flush();
     const buffer = this.#buffer ??= this.#pool.take();
     if (bytes.length > buffer.length) {
       throw new RangeError(
@@ -138,7 +124,7 @@ export class DumpOutput {
     }
     buffer.set(bytes, this.#used);
     this.#used += bytes.length;
-    this.sequenceId = nextSequenceId;
+    packets.sequenceId = nextSequenceId;
   }
 
   /**

@@ -1,10 +1,11 @@
 import { ConnectionError } from "../connection/connection_error.ts";
 import type { Log } from "../log/log.ts";
 import { describeError } from "../log/describe_error.ts";
-import type { RegisterReplica } from "../protocol/command.ts";
 import { ErrorCode } from "../protocol/error_code.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
+import { Command, type RegisterReplica } from "../protocol/command.ts";
 import { encodeEof, encodeErr } from "../protocol/response.ts";
+import { decodeSemiSyncAck, type SemiSyncAck } from "../protocol/semi_sync.ts";
 import type {
   DumpHandler,
   DumpRequest,
@@ -30,6 +31,9 @@ export type DumpEnd =
   | "client-gone"
   | "damaged";
 
+/** An acknowledgement with a file name of `FN_REFLEN`; all else is shorter. */
+const REPLY_BYTES_MAX = 1024;
+
 /** What a dump runs with. */
 export interface DumpRunOptions {
   readonly channel: SessionChannel;
@@ -44,8 +48,8 @@ export interface DumpRunOptions {
 }
 
 /**
- * One dump of a session: lets the handler send events, discards what the
- * client sends meanwhile, notices when it is gone, and says the last word.
+ * One dump of a session: lets the handler send events, takes what the client
+ * sends meanwhile, notices when it is gone, and says the last word.
  */
 export class DumpRun {
   readonly request: DumpRequest;
@@ -53,6 +57,8 @@ export class DumpRun {
   readonly #options: DumpRunOptions;
   readonly #controller = new AbortController();
   #end: DumpEnd | undefined;
+  /** What was wrong with what the client sent. */
+  #fault: ProtocolError | undefined;
 
   constructor(options: DumpRunOptions) {
     this.#options = options;
@@ -75,8 +81,10 @@ export class DumpRun {
   async run(handler: DumpHandler): Promise<void> {
     const { channel, log, request, drainTimeoutMs } = this.#options;
     const session = this.#session();
-    const discarding = new AbortController();
-    const discarded = this.#discardInput(discarding.signal);
+    const reading = new AbortController();
+    const read = this.#options.settings.semiSync
+      ? this.#readReplies(session, reading.signal)
+      : this.#discardInput(reading.signal);
     let cutTimer: ReturnType<typeof setTimeout> | undefined;
     const onEnd = () => {
       cutTimer = setTimeout(() => channel.cut(), drainTimeoutMs);
@@ -96,11 +104,11 @@ export class DumpRun {
     } finally {
       this.#controller.signal.removeEventListener("abort", onEnd);
       clearTimeout(cutTimer);
-      discarding.abort();
-      await discarded;
+      reading.abort();
+      await read;
     }
     log.info("dump ended", {
-      reason: this.#end ?? "complete",
+      reason: this.#fault?.message ?? this.#end ?? "complete",
       file: this.status.file,
       position: this.status.position,
       bytesSent: this.status.bytesSent,
@@ -120,6 +128,7 @@ export class DumpRun {
       status: this.status,
       signal: this.#controller.signal,
       nextSequenceId: channel.nextSequenceId,
+      takeAck: () => {},
     };
   }
 
@@ -130,8 +139,10 @@ export class DumpRun {
   ): Promise<Uint8Array | undefined> {
     try {
       await handler.run(session, this.request);
+      if (this.#fault !== undefined) return this.#errorPacket(this.#fault);
       return this.#end === undefined ? encodeEof() : this.#farewell();
     } catch (error) {
+      if (this.#fault !== undefined) return this.#errorPacket(this.#fault);
       if (this.#end !== undefined) return this.#farewell();
       if (error instanceof ConnectionError) {
         this.end("client-gone");
@@ -195,4 +206,53 @@ export class DumpRun {
       if (!signal.aborted) this.end("client-gone");
     }
   }
+
+  /** Takes the replies of a semi-synchronous replica until the dump ends. */
+  async #readReplies(session: DumpSession, signal: AbortSignal): Promise<void> {
+    const { reader } = this.#options.channel;
+    reader.maxPayloadBytes = REPLY_BYTES_MAX;
+    try {
+      for (;;) {
+        // Each reply is a sequence of its own.
+        reader.expectSequence(0);
+        const packet = await reader.read({ signal });
+        if (packet === null) break;
+        if (this.#end !== undefined) continue;
+        const ack = readReply(packet.payload);
+        if (ack !== undefined) session.takeAck(ack);
+      }
+      this.end("client-gone");
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof ProtocolError)) return this.end("client-gone");
+      this.#fail(error);
+      // It may still take what is on its way to it, and the reason behind that.
+      await this.#discardInput(signal);
+    }
+  }
+
+  /** Ends the dump because of what the client sent. */
+  #fail(fault: ProtocolError): void {
+    if (this.#end !== undefined) return;
+    this.#fault = fault;
+    this.end("client-gone");
+  }
+}
+
+/**
+ * What a semi-synchronous replica sent; undefined for what needs no attention.
+ *
+ * @throws {ProtocolError} 1835 for what it has no business to send
+ */
+function readReply(payload: Uint8Array): SemiSyncAck | undefined {
+  const ack = decodeSemiSyncAck(payload);
+  if (ack !== undefined) return ack;
+  // Some keep the connection alive with pings; a replica that stops says so.
+  const isQuiet = payload.length === 1 &&
+    (payload[0] === Command.PING || payload[0] === Command.QUIT);
+  if (isQuiet) return undefined;
+  throw new ProtocolError(
+    ErrorCode.ER_MALFORMED_PACKET,
+    `Malformed communication packet: ${payload.length} bytes where only semi-sync acknowledgements are expected`,
+  );
 }

@@ -1,3 +1,5 @@
+import type { AckStatus } from "./dump_handler.ts";
+
 /** A connected replica, as the status answers show it. */
 export interface ReplicaStatus {
   /** Decimal text, for KILL. */
@@ -25,6 +27,8 @@ export interface ReplicaStatus {
   readonly heartbeatMs: number;
   /** Bytes of its dump so far. */
   readonly bytesSent: bigint;
+  /** What it has acknowledged; undefined if it is not semi-synchronous. */
+  readonly acks?: Readonly<AckStatus> | undefined;
   /** Its `program_name`, if it said. */
   readonly program: string;
   /** Version of its client library, if it said. */

@@ -1,3 +1,5 @@
+import type { SemiSyncOffer } from "./server_options.ts";
+
 /**
  * Who this server says it is, to every replica: of its own or of the source,
  * as `server.identity` has it, the rest always the source's.
@@ -22,4 +24,6 @@ export interface ServerFacts {
   readonly hostName: string;
   /** Port this server listens on. */
   readonly port: number;
+  /** Semi-synchronous replication; undefined while it is not offered. */
+  readonly semiSync?: SemiSyncOffer | undefined;
 }

@@ -3,6 +3,7 @@ import {
   type SourceIdentity,
 } from "../store/source_identity.ts";
 import type { ServerFacts } from "./server_facts.ts";
+import type { SemiSyncOffer } from "./server_options.ts";
 import type { ServerStore } from "./server_store.ts";
 
 /** Name of the value that says who this server is. */
@@ -105,6 +106,7 @@ export interface FactSources {
   readonly versionComment: string;
   readonly hostName: string;
   readonly port: number;
+  readonly semiSync?: SemiSyncOffer | undefined;
 }
 
 /**
@@ -128,6 +130,7 @@ export function serverFactsOf(from: FactSources): ServerFacts {
     binlogRowImage: log.binlogRowImage,
     hostName: from.hostName,
     port: from.port,
+    semiSync: from.semiSync,
   };
 }
 

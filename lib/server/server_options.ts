@@ -5,6 +5,14 @@ export type ServerAccount =
   | { readonly name: string; readonly password: string }
   | Account;
 
+/** Semi-synchronous replication as replicas are offered it. */
+export interface SemiSyncOffer {
+  /** So many replicas are waited for; 0 for none. */
+  readonly replicas: number;
+  /** How long they are waited for, in ms. */
+  readonly timeoutMs: number;
+}
+
 /** How the binlog server runs. */
 export interface ServerOptions {
   /** Address to listen on, an IPv6 one without brackets. */
@@ -24,6 +32,8 @@ export interface ServerOptions {
   readonly version?: string | undefined;
   /** Host name for `@@hostname`; "kingbus" when absent. */
   readonly machineName?: string | undefined;
+  /** Whether to offer semi-synchronous replication; not when absent. */
+  readonly semiSync?: SemiSyncOffer | undefined;
   /** Clients served at once; one more is refused with 1040. */
   readonly connectionsMax: number;
   /** From the greeting to the end of the login. */

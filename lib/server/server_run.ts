@@ -64,6 +64,7 @@ export class ServerRun implements SessionHost {
   readonly dumpHandler: DumpHandler;
   readonly limits: SessionLimits;
   readonly environment: ServerEnvironment;
+  readonly semiSync: boolean;
   /** Address listened on. */
   readonly listen: string;
   readonly #log: Log;
@@ -89,6 +90,7 @@ export class ServerRun implements SessionHost {
     this.store = parts.store;
     this.dumpHandler = parts.dumpHandler;
     this.environment = parts.environment;
+    this.semiSync = options.semiSync !== undefined;
     this.#log = parts.log;
     this.#refusals = parts.refusals;
     this.#own = parts.own;
@@ -169,6 +171,7 @@ export class ServerRun implements SessionHost {
       versionComment: `kingbus ${VERSION}`,
       hostName: this.#options.machineName ?? DEFAULT_MACHINE_NAME,
       port: this.#listener.addr.port,
+      semiSync: this.#options.semiSync,
     });
   }
 

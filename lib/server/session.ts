@@ -184,6 +184,7 @@ export class Session {
       connectedAt: new Date(this.#connectedAtMs),
       heartbeatMs: Number(settings.heartbeatPeriodNs / 1_000_000n),
       bytesSent: dump?.status.bytesSent ?? 0n,
+      acks: dump?.status.acks && { ...dump.status.acks },
       program: login.attributes.get("program_name") ?? "",
       clientVersion: login.attributes.get("_client_version") ?? "",
     };
@@ -381,7 +382,11 @@ export class Session {
   async #handleDump(payload: Uint8Array): Promise<void> {
     const request = decodeDumpRequest(payload);
     const facts = await this.#host.facts();
-    const settings = replicaSettingsOf(this.#userVariables);
+    const asked = replicaSettingsOf(this.#userVariables);
+    const settings = {
+      ...asked,
+      semiSync: asked.semiSync && this.#host.semiSync,
+    };
     const log = this.#log.child({
       replicaServerId: request.serverId,
       ...settings.uuid === "" ? {} : { replicaUuid: settings.uuid },

@@ -37,6 +37,8 @@ export interface SessionHost {
   readonly dumpHandler: DumpHandler;
   readonly limits: SessionLimits;
   readonly environment: ServerEnvironment;
+  /** Whether replicas may acknowledge what they receive. */
+  readonly semiSync: boolean;
   /** Who the server says it is, as of now. */
   facts(): Promise<ServerFacts>;
   /** The account of a user name. */

@@ -196,7 +196,7 @@ function systemVariable(
   context: StatementContext,
 ): Expression {
   const { name, scope } = parseSystemVariableName(cursor);
-  const variable = systemVariableNamed(name);
+  const variable = systemVariableNamed(name, context);
   if (scope === "session" && !variable.settable) {
     throw new StatementError(
       StatementFault.ER_INCORRECT_GLOBAL_LOCAL_VAR,

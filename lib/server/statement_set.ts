@@ -183,7 +183,7 @@ function assignSystemVariable(
   assignments: Assignments,
 ): void {
   if (!cursor.takeSymbol(":=")) cursor.expectSymbol("=");
-  const variable = systemVariableNamed(target.name);
+  const variable = systemVariableNamed(target.name, context);
   const value = parseSetting(cursor, context);
   if (!variable.settable) {
     if (target.scope === "global") throw globalDenied();

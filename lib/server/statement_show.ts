@@ -31,7 +31,7 @@ export function showVariables(
   context: StatementContext,
 ): StatementResult {
   const wanted = parseVariableFilter(cursor);
-  const rows = systemVariables()
+  const rows = systemVariables(context)
     .map((variable): VariableRow => ({
       name: variable.name,
       // read only where it is asked for: a GTID set's text is dear

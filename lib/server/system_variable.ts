@@ -13,6 +13,8 @@ export interface SystemVariable {
   readonly kind: SystemVariableKind;
   /** True where a session has a value of its own, which it may set. */
   readonly settable: boolean;
+  /** Whether this server has it; if absent it has. */
+  readonly isThere?: (context: StatementContext) => boolean;
   /** The value as `SHOW VARIABLES` prints it; a boolean is ON or OFF. */
   read(context: StatementContext): string | null;
 }
@@ -45,6 +47,51 @@ function session(
       return set === undefined ? standard(context) : set;
     },
   };
+}
+
+/**
+ * The variables of a source with the semi-sync plugin, by one pair of words.
+ * The plugin with the new words came with 8.0.26, that with the old ones went
+ * with 9.0; in between replicas may look for either.
+ */
+function semiSyncVariables(
+  source: "source" | "master",
+  replica: "replica" | "slave",
+): SystemVariable[] {
+  const isThere = ({ server }: StatementContext): boolean =>
+    server.semiSync !== undefined &&
+    (source === "source"
+      ? isAtLeast(server.version, 8, 0, 26)
+      : !isAtLeast(server.version, 9, 0, 0));
+  const offer = ({ server }: StatementContext) => server.semiSync!;
+  const name = (end: string): string => `rpl_semi_sync_${source}_${end}`;
+  return [
+    global(name("enabled"), "boolean", "ON"),
+    global(
+      name("timeout"),
+      "unsigned",
+      (context) => offer(context).timeoutMs.toString(),
+    ),
+    global(name("trace_level"), "unsigned", "32"),
+    global(
+      name(`wait_for_${replica}_count`),
+      "unsigned",
+      (context) => Math.max(1, offer(context).replicas).toString(),
+    ),
+    global(name(`wait_no_${replica}`), "boolean", "ON"),
+    global(name("wait_point"), "string", "AFTER_SYNC"),
+  ].map((variable) => ({ ...variable, isThere }));
+}
+
+/** MariaDB counts otherwise, and has the old words. */
+function isAtLeast(version: string, ...least: readonly number[]): boolean {
+  if (version.includes("MariaDB")) return false;
+  const parts = version.split(".").map((part) => Number.parseInt(part, 10));
+  for (const [at, wanted] of least.entries()) {
+    const part = parts[at] ?? 0;
+    if (part !== wanted) return part > wanted;
+  }
+  return true;
 }
 
 const sessionCharacterSet: Read = ({ session }) => session.characterSet.name;
@@ -97,6 +144,8 @@ const SYSTEM_VARIABLES: readonly SystemVariable[] = [
   global("port", "unsigned", ({ server }) => server.port.toString()),
   global("protocol_version", "unsigned", "10"),
   global("read_only", "boolean", "ON"),
+  ...semiSyncVariables("master", "slave"),
+  ...semiSyncVariables("source", "replica"),
   global("server_id", "unsigned", ({ server }) => server.serverId),
   global("server_uuid", "string", ({ server }) => server.serverUuid),
   session("sql_log_bin", "boolean", "ON"),
@@ -120,9 +169,11 @@ const SYSTEM_VARIABLES: readonly SystemVariable[] = [
   session("wait_timeout", "unsigned", "28800"),
 ];
 
-/** All known system variables, sorted by name. */
-export function systemVariables(): readonly SystemVariable[] {
-  return SYSTEM_VARIABLES;
+/** The system variables of this server, sorted by name. */
+export function systemVariables(
+  context: StatementContext,
+): readonly SystemVariable[] {
+  return SYSTEM_VARIABLES.filter((known) => known.isThere?.(context) ?? true);
 }
 
 /**
@@ -130,10 +181,13 @@ export function systemVariables(): readonly SystemVariable[] {
  *
  * @throws {StatementError} 1193 if there is none
  */
-export function systemVariableNamed(name: string): SystemVariable {
+export function systemVariableNamed(
+  name: string,
+  context: StatementContext,
+): SystemVariable {
   const wanted = name.toLowerCase();
   const found = SYSTEM_VARIABLES.find((known) => known.name === wanted);
-  if (found === undefined) {
+  if (found === undefined || found.isThere?.(context) === false) {
     throw new StatementError(
       StatementFault.ER_UNKNOWN_SYSTEM_VARIABLE,
       `Unknown system variable '${name.slice(0, 64)}'`,

@@ -33,6 +33,8 @@ const STATUS_ERR = 0xff;
 export interface FollowerEvents {
   /** The source began or went on with a file. */
   fileStarted(name: string): void;
+  /** The source waits until the log up to the writer's position is acknowledged. */
+  replyWanted?(): void;
 }
 
 /** What a follower has to know of the source besides what it sends. */
@@ -53,6 +55,8 @@ export interface FollowerContext {
    * a file may end without an event that says so only where it ended then.
    */
   readonly closedFiles?: ReadonlyMap<string, number> | undefined;
+  /** Whether the dump is a semi-synchronous one. */
+  readonly semiSync?: boolean;
 }
 
 /**
@@ -93,7 +97,9 @@ export class LogFollower implements PacketSink {
     });
     this.#events = events;
     this.#context = context;
-    this.#scanner = new DumpScanner(this, BLOCK_BYTES_MAX);
+    this.#scanner = new DumpScanner(this, BLOCK_BYTES_MAX, {
+      semiSync: context.semiSync ?? false,
+    });
   }
 
   /** True once the source ended the dump of its own accord. */
@@ -107,7 +113,8 @@ export class LogFollower implements PacketSink {
   }
 
   /**
-   * Takes the next bytes from the source. They may be reused after the call.
+   * Takes the next bytes from the source. They may be reused after the call,
+   * and are not what they were.
    *
    * @throws {SourceError} when the source reports an error or sent what can't
    * follow; {ServerError} as the source sent it
@@ -158,6 +165,10 @@ export class LogFollower implements PacketSink {
 
   largeEnd(): void {
     this.#appender.endLarge();
+  }
+
+  replyWanted(): void {
+    this.#events.replyWanted?.();
   }
 
   /** Deals with events that are not part of the file; false for all others. */

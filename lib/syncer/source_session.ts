@@ -191,6 +191,22 @@ export class SourceSession {
   }
 
   /**
+   * Asks for a semi-synchronous dump, by whichever name the source knows it
+   * (`repl_semi_slave_request_dump` of `plugin/semisync`). Answers whether the
+   * dump will be one: a source without the plugin sends any other.
+   */
+  async askSemiSync(): Promise<boolean> {
+    const isKnown =
+      await this.#variable("rpl_semi_sync_source_enabled") !== null ||
+      await this.#variable("rpl_semi_sync_master_enabled") !== null;
+    if (!isKnown) return false;
+    await this.#connection.query(
+      "SET @rpl_semi_sync_replica = 1, @rpl_semi_sync_slave = 1",
+    );
+    return true;
+  }
+
+  /**
    * Asks for the log from a file and position on. COM_BINLOG_DUMP has 32 bits
    * for the position; behind 4 GiB the GTID form asks for the same, with an
    * empty set, from which nothing is left out.

@@ -3,6 +3,9 @@ import { ClientConnection } from "../connection/client_connection.ts";
 import { ConnectionError } from "../connection/connection_error.ts";
 import type { GtidSet } from "../gtid/gtid_set.ts";
 import type { Log } from "../log/log.ts";
+import { describeError } from "../log/describe_error.ts";
+import { encodeSemiSyncAck, type SemiSyncAck } from "../protocol/semi_sync.ts";
+import type { AckGate } from "../semi_sync/ack_gate.ts";
 import type { BinlogStore, StoreHead } from "../store/binlog_store.ts";
 import {
   SOURCE_IDENTITY_META,
@@ -12,6 +15,7 @@ import { Backoff, SETTLED_MS } from "./backoff.ts";
 import { BEHIND, IdleCheck } from "./idle_check.ts";
 import { LogFollower } from "./log_follower.ts";
 import { type ResumePoint, resumePoint, startPoint } from "./resume_point.ts";
+import { SourceAcknowledger } from "./source_acknowledger.ts";
 import { SourceError } from "./source_error.ts";
 import { sleep } from "./sleep.ts";
 import { SourceSession } from "./source_session.ts";
@@ -44,6 +48,24 @@ export interface SourceOptions {
   readonly readTimeoutMs: number;
   /** Limit of dialling and logging in, in ms. */
   readonly connectTimeoutMs: number;
+  /** Whether to acknowledge what is durable, if the source can wait for it. */
+  readonly semiSync?: boolean;
+}
+
+/** How the acknowledging to the source goes. */
+export interface SyncerSemiSync {
+  /**
+   * Whether the source sends a semi-synchronous dump. It does not while there
+   * is no connection, and never if it lacks the plugin.
+   */
+  readonly active: boolean;
+  /** Acknowledgements sent in this process. */
+  readonly acks: number;
+  /** File and position of the newest one; empty and 0 before. */
+  readonly file: string;
+  readonly position: number;
+  /** Events that the source waits for. */
+  readonly waiting: number;
 }
 
 /** What the syncer is doing. */
@@ -89,6 +111,8 @@ export interface SyncerStatus {
   readonly bytesReceived: number;
   /** When the source was heard of last. */
   readonly heardAt?: Date;
+  /** Semi-synchronous replication, where it is asked for. */
+  readonly semiSync?: SyncerSemiSync;
 }
 
 /** What the syncer needs besides the store. */
@@ -102,6 +126,8 @@ export interface SyncerDeps {
   readonly sleep?: (waitMs: number, signal: AbortSignal) => Promise<void>;
   /** How long a source may be idle before it is asked why, in ms. */
   readonly idleCheckMs?: number;
+  /** Says which transactions enough replicas have; absent: none is waited for. */
+  readonly gate?: AckGate;
 }
 
 /** See `SyncerDeps.idleCheckMs`. */
@@ -142,6 +168,10 @@ export class Syncer {
   #loop: Promise<void> | undefined;
   #bytesReceived = 0;
   #heardAt = 0;
+  #acks = 0;
+  #lastAck: SemiSyncAck | undefined;
+  /** Of a connection that is a semi-synchronous one. */
+  #acknowledger: SourceAcknowledger | undefined;
   /** False while the disk is waited for, which is not the source's fault. */
   #awaitsSource = true;
 
@@ -219,6 +249,17 @@ export class Syncer {
       purged: head?.purged.toString() ?? "",
       bytesReceived: this.#bytesReceived,
       ...(this.#heardAt === 0 ? {} : { heardAt: new Date(this.#heardAt) }),
+      ...(options?.semiSync === true ? { semiSync: this.#semiSync() } : {}),
+    };
+  }
+
+  #semiSync(): SyncerSemiSync {
+    return {
+      active: this.#acknowledger !== undefined,
+      acks: this.#acks,
+      file: this.#lastAck?.fileName ?? "",
+      position: Number(this.#lastAck?.position ?? 0n),
+      waiting: this.#acknowledger?.waiting ?? 0,
     };
   }
 
@@ -277,11 +318,14 @@ export class Syncer {
     this.#phase = "preparing";
     const close = () => connection.close();
     signal.addEventListener("abort", close);
+    using acknowledger = this.#acknowledgerOf(connection);
     try {
       const begun = await this.#dump(connection, options);
+      this.#acknowledger = begun.semiSync ? acknowledger : undefined;
       this.#phase = "dumping";
       await this.#receive(connection, options, begun, signal);
     } finally {
+      this.#acknowledger = undefined;
       signal.removeEventListener("abort", close);
       connection.close();
       // Whatever lies behind the last boundary will be sent again.
@@ -291,11 +335,14 @@ export class Syncer {
     }
   }
 
-  /** Begins a dump; answers where, and what the source has and can't send. */
+  /**
+   * Begins a dump; answers where, what the source has and can't send, and
+   * whether the dump is a semi-synchronous one.
+   */
   async #dump(
     connection: ClientConnection,
     options: SourceOptions,
-  ): Promise<{ from: ResumePoint; purged: GtidSet }> {
+  ): Promise<{ from: ResumePoint; purged: GtidSet; semiSync: boolean }> {
     const session = new SourceSession(connection);
     const identity = await session.identify();
     this.#identity = identity;
@@ -308,6 +355,7 @@ export class Syncer {
     await this.#store.setMeta(SOURCE_IDENTITY_META, { ...identity });
     const purged = await session.purgedGtids();
     await session.prepare(options, options.heartbeatMs);
+    const semiSync = options.semiSync === true && await session.askSemiSync();
     await session.dump(from.fileName, from.position, options.serverId);
     this.#log.info("following the source", {
       source: formatAddress(options),
@@ -315,8 +363,38 @@ export class Syncer {
       uuid: identity.uuid,
       file: from.fileName,
       position: from.position,
+      ...(options.semiSync === true ? { semi_sync: semiSync } : {}),
     });
-    return { from, purged };
+    if (options.semiSync === true && !semiSync) {
+      this.#log.warn(
+        "the source has no semi-synchronous replication (no such plugin installed): following it asynchronously",
+        { source: formatAddress(options) },
+      );
+    }
+    return { from, purged, semiSync };
+  }
+
+  #acknowledgerOf(connection: ClientConnection): SourceAcknowledger {
+    return new SourceAcknowledger({
+      store: this.#store,
+      gate: this.#deps.gate,
+      now: this.#deps.now,
+      send: async (ack) => {
+        try {
+          await connection.writer.write(encodeSemiSyncAck(ack), 0);
+        } catch (error) {
+          this.#log.debug("could not acknowledge", () => ({
+            reason: describeError(error),
+          }));
+          // Whoever reads from it finds out and begins anew.
+          connection.close();
+          return false;
+        }
+        this.#acks++;
+        this.#lastAck = ack;
+        return true;
+      },
+    });
   }
 
   /** Where the source has to go on after what is here. */
@@ -398,19 +476,25 @@ export class Syncer {
     { from, purged }: { from: ResumePoint; purged: GtidSet },
     signal: AbortSignal,
   ): Promise<void> {
+    const { writer } = this.#store;
     const follower = new LogFollower(
       this.#store.writer,
       this.#identity?.uuid ?? "",
       {
         fileStarted: (name) => this.#log.debug("file", { file: name }),
+        replyWanted: () => {
+          const { fileName, position } = writer;
+          const ack = { fileName, position: BigInt(position) };
+          this.#acknowledger?.wanted(fileName, position, ack);
+        },
       },
       {
         resumed: this.#store.files.at(-1)?.formatDescription,
         purged,
         closedFiles: from.closedFiles,
+        semiSync: this.#acknowledger !== undefined,
       },
     );
-    const { writer } = this.#store;
     this.#awaitsSource = true;
     const watch = this.#watchSilence(connection, options.readTimeoutMs);
     let stale: string | undefined;

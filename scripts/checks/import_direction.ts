@@ -1,7 +1,15 @@
 import { libPath, resolveImport } from "./lib_path.ts";
 
 const PURE = ["binlog", "gtid", "protocol"];
-const ENDS = [...PURE, "config", "connection", "log", "store", "version.ts"];
+const ENDS = [
+  ...PURE,
+  "config",
+  "connection",
+  "log",
+  "semi_sync",
+  "store",
+  "version.ts",
+];
 
 /**
  * What each folder of `lib/` may import from its siblings: from the pure ones
@@ -16,6 +24,7 @@ const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ["config", ["gtid", "log"]],
   ["connection", ["protocol", "log"]],
   ["store", ["gtid", "binlog", "log"]],
+  ["semi_sync", ["log", "store"]],
   ["syncer", ENDS],
   ["server", ENDS],
   ["retention", ENDS],

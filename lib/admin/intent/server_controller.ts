@@ -182,6 +182,12 @@ export class ServerController implements ServerControl {
         serverId: configured.serverId,
         version: configured.version,
         machineName: nodeName,
+        semiSync: configured.semiSync
+          ? {
+            replicas: configured.waitForReplicas,
+            timeoutMs: configured.waitTimeoutMs,
+          }
+          : undefined,
         connectionsMax: configured.connectionsMax,
         loginTimeoutMs: configured.loginTimeoutMs,
       });

@@ -10,6 +10,7 @@ import { reaches } from "../../config/find_clash.ts";
 import type { FollowSettings, SourceSettings } from "../../config/options.ts";
 import type { Log } from "../../log/log.ts";
 import type { SourceOptions, SyncerStatus } from "../../syncer/syncer.ts";
+import type { AckGateStatus } from "../../semi_sync/ack_gate.ts";
 import { fingerprintOf } from "./intent.ts";
 import { IntentKeeper } from "./intent_keeper.ts";
 import { type ReportedStore, reportLog } from "./log_report.ts";
@@ -39,11 +40,16 @@ export interface SyncerControllerParts {
   readonly nodeName: string;
   /** Where this node itself listens: no source is there. */
   readonly ownAddresses: () => readonly Address[];
+  /** How it stands with the replicas that are waited for. */
+  readonly gate?: () => AckGateStatus;
   readonly log: Log;
 }
 
 /** Whom to follow: what the admin API can set. */
-type SyncerTarget = Omit<SourceSettings, "semiSync">;
+type SyncerTarget = Omit<SourceSettings, "semiSync"> & {
+  /** Absent where it is off, as in what older versions kept. */
+  readonly semiSync?: true | undefined;
+};
 
 const TARGET: z.ZodType<SyncerTarget> = z.object({
   address: z.object({ hostname: z.string(), port: z.number() }),
@@ -52,6 +58,7 @@ const TARGET: z.ZodType<SyncerTarget> = z.object({
   serverId: z.number().optional().transform((value) => value),
   uuid: z.string().optional().transform((value) => value),
   start: z.string(),
+  semiSync: z.literal(true).optional(),
 });
 
 const START_BY_DEFAULT = "oldest";
@@ -160,6 +167,11 @@ export class SyncerController implements SyncerControl {
         uuid: target.uuid ?? this.#parts.own.uuid,
       },
       source: sourceOf(status),
+      semiSync: {
+        wanted: target?.semiSync ?? false,
+        link: status.semiSync,
+        gate: this.#parts.gate?.(),
+      },
       log: reportLog(this.#parts.store),
     };
   }
@@ -174,7 +186,8 @@ export class SyncerController implements SyncerControl {
     if (request !== undefined) {
       const start = request.start ?? this.#parts.configured?.start ??
         START_BY_DEFAULT;
-      return { ...request, start };
+      const semiSync = request.semiSync ?? this.#parts.configured?.semiSync;
+      return targetOf({ ...request, start, semiSync: semiSync ?? false });
     }
     if (last !== undefined) return last;
     throw new ControlError(
@@ -209,6 +222,7 @@ export class SyncerController implements SyncerControl {
       uuid: target.uuid ?? own.uuid,
       name: nodeName,
       start: target.start,
+      semiSync: target.semiSync ?? false,
       ...follow,
     });
   }
@@ -224,8 +238,8 @@ function addressOf(target: SyncerTarget | undefined): string {
   return target === undefined ? "none" : formatAddress(target.address);
 }
 
-function targetOf({ semiSync: _, ...target }: SourceSettings): SyncerTarget {
-  return target;
+function targetOf({ semiSync, ...target }: SourceSettings): SyncerTarget {
+  return semiSync ? { ...target, semiSync } : target;
 }
 
 function sourceOf({ source }: SyncerStatus): SyncerReport["source"] {
