@@ -52,9 +52,15 @@ export class LogFeeder implements PacketSink {
 
   /** Begins anew at a boundary, as after a lost connection. */
   reset(): void {
-    this.#scanner = new DumpScanner(this, BLOCK_BYTES_MAX, this.#sequenceId);
+    this.#scanner = new DumpScanner(this, BLOCK_BYTES_MAX, {
+      sequenceId: this.#sequenceId,
+    });
     this.#boundary = new TransactionBoundary();
     this.#inGtid = false;
+  }
+
+  replyWanted(): void {
+    throw new TypeError("No reply can be wanted here");
   }
 
   /** Begins a file. */

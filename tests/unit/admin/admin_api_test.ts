@@ -117,6 +117,7 @@ Deno.test("PUT /binlog/syncer/start passes kingbus's body on", async () => {
     serverId: 1001,
     uuid: "3e11fa47-71ca-11e1-9e33-c80aa9429562",
     start: undefined,
+    semiSync: false,
   });
   assertEquals(lines.some((line) => line.includes("hunter2")), false);
 });
@@ -173,8 +174,8 @@ Deno.test("PUT /binlog/syncer/start refuses bad arguments with 400 and the key",
       'mysql_pasword: is no key here; did you mean "mysql_password"?',
     ],
     [
-      { ...START, semi_sync: true },
-      "semi_sync: semi-synchronous replication is not supported yet: leave it false",
+      { ...START, semi_sync: 1 },
+      "semi_sync: must be true or false, not 1",
     ],
     [
       { ...START, start: "x" },

@@ -65,6 +65,7 @@ export class MemorySyncerControl implements SyncerControl {
         uuid: "11111111-71ca-11e1-9e33-c80aa9429562",
       },
       source: undefined,
+      semiSync: { wanted: false, link: undefined, gate: undefined },
       log: LOG,
       ...this.current,
     };

@@ -56,6 +56,9 @@ Deno.test("loadOptions() gives defaults for an empty configuration", async () =>
       version: "8.4.0-kingbus",
       serverId: undefined,
       users: [],
+      semiSync: false,
+      waitForReplicas: 0,
+      waitTimeoutMs: 10_000,
       connectionsMax: 1000,
       loginTimeoutMs: 10_000,
     },
@@ -105,6 +108,9 @@ server:
     - { name: repl, password: replpass, admin: true }
     - { name: cdc, password-file: /run/cdc }
     - { name: three, password-env: THREE }
+  semi-sync: true
+  wait-for-replicas: 2
+  wait-timeout: 3s
   connections-max: 5
   login-timeout: 1500ms
 source:
@@ -117,7 +123,7 @@ source:
   heartbeat: 1s
   read-timeout: 1m
   connect-timeout: 2s
-  semi-sync: false
+  semi-sync: true
 log: { level: debug, format: json, directory: logs, file-size: 1MiB, old-files: 2 }
 store: { tail-memory: 1GiB, cache-memory: 2MiB }
 retention:
@@ -147,6 +153,9 @@ retention:
         { name: "cdc", password: "cdcpass", admin: false },
         { name: "three", password: "threepass\n", admin: false },
       ],
+      semiSync: true,
+      waitForReplicas: 2,
+      waitTimeoutMs: 3000,
       connectionsMax: 5,
       loginTimeoutMs: 1500,
     },
@@ -157,7 +166,7 @@ retention:
       serverId: 1001,
       uuid: "3e11fa47-71ca-11e1-9e33-c80aa9429562",
       start: "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5",
-      semiSync: false,
+      semiSync: true,
     },
     follow: {
       heartbeatMs: 1000,
@@ -312,8 +321,12 @@ Deno.test("loadOptions() says file, line, key and reason", async () => {
       `${FILE}:5: source.start: must be oldest, newest or a GTID set, not "yesterday"`,
     ],
     [
-      `${SOURCE}  semi-sync: true`,
-      `${FILE}:5: source.semi-sync: semi-synchronous replication is not supported yet: leave it false`,
+      "server: { wait-for-replicas: 1 }",
+      `${FILE}:1: server.wait-for-replicas: is 1, but without server.semi-sync no replica acknowledges anything`,
+    ],
+    [
+      `${SOURCE}server: { semi-sync: true, wait-for-replicas: 2 }`,
+      `${FILE}:5: server.wait-for-replicas: is 2, but without source.semi-sync the source waits for no acknowledgement`,
     ],
     [
       `${SOURCE}  semi-sync: yes`,

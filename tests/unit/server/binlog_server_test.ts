@@ -131,6 +131,7 @@ Deno.test("BinlogServer.status() describes each replica", async () => {
     position: 839,
     heartbeatMs: 1500,
     bytesSent: 1000n,
+    acks: undefined,
     program: "mysqld",
     clientVersion: "9.7.4",
   });

@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { ConnectionError } from "../../../lib/connection/connection_error.ts";
 import { PacketWriter } from "../../../lib/connection/packet_writer.ts";
 import { BufferPool, DumpOutput } from "../../../lib/server/dump_output.ts";
+import { PlainPackets } from "../../../lib/server/plain_packets.ts";
 import {
   dumpPackets,
   joinBytes,
@@ -42,7 +43,11 @@ Deno.test("DumpOutput numbers packets and leaves the rest as it is", async () =>
   );
   const stored = dumpPackets(events, 0);
   const { bytes, writer } = sink();
-  const output = new DumpOutput(writer, new BufferPool(), 254);
+  const output = new DumpOutput(
+    writer,
+    new BufferPool(),
+    new PlainPackets(254),
+  );
   output.position = 4;
   await addAll(output, stored, () => stored.length);
   assertEquals(joinBytes(bytes), dumpPackets(events, 254));
@@ -63,7 +68,11 @@ for (const size of [200_000, 0xff_ffff - 2, 0xff_ffff - 1, 0xff_ffff + 70]) {
     ];
     const stored = dumpPackets(events, 0);
     const { bytes, writer } = sink();
-    const output = new DumpOutput(writer, new BufferPool(), 7);
+    const output = new DumpOutput(
+      writer,
+      new BufferPool(),
+      new PlainPackets(7),
+    );
     // As the store cuts: never in a packet header.
     const headers = new Set<number>();
     let at = 0;
@@ -91,7 +100,11 @@ for (const size of [200_000, 0xff_ffff - 2, 0xff_ffff - 1, 0xff_ffff + 70]) {
 Deno.test("DumpOutput.addEvent() frames an event between runs", async () => {
   const first = dumpPackets([new Uint8Array(25).fill(5)], 0);
   const { bytes, writer } = sink();
-  const output = new DumpOutput(writer, new BufferPool(), 255);
+  const output = new DumpOutput(
+    writer,
+    new BufferPool(),
+    new PlainPackets(255),
+  );
   output.addRun(first);
   await output.addEvent(new Uint8Array(22).fill(6));
   output.addRun(first);
@@ -114,7 +127,11 @@ Deno.test("DumpOutput never has more than two buffers for a slow replica", async
     }
   }
   const { writer } = sink();
-  const output = new DumpOutput(writer, new CountingPool(), 0);
+  const output = new DumpOutput(
+    writer,
+    new CountingPool(),
+    new PlainPackets(0),
+  );
   const run = dumpPackets([new Uint8Array(60_000)], 0);
   for (let round = 0; round < 100; round++) {
     if (!output.hasRoom(run.length)) await output.flush();
@@ -128,7 +145,12 @@ Deno.test("DumpOutput gives a replica up that takes nothing", async () => {
   const writer = new PacketWriter(
     new WritableStream({ write: () => new Promise(() => {}) }),
   );
-  const output = new DumpOutput(writer, new BufferPool(), 0, 30);
+  const output = new DumpOutput(
+    writer,
+    new BufferPool(),
+    new PlainPackets(0),
+    30,
+  );
   output.addRun(dumpPackets([new Uint8Array(30)], 0));
   const error = await assertRejects(() => output.drain(), ConnectionError);
   assertEquals(error.kind, "timeout");

@@ -79,6 +79,7 @@ function record(
     status: { file: "", position: 0, bytesSent: 0n },
     signal,
     nextSequenceId: 1,
+    takeAck: () => {},
   };
   const sent = (): Sent => {
     const packets = splitPackets(joinBytes(chunks));

@@ -16,6 +16,9 @@ const CONFIGURED: ServerSettings = {
   version: "8.4.0",
   serverId: undefined,
   users: [{ name: "repl", password: "hunter2" }],
+  semiSync: true,
+  waitForReplicas: 2,
+  waitTimeoutMs: 500,
   connectionsMax: 10,
   loginTimeoutMs: 1000,
 };
@@ -28,6 +31,7 @@ const SERVED: ServerOptions = {
   serverId: undefined,
   version: "8.4.0",
   machineName: "node-1",
+  semiSync: { replicas: 2, timeoutMs: 500 },
   connectionsMax: 10,
   loginTimeoutMs: 1000,
 };

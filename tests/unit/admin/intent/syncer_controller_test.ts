@@ -37,6 +37,7 @@ const FOLLOWED: SourceOptions = {
   uuid: OWN.uuid,
   name: "node-1",
   start: "newest",
+  semiSync: false,
   heartbeatMs: 1,
   readTimeoutMs: 2,
   connectTimeoutMs: 3,
@@ -49,6 +50,7 @@ const REQUEST = {
   serverId: 7,
   uuid: "22222222-71ca-11e1-9e33-c80aa9429562",
   start: undefined,
+  semiSync: undefined,
 };
 
 class RecordingSyncer implements SteeredSyncer {
