@@ -2,6 +2,7 @@ import { ClientConnection } from "../../lib/connection/client_connection.ts";
 import type { ConnectOptions } from "../../lib/connection/client_connection.ts";
 import { GtidSet } from "../../lib/gtid/gtid_set.ts";
 import { type Log, silentLog } from "../../lib/log/log.ts";
+import { AckGate, type AckGateStatus } from "../../lib/semi_sync/ack_gate.ts";
 import { BinlogServer } from "../../lib/server/binlog_server.ts";
 import { LogDumpHandler } from "../../lib/server/dump.ts";
 import type { ReplicaStatus } from "../../lib/server/replica_status.ts";
@@ -34,6 +35,10 @@ export interface TestKingbusOptions {
   readonly hurry?: number;
   /** How long the source may be idle before it is asked why, in ms. */
   readonly idleCheckMs?: number;
+  /** What the syncer follows its source with, besides address and account. */
+  readonly source?: Partial<SourceOptions>;
+  /** Replicas that have to acknowledge before kingbus does; none if absent. */
+  readonly wait?: { readonly replicas: number; readonly timeoutMs: number };
 }
 
 /** Server id that a test's kingbus has towards its source. */
@@ -54,6 +59,7 @@ export class TestKingbus implements AsyncDisposable {
   #store!: BinlogStore;
   #syncer!: Syncer;
   #server!: BinlogServer;
+  #gate!: AckGate;
   #following: SourceOptions | undefined;
   #port = 0;
   #running = false;
@@ -109,6 +115,11 @@ export class TestKingbus implements AsyncDisposable {
     return head;
   }
 
+  /** How it waits for replicas. */
+  get gate(): AckGateStatus {
+    return this.#gate.status();
+  }
+
   /** GTIDs of the log as text; empty while it has none. */
   get executed(): string {
     return this.#store.head?.executed.toString() ?? "";
@@ -140,6 +151,7 @@ export class TestKingbus implements AsyncDisposable {
       heartbeatMs: 500,
       readTimeoutMs: 20_000,
       connectTimeoutMs: 10_000,
+      ...this.#options.source,
       ...options,
     };
     await this.#syncer.start(this.#following);
@@ -247,7 +259,10 @@ export class TestKingbus implements AsyncDisposable {
   async #open(): Promise<void> {
     const log = this.#log;
     this.#store = await openKvStore({ path: `${this.#folder}/kingbus.db` });
+    const { replicas = 0, timeoutMs = 0 } = this.#options.wait ?? {};
+    this.#gate = new AckGate({ replicas, timeoutMs, log, now: Date.now });
     this.#syncer = new Syncer(this.#store, {
+      gate: this.#gate,
       log,
       now: Date.now,
       random: Math.random,
@@ -261,7 +276,7 @@ export class TestKingbus implements AsyncDisposable {
     });
     this.#server = new BinlogServer({
       store: this.#store,
-      dumpHandler: new LogDumpHandler(this.#store),
+      dumpHandler: new LogDumpHandler(this.#store, this.#gate),
       log,
     });
     await this.#server.start({
