@@ -130,7 +130,11 @@ export class TcpProxy implements AsyncDisposable {
     try {
       for (;;) {
         const count = await from.read(buffer);
-        if (count === null) break;
+        if (count === null) {
+          // in silence nobody hears of an end either
+          await this.#gate.promise;
+          break;
+        }
         let at = 0;
         while (at < count) {
           await this.#gate.promise;
@@ -140,6 +144,7 @@ export class TcpProxy implements AsyncDisposable {
       }
       await to.closeWrite();
     } catch {
+      await this.#gate.promise;
       // one end is gone: so goes the other
       closeQuietly(from);
       closeQuietly(to);
