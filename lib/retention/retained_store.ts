@@ -1,0 +1,14 @@
+import type { BinlogStore } from "../store/binlog_store.ts";
+
+/** The part of the store that retention works on. */
+export type RetainedStore = Pick<
+  BinlogStore,
+  | "head"
+  | "files"
+  | "failure"
+  | "fileByName"
+  | "purge"
+  | "diskUse"
+  | "getMeta"
+  | "setMeta"
+>;
