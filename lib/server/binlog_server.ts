@@ -1,6 +1,7 @@
 import type { Log } from "../log/log.ts";
 import { BinlogServerError } from "./binlog_server_error.ts";
 import type { DumpHandler } from "./dump_handler.ts";
+import type { LogPurger } from "./log_purger.ts";
 import { formatAddress } from "../config/address.ts";
 import { type RefusalCounts, RefusalLog } from "./refusal_log.ts";
 import type { ReplicaStatus } from "./replica_status.ts";
@@ -15,6 +16,8 @@ import type { ServerEnvironment } from "./session_host.ts";
 export interface BinlogServerParts {
   readonly store: ServerStore;
   readonly dumpHandler: DumpHandler;
+  /** Removes files of the log; without it nobody can by SQL. */
+  readonly purger?: LogPurger | undefined;
   readonly log: Log;
   /** The system's when absent. */
   readonly environment?: ServerEnvironment;

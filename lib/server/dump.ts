@@ -34,32 +34,48 @@ const NON_BLOCK = 0x1;
 /** From a MySQL replica; from a MariaDB one the bit asks for annotations. */
 const HEARTBEAT_V2 = 0x2;
 
+/** What the store says of a file that is not there any more. */
+const PURGED: ReadonlySet<string> = new Set(["purged", "unknown-file"]);
+
 /**
  * A replica that was attached to the source itself may be ahead of us by what
  * is still on its way: so long we wait for it before we refuse, in ms.
  */
 const CATCH_UP_MS = 2_000;
 
+/** How dumps are served. */
+export interface LogDumpOptions {
+  /** Told of what semi-synchronous replicas acknowledge. */
+  readonly gate?: AckGate;
+  /**
+   * Called when a dump is about to begin.
+   *
+   * @param uuid the replica's server uuid as it said it; empty if it did not
+   */
+  readonly onBegin?: (uuid: string, start: DumpStart) => void;
+}
+
 /** Serves dumps from the store. */
 export class LogDumpHandler implements DumpHandler {
   readonly #store: BinlogStore;
-  readonly #gate: AckGate | undefined;
+  readonly #options: LogDumpOptions;
   readonly #pool = new BufferPool();
 
-  /**
-   * @param store the log to serve
-   * @param gate told of what semi-synchronous replicas acknowledge
-   */
-  constructor(store: BinlogStore, gate?: AckGate) {
+  /** @param store the log to serve */
+  constructor(store: BinlogStore, options: LogDumpOptions = {}) {
     this.#store = store;
-    this.#gate = gate;
+    this.#options = options;
   }
 
   async run(session: DumpSession, request: DumpRequest): Promise<void> {
     await waitUntilNotAhead(this.#store, session, request);
     const start = findDumpStart(this.#store, request, session.settings.modern);
+    // From here on, before anything is awaited, the file counts as being read.
+    session.status.file = start.file.name;
+    session.status.position = start.position;
+    this.#options.onBegin?.(session.settings.uuid, start);
     using semiSync = session.settings.semiSync
-      ? new SemiSyncDump(this.#store, this.#gate, session, request, start)
+      ? new SemiSyncDump(this.#store, this.#options.gate, session, request, start)
       : undefined;
     const dump = new LogDump({
       store: this.#store,
@@ -150,8 +166,33 @@ class LogDump {
       if (error instanceof StoreError && error.kind === "corrupt") {
         throw await this.#damaged(error);
       }
+      if (error instanceof StoreError && PURGED.has(error.kind)) {
+        throw await this.#purged(error);
+      }
       throw error;
     }
+  }
+
+  /**
+   * What ends the dump when its file was purged by force. It says what MySQL
+   * says when the file after the one it sends has gone; a replica that comes
+   * again is told what it lacks.
+   */
+  async #purged(fault: StoreError): Promise<Error> {
+    await this.#drain();
+    const { name } = this.#file;
+    const { position, atEventEnd } = this.#output;
+    this.#session.log.warn("the file that a replica was reading was purged", {
+      file: name,
+      position,
+    });
+    if (!atEventEnd) {
+      return new UnfinishedEventError(fault.message, { cause: fault });
+    }
+    const { fileName, position: start } = this.#request;
+    return fatalDumpError(
+      `could not find next log; the first event '${fileName}' at ${start}, the last event read from './${name}' at ${position}, the last byte read from './${name}' at ${position}.`,
+    );
   }
 
   /** What ends the dump where the log is damaged: no other one is touched. */

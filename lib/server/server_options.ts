@@ -2,8 +2,11 @@ import type { Account } from "../protocol/server_auth.ts";
 
 /** An account with its clear password, or with what the plugins keep of one. */
 export type ServerAccount =
-  | { readonly name: string; readonly password: string }
-  | Account;
+  & ({ readonly name: string; readonly password: string } | Account)
+  & {
+    /** Whether it may remove files of the log; false when absent. */
+    readonly admin?: boolean | undefined;
+  };
 
 /** Semi-synchronous replication as replicas are offered it. */
 export interface SemiSyncOffer {

@@ -12,6 +12,7 @@ import {
 import { VERSION } from "../version.ts";
 import { acceptConnections } from "./accept_loop.ts";
 import type { DumpHandler } from "./dump_handler.ts";
+import type { LogPurger } from "./log_purger.ts";
 import { formatAddress } from "../config/address.ts";
 import type { RefusalLog } from "./refusal_log.ts";
 import type { ReplicaStatus } from "./replica_status.ts";
@@ -50,6 +51,7 @@ const CONNECTION_ID_MAX = 0xffff_ffff;
 export interface ServerRunParts {
   readonly store: ServerStore;
   readonly dumpHandler: DumpHandler;
+  readonly purger?: LogPurger | undefined;
   readonly log: Log;
   readonly environment: ServerEnvironment;
   readonly refusals: RefusalLog;
@@ -62,6 +64,7 @@ export interface ServerRunParts {
 export class ServerRun implements SessionHost {
   readonly store: ServerStore;
   readonly dumpHandler: DumpHandler;
+  readonly purger: LogPurger | undefined;
   readonly limits: SessionLimits;
   readonly environment: ServerEnvironment;
   readonly semiSync: boolean;
@@ -73,6 +76,8 @@ export class ServerRun implements SessionHost {
   readonly #own: OwnIdentity;
   readonly #listener: Deno.TcpListener;
   readonly #accounts: ReadonlyMap<string, Account>;
+  /** Names of the accounts that may remove files. */
+  readonly #admins: ReadonlySet<string>;
   readonly #rsaKeyPair: Promise<RsaKeyPair | undefined>;
   /** Sessions by connection id, with the promise of their end. */
   readonly #sessions = new Map<
@@ -89,6 +94,7 @@ export class ServerRun implements SessionHost {
   constructor(parts: ServerRunParts, options: ServerOptions) {
     this.store = parts.store;
     this.dumpHandler = parts.dumpHandler;
+    this.purger = parts.purger;
     this.environment = parts.environment;
     this.semiSync = options.semiSync !== undefined;
     this.#log = parts.log;
@@ -105,6 +111,10 @@ export class ServerRun implements SessionHost {
     const accounts = options.accounts.map(accountOf);
     this.#accounts = new Map(
       accounts.map((account) => [account.name, account]),
+    );
+    this.#admins = new Set(
+      options.accounts.filter(({ admin }) => admin === true)
+        .map(({ name }) => name),
     );
     this.#rsaKeyPair = accounts.some(needsRsa)
       ? generateRsaKeyPair()
@@ -177,6 +187,10 @@ export class ServerRun implements SessionHost {
 
   account(user: string): Account | undefined {
     return this.#accounts.get(user);
+  }
+
+  mayPurge(user: string): boolean {
+    return this.#admins.has(user);
   }
 
   rsaKeyPair(): Promise<RsaKeyPair | undefined> {

@@ -32,11 +32,17 @@ import { acceptLogin } from "./login.ts";
 import { replicaSettingsOf } from "./replica_settings.ts";
 import type { ReplicaStatus } from "./replica_status.ts";
 import { SessionChannel, type SessionTransport } from "./session_channel.ts";
+import type { PurgeTarget } from "./log_purger.ts";
 import type { SessionHost } from "./session_host.ts";
 import type { SqlValue } from "./sql_value.ts";
 import { answerStatement } from "./statement.ts";
 import type { StatementContext } from "./statement_context.ts";
-import type { SessionChange, StatementResult } from "./statement_result.ts";
+import { purgeWarnings, unknownTarget } from "./statement_purge.ts";
+import type {
+  SessionChange,
+  StatementResult,
+  StatementWarning,
+} from "./statement_result.ts";
 
 /** Largest payload of a login. */
 const LOGIN_BYTES_MAX = 128 * 1024;
@@ -82,6 +88,8 @@ export class Session {
   #characterSet: ClientCharacterSet;
   readonly #userVariables = new Map<string, SqlValue>();
   readonly #settings = new Map<string, string | null>();
+  /** What the last statement has left for `SHOW WARNINGS`. */
+  #warnings: readonly StatementWarning[] = [];
 
   constructor(
     connectionId: number,
@@ -331,10 +339,12 @@ export class Session {
   }
 
   async #sendResult(result: StatementResult): Promise<void> {
+    if (result.kind !== "rows") this.#warnings = [];
     switch (result.kind) {
       case "ok":
         this.#apply(result.change);
-        return await this.#sendOk();
+        this.#warnings = result.warnings ?? [];
+        return await this.#sendOk(this.#warnings.length);
       case "rows":
         return await this.#channel.sendRaw(encodeTextResultSet(
           result,
@@ -345,7 +355,28 @@ export class Session {
         return await this.#sendError(result);
       case "kill":
         return await this.#kill(result.connectionId, result.queryOnly);
+      case "purge":
+        return await this.#purge(result.target);
     }
+  }
+
+  async #purge(target: PurgeTarget): Promise<void> {
+    const { purger } = this.#host;
+    if (purger === undefined) {
+      return await this.#sendErrorCode(
+        ErrorCode.ER_NOT_SUPPORTED_YET,
+        "This version of MySQL doesn't yet support 'PURGE BINARY LOGS'",
+      );
+    }
+    this.#log.info("purge asked for", {
+      ..."to" in target
+        ? { to: target.to }
+        : { before: new Date(target.beforeMs).toISOString() },
+    });
+    const answer = await purger.purge(target);
+    if (answer === undefined) return await this.#sendError(unknownTarget());
+    this.#warnings = purgeWarnings(answer);
+    await this.#sendOk(this.#warnings.length);
   }
 
   async #kill(connectionId: bigint, queryOnly: boolean): Promise<void> {
@@ -421,6 +452,8 @@ export class Session {
         characterSet: this.#characterSet,
         userVariables: this.#userVariables,
         settings: this.#settings,
+        mayPurge: this.#host.mayPurge(this.#required().user),
+        warnings: this.#warnings,
       },
       nowMs: environment.nowMs(),
       newUuid: () => environment.randomUuid(),
@@ -451,6 +484,7 @@ export class Session {
   #reset(): void {
     this.#userVariables.clear();
     this.#settings.clear();
+    this.#warnings = [];
     this.#characterSet = characterSetOfCollation(this.#required().charset);
     this.#registered = undefined;
   }
@@ -466,8 +500,10 @@ export class Session {
       : StatusFlag.STATUS_AUTOCOMMIT;
   }
 
-  #sendOk(): Promise<void> {
-    return this.#channel.send(encodeOk({ statusFlags: this.#statusFlags }));
+  #sendOk(warnings = 0): Promise<void> {
+    return this.#channel.send(
+      encodeOk({ statusFlags: this.#statusFlags, warnings }),
+    );
   }
 
   /** What ends an answer of no rows: EOF, or OK with EOF's first byte. */

@@ -1,5 +1,6 @@
 import type { Account, RsaKeyPair } from "../protocol/server_auth.ts";
 import type { DumpHandler } from "./dump_handler.ts";
+import type { LogPurger } from "./log_purger.ts";
 import type { RefusalReason } from "./refusal_log.ts";
 import type { ServerFacts } from "./server_facts.ts";
 import type { ServerStore } from "./server_store.ts";
@@ -35,6 +36,8 @@ export type KillOutcome = "killed" | "unknown" | "denied";
 export interface SessionHost {
   readonly store: ServerStore;
   readonly dumpHandler: DumpHandler;
+  /** Removes files of the log; undefined if this server removes none. */
+  readonly purger: LogPurger | undefined;
   readonly limits: SessionLimits;
   readonly environment: ServerEnvironment;
   /** Whether replicas may acknowledge what they receive. */
@@ -43,6 +46,8 @@ export interface SessionHost {
   facts(): Promise<ServerFacts>;
   /** The account of a user name. */
   account(user: string): Account | undefined;
+  /** Whether a user may remove files of the log. */
+  mayPurge(user: string): boolean;
   /** The key pair for accounts that need one; undefined if none does. */
   rsaKeyPair(): Promise<RsaKeyPair | undefined>;
   /** Notes a client that was refused. */

@@ -1,6 +1,7 @@
 import type { StatementContext } from "./statement_context.ts";
 import { StatementCursor } from "./statement_cursor.ts";
 import { StatementError, StatementFault } from "./statement_error.ts";
+import { purgeLogs } from "./statement_purge.ts";
 import type { StatementResult } from "./statement_result.ts";
 import { answerSelect } from "./statement_select.ts";
 import { answerSet } from "./statement_set.ts";
@@ -8,6 +9,7 @@ import {
   showBinaryLogs,
   showBinaryLogStatus,
   showBinlogEvents,
+  showErrors,
   showReplicas,
   showReplicaStatus,
   showStatus,
@@ -38,7 +40,7 @@ const STATEMENTS: readonly (readonly [string, Answer])[] = [
   ["SHOW SESSION STATUS", showStatus],
   ["SHOW LOCAL STATUS", showStatus],
   ["SHOW WARNINGS", showWarnings],
-  ["SHOW ERRORS", showWarnings],
+  ["SHOW ERRORS", showErrors],
   ["SHOW BINARY LOGS", showBinaryLogs],
   ["SHOW MASTER LOGS", showBinaryLogs],
   ["SHOW BINARY LOG STATUS", showBinaryLogStatus],
@@ -55,6 +57,8 @@ const STATEMENTS: readonly (readonly [string, Answer])[] = [
     "SHOW SLAVE STATUS",
     (cursor, context) => showReplicaStatus(cursor, context, true),
   ],
+  ["PURGE BINARY LOGS", purgeLogs],
+  ["PURGE MASTER LOGS", purgeLogs],
   ["KILL", kill],
   ["USE", use],
   ["BEGIN", transaction],

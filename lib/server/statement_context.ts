@@ -1,6 +1,7 @@
 import type { ClientCharacterSet } from "./client_character_set.ts";
 import type { ServerFacts } from "./server_facts.ts";
 import type { SqlValue } from "./sql_value.ts";
+import type { StatementWarning } from "./statement_result.ts";
 
 /** What a statement may ask of the log. */
 export interface LogFacts {
@@ -44,6 +45,10 @@ export interface SessionFacts {
   readonly userVariables: ReadonlyMap<string, SqlValue>;
   /** System variables this session has set, by lower-case name. */
   readonly settings: ReadonlyMap<string, string | null>;
+  /** Whether the account may remove files of the log. */
+  readonly mayPurge: boolean;
+  /** What the statement before has left for `SHOW WARNINGS`. */
+  readonly warnings: readonly StatementWarning[];
 }
 
 /** All that an answer to a statement depends on. */

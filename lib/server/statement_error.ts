@@ -12,6 +12,8 @@ export const StatementFault = {
   ER_SP_DOES_NOT_EXIST: { code: 1305, sqlState: "42000" },
   ER_UNKNOWN: { code: 1105, sqlState: "HY000" },
   ER_UNKNOWN_SYSTEM_VARIABLE: { code: 1193, sqlState: "HY000" },
+  ER_UNKNOWN_TARGET_BINLOG: { code: 1373, sqlState: "HY000" },
+  ER_UNKNOWN_TIME_ZONE: { code: 1298, sqlState: "HY000" },
   ER_WRONG_PARAMETERS: { code: 1582, sqlState: "42000" },
   ER_WRONG_TYPE_FOR_VAR: { code: 1232, sqlState: "42000" },
   ER_WRONG_VALUE_FOR_VAR: { code: 1231, sqlState: "42000" },

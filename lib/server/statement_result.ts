@@ -1,5 +1,6 @@
 import type { ColumnDefinition } from "../protocol/result_set.ts";
 import type { ClientCharacterSet } from "./client_character_set.ts";
+import type { PurgeTarget } from "./log_purger.ts";
 import type { SqlValue } from "./sql_value.ts";
 
 /** What an accepted statement changes in its session. All of it or nothing applies. */
@@ -14,16 +15,28 @@ export interface SessionChange {
   readonly database?: string;
 }
 
+/** A warning that a statement leaves for `SHOW WARNINGS`. */
+export interface StatementWarning {
+  /** MySQL error number. */
+  readonly code: number;
+  readonly message: string;
+}
+
 /**
  * What a statement is to be answered with:
  * - `ok`: an OK packet, after applying the change to the session;
  * - `rows`: a text result set;
  * - `error`: an ERR packet; the connection stays;
  * - `kill`: end the connection of that id if there is one (its dump or statement
- *   alone if `queryOnly`), then OK, or 1094 if there is none.
+ *   alone if `queryOnly`), then OK, or 1094 if there is none;
+ * - `purge`: remove files of the log, then OK, or 1373 if there is no such file.
  */
 export type StatementResult =
-  | { readonly kind: "ok"; readonly change: SessionChange }
+  | {
+    readonly kind: "ok";
+    readonly change: SessionChange;
+    readonly warnings?: readonly StatementWarning[];
+  }
   | {
     readonly kind: "rows";
     readonly columns: readonly ColumnDefinition[];
@@ -39,4 +52,5 @@ export type StatementResult =
     readonly kind: "kill";
     readonly connectionId: bigint;
     readonly queryOnly: boolean;
-  };
+  }
+  | { readonly kind: "purge"; readonly target: PurgeTarget };

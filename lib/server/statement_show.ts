@@ -15,7 +15,7 @@ import {
 import type { LogFileFacts, StatementContext } from "./statement_context.ts";
 import type { StatementCursor } from "./statement_cursor.ts";
 import { StatementError, StatementFault } from "./statement_error.ts";
-import type { StatementResult } from "./statement_result.ts";
+import type { StatementResult, StatementWarning } from "./statement_result.ts";
 import { parseLimit } from "./statement_select.ts";
 import { systemVariables } from "./system_variable.ts";
 
@@ -61,12 +61,28 @@ export function showStatus(
   };
 }
 
-/** `SHOW WARNINGS` and `SHOW ERRORS`: no statement leaves any. */
+/** `SHOW ERRORS`: no statement leaves any. */
+export function showErrors(
+  cursor: StatementCursor,
+  context: StatementContext,
+): StatementResult {
+  return listWarnings(cursor, context, []);
+}
+
+/** `SHOW WARNINGS`: what the statement before has left. */
 export function showWarnings(
   cursor: StatementCursor,
-  { session }: StatementContext,
+  context: StatementContext,
 ): StatementResult {
-  parseLimit(cursor);
+  return listWarnings(cursor, context, context.session.warnings);
+}
+
+function listWarnings(
+  cursor: StatementCursor,
+  { session }: StatementContext,
+  warnings: readonly StatementWarning[],
+): StatementResult {
+  const { offset, count } = parseLimit(cursor);
   return {
     kind: "rows",
     columns: [
@@ -74,7 +90,9 @@ export function showWarnings(
       unsigned32Column("Code", 5),
       textColumn("Message", FILE_PATH_CHARACTERS, session.characterSet),
     ],
-    rows: [],
+    rows: warnings
+      .filter((_, at) => BigInt(at) >= offset && BigInt(at) < offset + count)
+      .map(({ code, message }) => ["Warning", code.toString(), message]),
   };
 }
 

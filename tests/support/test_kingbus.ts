@@ -276,7 +276,7 @@ export class TestKingbus implements AsyncDisposable {
     });
     this.#server = new BinlogServer({
       store: this.#store,
-      dumpHandler: new LogDumpHandler(this.#store, this.#gate),
+      dumpHandler: new LogDumpHandler(this.#store, { gate: this.#gate }),
       log,
     });
     await this.#server.start({

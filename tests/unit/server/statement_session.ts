@@ -49,6 +49,8 @@ export function statementSession(collation = 255): StatementSession {
         characterSet,
         userVariables,
         settings,
+        mayPurge: false,
+        warnings: [],
       },
       nowMs: 1_795_408_882_999,
       newUuid: () => NEW_UUID,

@@ -7,6 +7,7 @@ import type {
   DumpRequest,
   DumpSession,
 } from "../../../lib/server/dump_handler.ts";
+import type { LogPurger } from "../../../lib/server/log_purger.ts";
 import type { ServerOptions } from "../../../lib/server/server_options.ts";
 import type { ServerStore } from "../../../lib/server/server_store.ts";
 
@@ -47,6 +48,7 @@ export interface TestServerOptions {
   readonly server?: Partial<ServerOptions>;
   readonly store?: ServerStore;
   readonly dump?: Run;
+  readonly purger?: LogPurger;
   readonly log?: Log;
 }
 
@@ -66,6 +68,7 @@ export class TestServer implements AsyncDisposable {
     const server = new BinlogServer({
       store: options.store ?? testStore({ "source/identity": SOURCE }),
       dumpHandler,
+      purger: options.purger,
       log: options.log ?? silentLog(),
     });
     await server.start({
