@@ -10,9 +10,14 @@ import type { Options } from "./config/options.ts";
 import { ServerController } from "./admin/intent/server_controller.ts";
 import { SyncerController } from "./admin/intent/syncer_controller.ts";
 import type { Log } from "./log/log.ts";
+import { freeDisk } from "./retention/free_disk.ts";
+import { ReplicaNeeds } from "./retention/replica_needs.ts";
+import { Retention } from "./retention/retention.ts";
+import { RetentionError } from "./retention/retention_error.ts";
 import { BinlogServer } from "./server/binlog_server.ts";
 import { AckGate } from "./semi_sync/ack_gate.ts";
 import { LogDumpHandler } from "./server/dump.ts";
+import type { LogPurger } from "./server/log_purger.ts";
 import { loadOwnIdentity, type OwnIdentity } from "./server/server_identity.ts";
 import type { BinlogStore } from "./store/binlog_store.ts";
 import { databasePath } from "./store/kv/database_path.ts";
@@ -63,18 +68,97 @@ export async function openApp(options: Options, log: Log): Promise<App> {
     randomU32: () => crypto.getRandomValues(new Uint32Array(1))[0]!,
   });
   const node = new Node(options, own, store);
-  const controllers = await openControllers({ options, log, own, store, node });
+  const gate = new AckGate({
+    replicas: options.server.waitForReplicas,
+    timeoutMs: options.server.waitTimeoutMs,
+    log: log.child({ part: "semi-sync" }),
+    now: Date.now,
+  });
+  const { binlogServer, retention } = await openServing({
+    options,
+    log,
+    store,
+    gate,
+  });
+  const controllers = await openControllers({
+    options,
+    log,
+    own,
+    store,
+    node,
+    binlogServer,
+    gate,
+  });
   const { server, syncer } = controllers;
   const admin = opened.use(
-    new AdminApi({ ...controllers, node: () => node.info(), log }),
+    new AdminApi({
+      ...controllers,
+      retention,
+      files: () => store.files,
+      node: () => node.info(),
+      log,
+    }),
   );
   node.adminListen = admin.listen(options.admin.listen);
   opened.defer(() => server.close());
   await server.resume();
+  opened.use(retention);
+  retention.start();
   opened.defer(() => syncer.close());
   await syncer.resume();
   sayHow(options, controllers, node.adminListen, log);
   return new RunningApp(opened.move(), { ...controllers, store, node });
+}
+
+/**
+ * The binlog server, and what removes old files: it keeps what the server's
+ * replicas need, and removes what their accounts ask it to.
+ */
+async function openServing(parts: {
+  options: Options;
+  log: Log;
+  store: BinlogStore;
+  gate: AckGate;
+}): Promise<{ binlogServer: BinlogServer; retention: Retention }> {
+  const { options, log, store, gate } = parts;
+  const settings = options.retention;
+  const needs = await ReplicaNeeds.open(store, settings.replicas, Date.now);
+  const binlogServer: BinlogServer = new BinlogServer({
+    store,
+    dumpHandler: new LogDumpHandler(store, {
+      gate,
+      onBegin: (uuid, { file, position }) =>
+        retention.began(uuid, {
+          fileNumber: file.number,
+          fileName: file.name,
+          position,
+        }),
+    }),
+    purger: { purge: (target) => purgeBySql(retention, target) },
+    log: log.child({ part: "server" }),
+  });
+  const retention: Retention = new Retention({
+    store,
+    settings,
+    needs,
+    connected: () => binlogServer.status().replicas,
+    freeDisk: () => freeDisk(options.dataDir),
+    now: Date.now,
+    log: log.child({ part: "retention" }),
+  });
+  return { binlogServer, retention };
+}
+
+async function purgeBySql(
+  retention: Retention,
+  target: Parameters<LogPurger["purge"]>[0],
+): ReturnType<LogPurger["purge"]> {
+  try {
+    return await retention.purge(target);
+  } catch (error) {
+    if (error instanceof RetentionError) return undefined;
+    throw error;
+  }
 }
 
 interface Controllers {
@@ -88,21 +172,13 @@ async function openControllers(parts: {
   own: OwnIdentity;
   store: BinlogStore;
   node: Node;
+  binlogServer: BinlogServer;
+  gate: AckGate;
 }): Promise<Controllers> {
-  const { options, log, own, store, node } = parts;
+  const { options, log, own, store, node, binlogServer, gate } = parts;
   const nodeName = options.name;
-  const gate = new AckGate({
-    replicas: options.server.waitForReplicas,
-    timeoutMs: options.server.waitTimeoutMs,
-    log: log.child({ part: "semi-sync" }),
-    now: Date.now,
-  });
   const server = await ServerController.open({
-    server: new BinlogServer({
-      store,
-      dumpHandler: new LogDumpHandler(store, gate),
-      log: log.child({ part: "server" }),
-    }),
+    server: binlogServer,
     store,
     configured: options.server,
     nodeName,

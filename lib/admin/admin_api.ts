@@ -8,15 +8,27 @@ import {
   ControlError,
   type ControlErrorKind,
   type NodeInfo,
+  type RetentionControl,
   type ServerControl,
   type SyncerControl,
 } from "./control.ts";
 import { envelope, failure, success } from "./envelope.ts";
+import { fileStatus, type ListedFile } from "./file_status.ts";
 import { clusterOf, membersOf, type NodeStatus } from "./node_status.ts";
 import { checkReadiness, type ReadinessCheck } from "./readiness.ts";
-import { parseServerStart, parseSyncerStart } from "./request_body.ts";
+import {
+  parsePurge,
+  parseServerStart,
+  parseSyncerStart,
+} from "./request_body.ts";
 import { readText } from "./read_text.ts";
 import { RequestError } from "./request_error.ts";
+import {
+  type PurgeStatus,
+  purgeStatus,
+  retentionStatus,
+} from "./retention_status.ts";
+import { RetentionError } from "../retention/retention_error.ts";
 import { serverStatus } from "./server_status.ts";
 import { syncerStatus } from "./syncer_status.ts";
 
@@ -24,6 +36,9 @@ import { syncerStatus } from "./syncer_status.ts";
 export interface AdminApiParts {
   readonly syncer: SyncerControl;
   readonly server: ServerControl;
+  readonly retention: RetentionControl;
+  /** The files of the log, oldest first; asked anew for each answer. */
+  readonly files: () => readonly ListedFile[];
   /** Asked anew for each answer. */
   readonly node: () => NodeInfo;
   readonly log: Log;
@@ -166,6 +181,15 @@ export class AdminApi implements AsyncDisposable {
       ["/binlog/server/status", {
         GET: () => success(serverStatus(server.report())),
       }],
+      ["/binlog/files", {
+        GET: () => success(this.#parts.files().map(fileStatus)),
+      }],
+      ["/binlog/purge", {
+        PUT: async (context) => success(await this.#purge(context)),
+      }],
+      ["/binlog/retention/status", {
+        GET: () => success(retentionStatus(this.#parts.retention.report())),
+      }],
       ["/status", { GET: () => success(this.#status()) }],
       ["/healthz", { GET: () => success({ version: node().version }) }],
       ["/readyz", { GET: () => this.#answerReady() }],
@@ -200,6 +224,16 @@ export class AdminApi implements AsyncDisposable {
     }
   }
 
+  async #purge(context: Context): Promise<PurgeStatus> {
+    const { retention, syncer } = this.#parts;
+    const { target, ...options } = parsePurge(await readText(context.req.raw));
+    const outcome = await retention.purge(target, options);
+    return purgeStatus(outcome, {
+      dryRun: options.dryRun,
+      purged: syncer.report().log.purged,
+    });
+  }
+
   #checks(): ReadinessCheck[] {
     const { node, syncer, server } = this.#parts;
     return checkReadiness(node(), syncer.report(), server.report());
@@ -229,6 +263,7 @@ export class AdminApi implements AsyncDisposable {
       syncer: syncerStatus(syncer.report()),
       server: serverStatus(server.report()),
       store: node.stored,
+      retention: retentionStatus(this.#parts.retention.report()),
     };
   }
 
@@ -253,5 +288,6 @@ export class AdminApi implements AsyncDisposable {
 function statusOf(error: unknown): number {
   if (error instanceof RequestError) return error.status;
   if (error instanceof ControlError) return STATUS_OF[error.kind];
+  if (error instanceof RetentionError) return 404;
   return 500;
 }

@@ -1,4 +1,5 @@
 import type { Address } from "../config/address.ts";
+import type { Retention } from "../retention/retention.ts";
 import type { SyncerCause } from "../syncer/syncer_cause.ts";
 import type { AckGateStatus } from "../semi_sync/ack_gate.ts";
 import type { AckStatus } from "../server/dump_handler.ts";
@@ -161,6 +162,9 @@ export interface ServerControl {
   stop(): Promise<void>;
   report(): ServerReport;
 }
+
+/** Removes old files of the log, by hand, and says how retention stands. */
+export type RetentionControl = Pick<Retention, "purge" | "report">;
 
 /** Who this node is. */
 export interface NodeInfo {

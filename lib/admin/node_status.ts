@@ -1,5 +1,6 @@
 import type { NodeInfo } from "./control.ts";
 import type { ReadinessCheck } from "./readiness.ts";
+import type { RetentionStatus } from "./retention_status.ts";
 import type { ServerStatus } from "./server_status.ts";
 import type { SyncerStatus } from "./syncer_status.ts";
 
@@ -25,6 +26,7 @@ export interface NodeStatus {
   readonly syncer: SyncerStatus;
   readonly server: ServerStatus;
   readonly store: { readonly files: number; readonly bytes: number };
+  readonly retention: RetentionStatus;
 }
 
 /** The node alone as a cluster of one: itself, leading. */

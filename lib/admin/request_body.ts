@@ -4,14 +4,17 @@ import { SERVER_ID_RANGE, startValue, UUID } from "../config/config_schema.ts";
 import {
   addressValue,
   booleanValue,
+  configValue,
   integerValue,
   patternValue,
   secretValue,
   textValue,
 } from "../config/config_value.ts";
 import { describeIssue } from "../config/describe_issue.ts";
+import type { PurgeTarget } from "../retention/retention.ts";
 import type { ServerStartRequest, SyncerStartRequest } from "./control.ts";
 import { RequestError } from "./request_error.ts";
+import { parseRfc3339 } from "./rfc3339.ts";
 
 const SYNCER_START = z.strictObject({
   syncer_id: integerValue(SERVER_ID_RANGE).optional(),
@@ -68,6 +71,46 @@ export function parseServerStart(text: string): ServerStartRequest | undefined {
     ? undefined
     : { name: user, password };
   return { listen: addr, account };
+}
+
+const PURGE = z.strictObject({
+  to: textValue(512).optional(),
+  before: configValue((input) => {
+    const timeMs = typeof input === "string" ? parseRfc3339(input) : undefined;
+    if (timeMs !== undefined) return timeMs;
+    throw new SyntaxError("must be a time such as 2026-11-23T10:00:00Z");
+  }).optional(),
+  force: booleanValue().optional(),
+  dry_run: booleanValue().optional(),
+});
+
+/** What `PUT /binlog/purge` asks for. */
+export interface PurgeRequest {
+  readonly target: PurgeTarget;
+  readonly force: boolean;
+  readonly dryRun: boolean;
+}
+
+/**
+ * The body of `PUT /binlog/purge`.
+ *
+ * @throws {RequestError} 400
+ */
+export function parsePurge(text: string): PurgeRequest {
+  const body = parseBody(text, PURGE);
+  const { to, before, force = false, dry_run: dryRun = false } = body ?? {};
+  if (to !== undefined && before === undefined) {
+    return { target: { to }, force, dryRun };
+  }
+  if (to === undefined && before !== undefined) {
+    return { target: { beforeMs: before }, force, dryRun };
+  }
+  throw new RequestError(
+    400,
+    to === undefined
+      ? 'give what to purge: {"to": "<first file to keep>"} or {"before": "<time>"}'
+      : "before: is given besides to: give only one of them",
+  );
 }
 
 /** The message never quotes the body: there may be a password in it. */

@@ -2,6 +2,7 @@ import type { NodeStatus } from "../admin/node_status.ts";
 import type { ReplicaStatus, ServerStatus } from "../admin/server_status.ts";
 import type { SyncerStatus } from "../admin/syncer_status.ts";
 import { formatBytes } from "./format_bytes.ts";
+import { retentionLines } from "./format_retention.ts";
 
 const NONE = "none";
 
@@ -14,6 +15,7 @@ export function formatStatus(status: NodeStatus): string {
     ["log", logLines(status)],
     ["executed", setLines(syncer.executed_gtid_set)],
     ["purged", setLines(syncer.purged_gtid_set)],
+    ["kept", retentionLines(status.retention)],
     ["server", serverLines(server)],
     ["replicas", [String(server.slaves.length)]],
   ];

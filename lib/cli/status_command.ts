@@ -1,12 +1,11 @@
 import { adminUrl } from "../admin/admin_url.ts";
 import type { NodeStatus } from "../admin/node_status.ts";
-import { type Address, isWildcard } from "../config/address.ts";
-import { ConfigError } from "../config/config_error.ts";
 import { loadConfig } from "../config/load_config.ts";
-import { describeError } from "../log/describe_error.ts";
 import type { Command } from "./command.ts";
 import { configFileFlag, configFlags, configSources } from "./config_flags.ts";
+import { describeFetchFault } from "./describe_fetch_fault.ts";
 import { formatStatus } from "./format_status.ts";
+import { reachableAddress } from "./reachable_address.ts";
 import type { Terminal } from "./terminal.ts";
 
 const JSON_FLAG = "json";
@@ -32,7 +31,7 @@ export const statusCommand: Command = {
   restMax: 0,
   async run(input, terminal): Promise<number> {
     const { tree } = await loadConfig(configSources(input, terminal));
-    const url = `${adminUrl(reachable(tree.admin.listen))}/status`;
+    const url = `${adminUrl(reachableAddress(tree.admin.listen))}/status`;
     try {
       const text = await ask(url, terminal);
       const status = readStatus(text);
@@ -60,24 +59,6 @@ async function ask(url: string, terminal: Terminal): Promise<string> {
   throw new AnswerError(`it answered with HTTP status ${response.status}`);
 }
 
-/** What `fetch` says of a refused connection fills three lines. */
-function describeFetchFault(error: unknown): string {
-  const text = describeError(error);
-  return /connection refused/i.test(text) ? "connection refused" : text;
-}
-
-/** Who listens on every address is reached on the machine's own. */
-function reachable(listen: Address): Address {
-  if (listen.port === 0) {
-    throw new ConfigError("a node can't be asked at port 0: name its port", {
-      key: "admin.listen",
-    });
-  }
-  if (!isWildcard(listen.hostname)) return listen;
-  const hostname = listen.hostname === "::" ? "::1" : "127.0.0.1";
-  return { hostname, port: listen.port };
-}
-
 function readStatus(text: string): NodeStatus {
   const notOurs = "what answers there is no kingbus of this version";
   let answer: { data?: Partial<NodeStatus> } | null;
@@ -87,7 +68,8 @@ function readStatus(text: string): NodeStatus {
     throw new AnswerError(notOurs, { cause: error });
   }
   const data = answer?.data;
-  if (data?.syncer === undefined || data.server === undefined) {
+  const parts = [data?.syncer, data?.server, data?.retention];
+  if (parts.includes(undefined)) {
     throw new AnswerError(notOurs);
   }
   return data as NodeStatus;

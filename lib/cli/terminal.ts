@@ -8,8 +8,12 @@ export interface Terminal extends ConfigSurroundings {
   readonly err: (text: string) => void;
   /** Whether somebody looks at `err` who sees a line drawn over. */
   readonly errIsTerminal: boolean;
-  /** Asks a running node's admin API. */
-  readonly fetch: (url: string, signal: AbortSignal) => Promise<Response>;
+  /** Asks a running node's admin API; with GET when nothing else is said. */
+  readonly fetch: (
+    url: string,
+    signal: AbortSignal,
+    request?: { readonly method: string; readonly body: string },
+  ) => Promise<Response>;
 }
 
 /** The process's own. */
@@ -20,7 +24,8 @@ export function processTerminal(): Terminal {
     errIsTerminal: Deno.stderr.isTerminal(),
     env: (name) => Deno.env.get(name),
     readTextFile: (path) => Deno.readTextFile(path),
-    fetch: (url, signal) => fetch(url, { signal, redirect: "error" }),
+    fetch: (url, signal, request) =>
+      fetch(url, { ...request, signal, redirect: "error" }),
   };
 }
 

@@ -75,7 +75,13 @@ export class LogDumpHandler implements DumpHandler {
     session.status.position = start.position;
     this.#options.onBegin?.(session.settings.uuid, start);
     using semiSync = session.settings.semiSync
-      ? new SemiSyncDump(this.#store, this.#options.gate, session, request, start)
+      ? new SemiSyncDump(
+        this.#store,
+        this.#options.gate,
+        session,
+        request,
+        start,
+      )
       : undefined;
     const dump = new LogDump({
       store: this.#store,

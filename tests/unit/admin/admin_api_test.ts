@@ -3,7 +3,11 @@ import { AdminApi } from "../../../lib/admin/admin_api.ts";
 import { ControlError } from "../../../lib/admin/control.ts";
 import { BODY_BYTES_MAX } from "../../../lib/admin/read_text.ts";
 import { openLog } from "../../../lib/log/log.ts";
+import { RetentionError } from "../../../lib/retention/retention_error.ts";
 import {
+  BUSY_RETENTION,
+  listFiles,
+  MemoryRetentionControl,
   MemoryServerControl,
   MemorySyncerControl,
   NODE,
@@ -13,17 +17,26 @@ function openApi(node = NODE): {
   ask: (method: string, path: string, body?: unknown) => Promise<Answer>;
   syncer: MemorySyncerControl;
   server: MemoryServerControl;
+  retention: MemoryRetentionControl;
   lines: string[];
 } {
   const syncer = new MemorySyncerControl();
   const server = new MemoryServerControl();
+  const retention = new MemoryRetentionControl();
   const lines: string[] = [];
   const log = openLog({
     level: "debug",
     format: "text",
     write: (line) => lines.push(line),
   });
-  const api = new AdminApi({ syncer, server, node: () => node, log });
+  const api = new AdminApi({
+    syncer,
+    server,
+    retention,
+    files: listFiles,
+    node: () => node,
+    log,
+  });
   const ask = async (
     method: string,
     path: string,
@@ -45,7 +58,7 @@ function openApi(node = NODE): {
       body: answer === "" ? undefined : JSON.parse(answer),
     };
   };
-  return { ask, syncer, server, lines };
+  return { ask, syncer, server, retention, lines };
 }
 
 interface Answer {
@@ -428,6 +441,7 @@ Deno.test("GET /status answers everything at once", async () => {
     "syncer",
     "server",
     "store",
+    "retention",
   ]);
   assertEquals(data["store"], { files: 2, bytes: 4096 });
 });
@@ -451,6 +465,178 @@ Deno.test("unknown paths and methods are refused in the envelope", async () => {
   assertEquals((await ask("HEAD", "/binlog/server/stop")).status, 405);
 });
 
+Deno.test("GET /binlog/files lists the log's files", async () => {
+  const { body } = await openApi().ask("GET", "/binlog/files");
+  assertEquals(body.data, [{
+    name: "binlog.000042",
+    size: 157,
+    first_event_time: "2023-11-14T22:13:20.000Z",
+    closed: false,
+    server_uuid: "3e11fa47-71ca-11e1-9e33-c80aa9429562",
+    previous_gtids: "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-20",
+  }]);
+});
+
+Deno.test("PUT /binlog/purge removes files up to a file or a time", async () => {
+  const { ask, retention } = openApi();
+  const { status, body } = await ask("PUT", "/binlog/purge", {
+    to: "binlog.000042",
+  });
+  assertEquals([status, body.message], [200, "success"]);
+  assertEquals(body.data, {
+    removed: [
+      { name: "binlog.000040", size: 1024 },
+      { name: "binlog.000041", size: 2048 },
+    ],
+    bytes: 3072,
+    asked: 2,
+    first_kept: "binlog.000042",
+    kept_active: false,
+    held_back_by: [],
+    dry_run: false,
+    purged_gtid_set: "",
+  });
+  await ask("PUT", "/binlog/purge", {
+    before: "2023-11-14T23:13:20+01:00",
+    force: true,
+    dry_run: true,
+  });
+  assertEquals(retention.asked, [
+    [{ to: "binlog.000042" }, { force: false, dryRun: false }],
+    [{ beforeMs: 1_700_000_000_000 }, { force: true, dryRun: true }],
+  ]);
+});
+
+Deno.test("PUT /binlog/purge names who holds files back", async () => {
+  const { ask, retention } = openApi();
+  const heldBy = BUSY_RETENTION.heldBack!.by;
+  retention.outcome = { ...retention.outcome, asked: 3, heldBy };
+  const { body } = await ask("PUT", "/binlog/purge", { to: "binlog.000043" });
+  const { held_back_by } = body.data as { held_back_by: unknown };
+  assertEquals(held_back_by, [{
+    kind: "declared",
+    uuid: "22222222-71ca-11e1-9e33-c80aa9429562",
+    name: "reports",
+    file: "binlog.000042",
+    position: 120,
+  }, {
+    kind: "connected",
+    uuid: "",
+    name: "10.0.0.2:51234",
+    connection_id: "7",
+    file: "binlog.000042",
+    position: 157,
+  }]);
+});
+
+Deno.test("PUT /binlog/purge refuses what it can't understand", async () => {
+  const { ask, retention } = openApi();
+  const neither =
+    'give what to purge: {"to": "<first file to keep>"} or {"before": "<time>"}';
+  const time = "before: must be a time such as 2026-11-23T10:00:00Z";
+  const cases: [unknown, string][] = [
+    [undefined, neither],
+    [{ force: true }, neither],
+    [
+      { to: "a", before: "2026-11-23T10:00:00Z" },
+      "before: is given besides to: give only one of them",
+    ],
+    [{ before: "yesterday" }, time],
+    [{ before: "2026-11-23" }, time],
+    [{ before: "2026-13-23T10:00:00Z" }, time],
+    [{ before: 5 }, time],
+    [{ to: 5 }, "to: must be a text, not 5: put it in quotes"],
+    [{ to: "a", forse: true }, 'forse: is no key here; did you mean "force"?'],
+    [{ to: "a", force: "yes" }, 'force: must be true or false, not "yes"'],
+  ];
+  for (const [request, message] of cases) {
+    const { status, body } = await ask("PUT", "/binlog/purge", request);
+    assertEquals([status, body.message], [400, message]);
+  }
+  assertEquals(retention.asked, []);
+  assertEquals((await ask("GET", "/binlog/purge")).status, 405);
+});
+
+Deno.test("PUT /binlog/purge answers 404 for a file there is none of", async () => {
+  const { ask, retention } = openApi();
+  retention.failWith = new RetentionError("unknown-file", "no such file");
+  const { status, body } = await ask("PUT", "/binlog/purge", { to: "x" });
+  assertEquals([status, body.message], [404, "no such file"]);
+});
+
+Deno.test("GET /binlog/retention/status says what was purged and what is held back", async () => {
+  const { ask, retention } = openApi();
+  const idle = await ask("GET", "/binlog/retention/status");
+  assertEquals(idle.body.data, {
+    limits: {},
+    purged_files: 0,
+    purged_bytes: 0,
+    replicas: [],
+  });
+  retention.current = BUSY_RETENTION;
+  const { body } = await ask("GET", "/binlog/retention/status");
+  const expected = {
+    limits: {
+      bytes: 20 * 2 ** 30,
+      age_ms: 604_800_000,
+      files: 100,
+      free_disk_bytes: 2 ** 30,
+    },
+    checked_at: "2023-11-14T22:13:23.000Z",
+    failure: "no such disk",
+    free_bytes: 3 * 2 ** 29,
+    last_purge: {
+      at: "2023-11-14T22:13:22.000Z",
+      limits: ["size", "age"],
+      files: 2,
+      bytes: 3072,
+      first: "binlog.000040",
+      last: "binlog.000041",
+    },
+    purged_files: 5,
+    purged_bytes: 9000,
+    held_back: {
+      limits: ["free-disk"],
+      files: 1,
+      bytes: 100,
+      since: "2023-11-14T22:13:21.000Z",
+      by: [{
+        kind: "declared",
+        uuid: "22222222-71ca-11e1-9e33-c80aa9429562",
+        name: "reports",
+        file: "binlog.000042",
+        position: 120,
+        since: "2023-11-14T22:13:21.000Z",
+      }, {
+        kind: "connected",
+        uuid: "",
+        name: "10.0.0.2:51234",
+        connection_id: "7",
+        file: "binlog.000042",
+        position: 157,
+        since: "2023-11-14T22:13:21.000Z",
+      }],
+    },
+    replicas: [{
+      uuid: "22222222-71ca-11e1-9e33-c80aa9429562",
+      name: "reports",
+      connected: false,
+      lost: false,
+      file: "binlog.000042",
+      position: 120,
+      noted_at: "2023-11-14T22:13:20.000Z",
+    }, {
+      uuid: "33333333-71ca-11e1-9e33-c80aa9429562",
+      name: "33333333-71ca-11e1-9e33-c80aa9429562",
+      connected: true,
+      lost: false,
+    }],
+  };
+  assertEquals(body.data, expected);
+  const whole = await ask("GET", "/status");
+  assertEquals((whole.body.data as { retention: unknown }).retention, expected);
+});
+
 Deno.test("HEAD answers as GET does, without a body", async () => {
   const { status, body } = await openApi().ask("HEAD", "/readyz");
   assertEquals([status, body], [200, undefined] as never);
@@ -467,6 +653,8 @@ Deno.test("a body over the limit is refused with 413, declared or not", async ()
   const api = new AdminApi({
     syncer,
     server: new MemoryServerControl(),
+    retention: new MemoryRetentionControl(),
+    files: listFiles,
     node: () => NODE,
     log: openLog({ level: "error", format: "text", write: () => {} }),
   });

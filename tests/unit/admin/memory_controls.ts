@@ -2,6 +2,7 @@ import {
   ControlError,
   type LogReport,
   type NodeInfo,
+  type RetentionControl,
   type ServerControl,
   type ServerReport,
   type ServerStartRequest,
@@ -9,6 +10,14 @@ import {
   type SyncerReport,
   type SyncerStartRequest,
 } from "../../../lib/admin/control.ts";
+import type { ListedFile } from "../../../lib/admin/file_status.ts";
+import { GtidSet } from "../../../lib/gtid/gtid_set.ts";
+import type {
+  PurgeOptions,
+  PurgeOutcome,
+  PurgeTarget,
+  RetentionReport,
+} from "../../../lib/retention/retention.ts";
 
 const LOG: LogReport = {
   currentGtid: "3e11fa47-71ca-11e1-9e33-c80aa9429562:23",
@@ -119,6 +128,132 @@ export class MemoryServerControl implements ServerControl {
       ...this.current,
     };
   }
+}
+
+const REPLICA_UUID = "22222222-71ca-11e1-9e33-c80aa9429562";
+
+/** Retention that only remembers what it was told. */
+export class MemoryRetentionControl implements RetentionControl {
+  asked: [PurgeTarget, PurgeOptions | undefined][] = [];
+  failWith: unknown;
+  outcome: PurgeOutcome = {
+    removed: [{ name: "binlog.000040", size: 1024 }, {
+      name: "binlog.000041",
+      size: 2048,
+    }],
+    bytes: 3072,
+    asked: 2,
+    firstKept: "binlog.000042",
+    keptActive: false,
+    heldBy: [],
+  };
+  current: Partial<RetentionReport> = {};
+
+  purge(target: PurgeTarget, options?: PurgeOptions): Promise<PurgeOutcome> {
+    if (this.failWith !== undefined) return Promise.reject(this.failWith);
+    this.asked.push([target, options]);
+    return Promise.resolve(this.outcome);
+  }
+
+  report(): RetentionReport {
+    return {
+      settings: {
+        bytesMax: undefined,
+        ageMaxMs: undefined,
+        filesMax: undefined,
+        freeDiskBytesMin: undefined,
+        checkIntervalMs: 30_000,
+        replicas: [],
+      },
+      checkedAt: undefined,
+      failure: undefined,
+      freeBytes: undefined,
+      lastPurge: undefined,
+      purgedFiles: 0,
+      purgedBytes: 0,
+      heldBack: undefined,
+      replicas: [],
+      ...this.current,
+    };
+  }
+}
+
+/** Retention with all there is to say about it. */
+export const BUSY_RETENTION: Partial<RetentionReport> = {
+  settings: {
+    bytesMax: 20 * 2 ** 30,
+    ageMaxMs: 7 * 86_400_000,
+    filesMax: 100,
+    freeDiskBytesMin: 2 ** 30,
+    checkIntervalMs: 30_000,
+    replicas: [],
+  },
+  checkedAt: new Date(1_700_000_003_000),
+  failure: "no such disk",
+  freeBytes: 3 * 2 ** 29,
+  lastPurge: {
+    at: new Date(1_700_000_002_000),
+    limits: ["size", "age"],
+    files: 2,
+    bytes: 3072,
+    first: "binlog.000040",
+    last: "binlog.000041",
+  },
+  purgedFiles: 5,
+  purgedBytes: 9000,
+  heldBack: {
+    limits: ["free-disk"],
+    files: 1,
+    bytes: 100,
+    since: new Date(1_700_000_001_000),
+    by: [{
+      kind: "declared",
+      uuid: REPLICA_UUID,
+      name: "reports",
+      connectionId: undefined,
+      fileNumber: 42,
+      fileName: "binlog.000042",
+      position: 120,
+      since: new Date(1_700_000_001_000),
+    }, {
+      kind: "connected",
+      uuid: "",
+      name: "10.0.0.2:51234",
+      connectionId: "7",
+      fileNumber: 42,
+      fileName: "binlog.000042",
+      position: 157,
+      since: new Date(1_700_000_001_000),
+    }],
+  },
+  replicas: [{
+    uuid: REPLICA_UUID,
+    name: "reports",
+    connected: false,
+    lost: false,
+    from: { fileNumber: 42, fileName: "binlog.000042", position: 120 },
+    notedAtMs: 1_700_000_000_000,
+  }, {
+    uuid: "33333333-71ca-11e1-9e33-c80aa9429562",
+    name: "33333333-71ca-11e1-9e33-c80aa9429562",
+    connected: true,
+    lost: false,
+    from: undefined,
+    notedAtMs: undefined,
+  }],
+};
+
+/** The log's files. */
+export function listFiles(): ListedFile[] {
+  return [{
+    name: "binlog.000042",
+    size: 157,
+    closed: false,
+    serverUuid: "3e11fa47-71ca-11e1-9e33-c80aa9429562",
+    firstTimestamp: 1_700_000_000,
+    lastTimestamp: 0,
+    previousGtids: GtidSet.parse("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-20"),
+  }];
 }
 
 /** A node with an id that does not fit a JavaScript number. */

@@ -5,6 +5,9 @@ import { statusCommand } from "../../../lib/cli/status_command.ts";
 import type { Terminal } from "../../../lib/cli/terminal.ts";
 import { silentLog } from "../../../lib/log/log.ts";
 import {
+  BUSY_RETENTION,
+  listFiles,
+  MemoryRetentionControl,
   MemoryServerControl,
   MemorySyncerControl,
   NODE,
@@ -25,13 +28,17 @@ function runningNode(): {
   fetch: Terminal["fetch"];
   syncer: MemorySyncerControl;
   server: MemoryServerControl;
+  retention: MemoryRetentionControl;
 } {
   const asked: string[] = [];
   const syncer = new MemorySyncerControl();
   const server = new MemoryServerControl();
+  const retention = new MemoryRetentionControl();
   const api = new AdminApi({
     syncer,
     server,
+    retention,
+    files: listFiles,
     node: () => NODE,
     log: silentLog(),
   });
@@ -39,7 +46,7 @@ function runningNode(): {
     asked.push(url);
     return await api.handle(new Request(url));
   };
-  return { asked, fetch, syncer, server };
+  return { asked, fetch, syncer, server, retention };
 }
 
 Deno.test("kingbus status prints what the node says, for people", async () => {
@@ -66,6 +73,7 @@ log       binlog.000042:157, 2 files, 4 KiB, newest event 2023-11-14T22:13:20.00
 executed  3e11fa47-71ca-11e1-9e33-c80aa9429562:1-23
           u-2:1
 purged    none
+kept      everything
 server    listening on 127.0.0.1:3390, users repl
 replicas  1
 
@@ -118,6 +126,23 @@ source    waiting 127.0.0.1:3306 as kb since 2023-11-14T22:13:20.000Z
 `),
     output,
   );
+});
+
+Deno.test("kingbus status says what is purged and what holds it back", async () => {
+  const { fetch, retention } = runningNode();
+  retention.current = BUSY_RETENTION;
+  const { output } = await status([], { fetch });
+  const expected = `
+kept      size 20GiB, age 7d, 100 files, free disk 1GiB (1.50 GiB now)
+          the last check failed: no such disk
+          purged 2 files, 3 KiB, to binlog.000041 at 2023-11-14T22:13:22.000Z (size, age)
+          not kept since 2023-11-14T22:13:21.000Z: free-disk; 1 file, 100 B should go
+          replica reports (22222222-71ca-11e1-9e33-c80aa9429562) needs binlog.000042:120, since 2023-11-14T22:13:21.000Z
+          connection 7 from 10.0.0.2:51234 is at binlog.000042:157, since 2023-11-14T22:13:21.000Z
+          reports (22222222-71ca-11e1-9e33-c80aa9429562): away, needs binlog.000042:120, noted 2023-11-14T22:13:20.000Z
+          33333333-71ca-11e1-9e33-c80aa9429562: connected, never seen: needs everything
+`;
+  assert(output.includes(expected), output);
 });
 
 Deno.test("kingbus status lets no text of a replica drive the terminal", async () => {

@@ -19,7 +19,11 @@ Deno.test("formatKingbusConfig() writes what kingbus reads", async () => {
   assertEquals(options.dataDir, '/tmp/a "b" ünd: #c/kingbus');
   assertEquals(options.admin.listen, { hostname: "127.0.0.1", port: 1001 });
   assertEquals(options.server.listen, { hostname: "127.0.0.1", port: 1002 });
-  assertEquals(options.server.users, [{ name: "repl", password: "it's: {x}" }]);
+  assertEquals(options.server.users, [{
+    name: "repl",
+    password: "it's: {x}",
+    admin: false,
+  }]);
   assertEquals(options.source?.address, { hostname: "127.0.0.1", port: 1003 });
   assertEquals(options.source?.password, "it's: {x}");
   assertEquals(options.source?.start, "oldest");

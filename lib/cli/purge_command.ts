@@ -1,0 +1,236 @@
+import { adminUrl } from "../admin/admin_url.ts";
+import { type PurgeStatus, purgeStatus } from "../admin/retention_status.ts";
+import { parseRfc3339 } from "../admin/rfc3339.ts";
+import type { ConfigTree } from "../config/config_schema.ts";
+import { parseDuration } from "../config/duration.ts";
+import { loadConfig, retentionSettings } from "../config/load_config.ts";
+import { silentLog } from "../log/log.ts";
+import { freeDisk } from "../retention/free_disk.ts";
+import { ReplicaNeeds } from "../retention/replica_needs.ts";
+import { type PurgeTarget, Retention } from "../retention/retention.ts";
+import type { BinlogStore } from "../store/binlog_store.ts";
+import { databasePath } from "../store/kv/database_path.ts";
+import { openKvStore } from "../store/kv/open_kv_store.ts";
+import type { Command, CommandInput } from "./command.ts";
+import { configFileFlag, configFlags, configSources } from "./config_flags.ts";
+import { describeFetchFault, NOBODY_LISTENS } from "./describe_fetch_fault.ts";
+import { formatBytes } from "./format_bytes.ts";
+import { describeHoldStatus } from "./format_retention.ts";
+import { Progress } from "./progress.ts";
+import { reachableAddress } from "./reachable_address.ts";
+import type { Terminal } from "./terminal.ts";
+import { UsageError } from "./usage_error.ts";
+
+const CONFIG_FLAGS = ["data-dir", "admin-listen"];
+const TO_FLAG = "to";
+const BEFORE_FLAG = "before";
+const FORCE_FLAG = "force";
+const DRY_RUN_FLAG = "dry-run";
+
+/** A purge of very many files takes a while. */
+const TIMEOUT_MS = 600_000;
+/** How often it is looked whether what was removed is free. */
+const REMOVING_CHECK_MS = 100;
+
+/** What a command line asks for. */
+interface PurgeWish {
+  readonly target: PurgeTarget;
+  readonly force: boolean;
+  readonly dryRun: boolean;
+}
+
+/** `kingbus purge`. */
+export const purgeCommand: Command = {
+  name: "purge",
+  summary: "Remove the oldest files of the log",
+  about:
+    "Removes the files before a file or a time: through the admin API of the running node, or from the store itself when no node answers there. Files that a connected replica or one of retention.replicas still needs stay, unless it is forced; exit code 1 then.",
+  example: "kingbus purge --before 7d --dry-run",
+  flags: [
+    configFileFlag(),
+    ...configFlags().filter(({ name }) => CONFIG_FLAGS.includes(name)),
+    {
+      name: TO_FLAG,
+      value: "FILE",
+      about: "Removes the files before this one, which stays.",
+    },
+    {
+      name: BEFORE_FLAG,
+      value: "TIME",
+      about:
+        "Removes the files whose last event is older: 2026-11-23T10:00:00Z, 2026-11-23 (UTC), or an age such as 7d.",
+    },
+    {
+      name: FORCE_FLAG,
+      value: undefined,
+      about:
+        "Removes what replicas still need as well: they stop with error 1236.",
+    },
+    {
+      name: DRY_RUN_FLAG,
+      value: undefined,
+      about: "Only says what would be removed.",
+    },
+  ],
+  restMax: 0,
+  async run(input, terminal): Promise<number> {
+    const wish = readWish(input);
+    const { tree } = await loadConfig(configSources(input, terminal));
+    const status = await askNode(tree, wish, terminal) ??
+      await purgeStore(tree, wish, terminal);
+    if (typeof status === "string") {
+      terminal.err(`kingbus: ${status}\n`);
+      return 1;
+    }
+    terminal.out(formatPurge(status));
+    return status.held_back_by.length === 0 ? 0 : 1;
+  },
+};
+
+function readWish({ values, switches }: CommandInput): PurgeWish {
+  const to = values.get(TO_FLAG);
+  const before = values.get(BEFORE_FLAG);
+  if ((to === undefined) === (before === undefined)) {
+    throw new UsageError(
+      `purge needs one of --${TO_FLAG} FILE and --${BEFORE_FLAG} TIME`,
+    );
+  }
+  return {
+    target: to === undefined ? { beforeMs: readTime(before!) } : { to },
+    force: switches.has(FORCE_FLAG),
+    dryRun: switches.has(DRY_RUN_FLAG),
+  };
+}
+
+function readTime(text: string): number {
+  const isDate = /^\d{4}-\d{2}-\d{2}$/.test(text);
+  const timeMs = parseRfc3339(isDate ? `${text}T00:00:00Z` : text);
+  if (timeMs !== undefined) return timeMs;
+  try {
+    return Date.now() - parseDuration(text);
+  } catch (cause) {
+    throw new UsageError(
+      `--${BEFORE_FLAG} takes a time such as 2026-11-23T10:00:00Z or an age such as 7d, not ${
+        JSON.stringify(text.slice(0, 100))
+      }`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * Lets the running node do it; a text that says why not; undefined when none
+ * runs there.
+ */
+async function askNode(
+  tree: ConfigTree,
+  { target, force, dryRun }: PurgeWish,
+  terminal: Terminal,
+): Promise<PurgeStatus | string | undefined> {
+  const url = `${adminUrl(reachableAddress(tree.admin.listen))}/binlog/purge`;
+  const where = "to" in target
+    ? target
+    : { before: new Date(target.beforeMs).toISOString() };
+  const body = JSON.stringify({ ...where, force, dry_run: dryRun });
+  try {
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const response = await terminal.fetch(url, signal, { method: "PUT", body });
+    const answer: { message?: string; data?: PurgeStatus } = await response
+      .json();
+    if (response.ok && Array.isArray(answer.data?.removed)) return answer.data;
+    return answer.message ?? `${url} is no kingbus of this version`;
+  } catch (error) {
+    const why = describeFetchFault(error);
+    if (why === NOBODY_LISTENS) return undefined;
+    return `the node at ${url} can't be asked: ${why}`;
+  }
+}
+
+/** Does it on the store itself, which no node has open. */
+async function purgeStore(
+  tree: ConfigTree,
+  wish: PurgeWish,
+  terminal: Terminal,
+): Promise<PurgeStatus | string> {
+  const path = databasePath(tree["data-dir"]);
+  if (!await exists(path)) {
+    return `no node answers, and there is no store in ${
+      tree["data-dir"]
+    }: is --data-dir right?`;
+  }
+  await using store = await openKvStore({ path });
+  const settings = retentionSettings(tree);
+  await using retention = new Retention({
+    store,
+    settings,
+    needs: await ReplicaNeeds.open(store, settings.replicas, Date.now),
+    connected: () => [],
+    freeDisk: () => freeDisk(tree["data-dir"]),
+    now: Date.now,
+    log: silentLog(),
+  });
+  const { target, ...options } = wish;
+  const outcome = await retention.purge(target, options);
+  await untilRemoved(store, terminal);
+  const purged = store.head?.purged.toString() ?? "";
+  return purgeStatus(outcome, { dryRun: wish.dryRun, purged });
+}
+
+/** Waits until the bytes of the files that went are free. */
+async function untilRemoved(
+  store: BinlogStore,
+  terminal: Terminal,
+): Promise<void> {
+  let { removingBytes: left } = await store.diskUse();
+  const total = left;
+  const progress = new Progress(terminal, {
+    title: "removing",
+    total,
+    unit: "bytes",
+  });
+  while (left > 0) {
+    await new Promise((resolve) => setTimeout(resolve, REMOVING_CHECK_MS));
+    left = (await store.diskUse()).removingBytes;
+    progress.update(total - left);
+  }
+  progress.end();
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function formatPurge(status: PurgeStatus): string {
+  const { removed, bytes, dry_run: dryRun, held_back_by: holds } = status;
+  const [first, last] = [removed[0], removed.at(-1)];
+  const did = dryRun ? "would remove" : "removed";
+  const lines = first === undefined || last === undefined
+    ? [`${did} nothing`]
+    : [
+      `${did} ${removed.length === 1 ? "1 file" : `${removed.length} files`}, ${
+        formatBytes(bytes)
+      }: ${first.name}${first === last ? "" : ` to ${last.name}`}`,
+    ];
+  if (status.first_kept !== undefined) {
+    lines.push(
+      `the log begins with ${status.first_kept}${dryRun ? " then" : ""}`,
+    );
+  }
+  if (holds.length > 0) {
+    lines.push(
+      `${
+        status.asked - removed.length
+      } of ${status.asked} files stay, because a replica needs them (--${FORCE_FLAG} removes them all the same):`,
+      ...holds.map((hold) => `  ${describeHoldStatus(hold)}`),
+    );
+  } else if (status.kept_active) {
+    lines.push("the file being written always stays");
+  }
+  return `${lines.join("\n")}\n`;
+}
