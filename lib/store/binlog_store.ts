@@ -164,7 +164,7 @@ export interface FileStart {
  * Nothing becomes visible before `boundary`, and not before the bytes up to
  * it are durable. A crash leaves the log at some boundary whose commit had
  * returned or was under way, never between two. After a commit that failed the
- * writer takes no further one: see `BinlogStore.failure`.
+ * writer takes no further one: see `BinlogStore.failure` and `recover`.
  */
 export interface LogWriter {
   /** Name of the file being written; empty before the first one. */
@@ -367,6 +367,16 @@ export interface BinlogStore extends AsyncDisposable {
    */
   diskUse(): Promise<DiskUse>;
   /**
+   * Makes a log writable again that failed because of its disk (`full`, `io`):
+   * reads anew what is on disk, and drops everything behind the head found
+   * there, which is later than `head` was if a commit succeeded unnoticed. The
+   * writer goes on there. Does nothing while nothing has failed.
+   *
+   * @throws {StoreError} the `failure`, when it is of another kind; what fails
+   * now, and then everything is as it was
+   */
+  recover(): Promise<void>;
+  /**
    * A small value kept beside the log, by name; undefined if there is none.
    *
    * @throws {StoreError} `io` or `closed`
@@ -397,6 +407,7 @@ export interface BinlogStore extends AsyncDisposable {
  * - `fenced`: another process has opened the store since;
  * - `format`: what is there is not a store, or one of another version;
  * - `corrupt`: what is there contradicts itself;
+ * - `full`: there is no space left on the disk;
  * - `io`: the disk or the database below failed;
  * - `closed`: the store was closed.
  */
@@ -410,6 +421,7 @@ export type StoreErrorKind =
   | "fenced"
   | "format"
   | "corrupt"
+  | "full"
   | "io"
   | "closed";
 

@@ -147,14 +147,16 @@ export interface BlockReads {
  */
 export interface BlockEngine extends BlockReads {
   /**
-   * Takes the writer's lease and reads what is there.
+   * Takes the writer's lease and reads what is there; once more after a commit
+   * that failed, which the engine then takes others after.
    *
-   * @throws {StoreError} `format`, `corrupt` or `io`
+   * @throws {StoreError} `format`, `corrupt`, `full` or `io`; `fenced` when
+   * another writer took the lease since the first time
    */
   load(): Promise<EngineState>;
   /**
    * Makes a batch durable. After a failure nothing is known of the batch, and
-   * the engine takes no other.
+   * the engine takes no other before `load`.
    *
    * @throws {StoreError} `fenced` when another writer took the lease since
    * `load`, `io` or `closed`

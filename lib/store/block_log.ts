@@ -39,6 +39,7 @@ export class BlockLog implements BinlogStore {
   readonly #purger: FilePurger;
   readonly #readerHost: ReaderHost;
   #head: VisibleHead | undefined;
+  #recovering: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #closed = false;
 
@@ -189,6 +190,12 @@ export class BlockLog implements BinlogStore {
     return this.#engine.setMeta(name, value);
   }
 
+  recover(): Promise<void> {
+    return this.#recovering ??= this.#recover().finally(() => {
+      this.#recovering = undefined;
+    });
+  }
+
   close(): Promise<void> {
     return this.#closing ??= this.#close();
   }
@@ -198,8 +205,36 @@ export class BlockLog implements BinlogStore {
     return this.close();
   }
 
+  async #recover(): Promise<void> {
+    const { failure } = this;
+    if (failure === undefined) return;
+    if (failure.kind !== "full" && failure.kind !== "io") throw failure;
+    const engine = this.#engine;
+    const { head, files, kept } = await recoverLog(engine, await engine.load());
+    if (this.#closing !== undefined) throw closedError("write the log");
+    const block = head?.block ?? 0;
+    const oldest = files[0];
+    // What a purge removed that was not known to have succeeded.
+    for (const { number } of this.#files.all) {
+      if (oldest !== undefined && number < oldest.number) {
+        this.#files.purged(number);
+      }
+    }
+    // The writer first: readers find the head's block there.
+    this.#writer.goOn({ head, file: files.at(-1), kept });
+    this.#cutBack(block, head?.fileNumber ?? 0);
+    this.#source.onDisk(block - 1);
+    for (const record of files) this.#files.note(record);
+    if (head !== undefined) {
+      this.#moveHead(head);
+      this.#waiters.wake(true);
+    }
+    this.#remover.removeUpTo(oldest?.firstBlock ?? 0);
+  }
+
   async #close(): Promise<void> {
     try {
+      await this.#recovering?.catch(() => {});
       if (this.failure === undefined) await this.#writer.flush();
       const loss = this.#writer.untoldLoss;
       if (loss !== undefined) throw loss;

@@ -48,12 +48,13 @@ export interface WriterStart {
  */
 export class BlockLogWriter implements LogWriter {
   readonly #host: WriterHost;
-  readonly #files = new FileRecords();
-  readonly #head: HeadState;
-  readonly #commits: GroupCommit;
+  readonly #engine: BlockEngine;
+  #files!: FileRecords;
+  #head!: HeadState;
+  #commits!: GroupCommit;
   #position = FIRST_POSITION;
-  #block: BlockBuilder;
-  #executed: GtidSet;
+  #block!: BlockBuilder;
+  #executed!: GtidSet;
   // Whole events of one buffer that are not copied yet.
   #run: Uint8Array | undefined;
   #runStart = 0;
@@ -79,13 +80,26 @@ export class BlockLogWriter implements LogWriter {
    * @throws {StoreError} `corrupt` when the bytes do not end where the head is
    */
   constructor(engine: BlockEngine, host: WriterHost, start: WriterStart) {
-    const { head, file, kept } = start;
+    this.#engine = engine;
     this.#host = host;
+    this.goOn(start);
+  }
+
+  /**
+   * Goes on where the log ends on disk, whatever was appended before.
+   *
+   * @param start where that is
+   * @throws {StoreError} `corrupt` when the bytes do not end where the head is
+   */
+  goOn(start: WriterStart): void {
+    const { head, file, kept } = start;
+    const host = this.#host;
+    this.#files = new FileRecords();
     this.#head = new HeadState(head);
     this.#executed = this.#head.executed.clone();
     this.#block = builderAtHead(head, kept);
     this.#commits = new GroupCommit(
-      engine,
+      this.#engine,
       {
         growing: () => this.#growing(),
         committed: (batch) => host.committed(batch),

@@ -47,19 +47,21 @@ export class MemoryEngine implements BlockEngine {
     this.#disk = disk;
   }
 
-  load(): Promise<EngineState> {
+  async load(): Promise<EngineState> {
+    await Promise.resolve();
     const disk = this.#disk;
-    this.#lease = ++disk.lease;
+    if (this.#lease === 0) this.#lease = ++disk.lease;
+    else this.#checkWriter();
     const hasTail = disk.head !== undefined && disk.tail.length > 0 &&
       disk.tailBlock === disk.head.block;
-    return Promise.resolve({
+    return {
       head: disk.head,
       files: [...disk.files.values()].sort((a, b) => a.number - b.number),
       tail: hasTail ? concatBytes(disk.tail) : undefined,
       oldestBlock: disk.blocks.size === 0
         ? undefined
         : disk.blocks.keys().reduce((one, other) => Math.min(one, other)),
-    });
+    };
   }
 
   async commit(batch: EngineBatch): Promise<void> {

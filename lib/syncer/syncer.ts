@@ -284,7 +284,10 @@ export class Syncer {
           });
           return;
         }
-        this.#log.warn("lost the source", { source, cause, reason });
+        const what = cause === "disk"
+          ? "can't write the log"
+          : "lost the source";
+        this.#log.warn(what, { source, cause, reason });
         await this.#pause(this.#backoff.failed(retry), signal);
       }
     }
@@ -314,6 +317,8 @@ export class Syncer {
 
   /** One connection: ends only by throwing, or when `signal` fires. */
   async #follow(options: SourceOptions, signal: AbortSignal): Promise<void> {
+    // A disk that was full may have space again.
+    if (this.#store.failure !== undefined) await this.#store.recover();
     const connection = await connect(options, signal);
     this.#phase = "preparing";
     const close = () => connection.close();

@@ -65,6 +65,7 @@ export function retryAfter(cause: SyncerCause): Retry {
     case "silent":
     case "unavailable":
     case "stream":
+    case "disk":
     case "internal":
       return "soon";
     case "refused":
@@ -79,7 +80,6 @@ export function retryAfter(cause: SyncerCause): Retry {
     case "source-lost-events":
     case "hole":
     case "other-source":
-    case "disk":
     case "fenced":
     case "store":
       return "never";

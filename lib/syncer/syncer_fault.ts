@@ -119,7 +119,7 @@ function connectionCause(
 }
 
 function storeCause({ kind }: StoreError): SyncerCause {
-  if (kind === "io") return "disk";
+  if (kind === "io" || kind === "full") return "disk";
   return kind === "fenced" ? "fenced" : "store";
 }
 

@@ -10,6 +10,7 @@ import { faultyKv, KV_FAULTS, KvFaultPlan } from "../support/faulty_kv.ts";
 import { LogFeeder } from "../support/log_feeder.ts";
 import { numberedUuid } from "../support/made_log.ts";
 import { assertSameBytes } from "../support/naive_log.ts";
+import { readFramed, unframe } from "../support/read_log.ts";
 import { readFile } from "../support/read_stored_file.ts";
 import { ScriptedLog } from "../support/scripted_log.ts";
 
@@ -217,6 +218,105 @@ async function failAt(
   assertEquals(whole.files[0]?.number, purges ? 4 : 1);
   return plan.calls >= at;
 }
+
+/**
+ * Makes call `at` fail and has the same store recover, beside a reader that
+ * waits at its head; false if there is no such call.
+ */
+async function recoverAt(
+  at: number,
+  fault: "error-before" | "error-after",
+  script: ScriptedLog,
+): Promise<boolean> {
+  using kv = await Deno.openKv(":memory:");
+  const plan = new KvFaultPlan(at, fault);
+  const known: { writing: Writing | undefined } = { writing: undefined };
+  try {
+    await everything(faultyKv(kv, plan), script, known);
+    return plan.calls >= at;
+  } catch (error) {
+    assert(error instanceof StoreError, String(error));
+  }
+  const { writing } = known;
+  // Failed while it was opened or closed: there is nothing to recover.
+  if (writing === undefined || writing.store.closed) return true;
+  const { store } = writing;
+  const before = store.head;
+  const seen = before === undefined ? undefined : await store.openReader({
+    fileNumber: before.fileNumber,
+    position: before.position,
+  });
+  if (store.failure === undefined) await store.writer.rollback();
+  else await store.recover();
+  assertEquals(store.failure, undefined);
+  const last = await assertConsistent(store, script);
+  assert(last >= writing.acknowledged && last <= writing.sent);
+  if (before !== undefined && seen !== undefined) {
+    // Who waited at the head gets what follows, and nothing else.
+    const rest = new Writing(script, store);
+    rest.append(script.units.length - 1);
+    await rest.flush();
+    const bytes = unframe(await readFramed(seen));
+    assertSameBytes(
+      bytes,
+      script.bytes(before.fileName).subarray(before.position - 4),
+    );
+    await rest.purge(4);
+    await rest.close();
+    await using whole = await openOn(faultyKv(kv, new KvFaultPlan(0, fault)));
+    assertEquals(
+      await assertConsistent(whole, script),
+      script.units.length - 1,
+    );
+    assertEquals(whole.files[0]?.number, 4);
+  }
+  return true;
+}
+
+for (const intervals of [0, 400]) {
+  Deno.test(`a log whose database failed at any call recovers in place, with ${intervals} GTID intervals`, async () => {
+    const script = longScript(setOf(intervals));
+    let calls = 0;
+    for (const fault of ["error-before", "error-after"] as const) {
+      for (let at = 1; await recoverAt(at, fault, script); at++) {
+        calls = Math.max(calls, at);
+      }
+    }
+    assert(calls > 40, `only ${calls} calls were made to fail`);
+    console.log(`${calls} calls, 2 faults each`);
+  });
+}
+
+Deno.test("recover() takes nothing back from another writer, and does nothing without a failure", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const script = longScript(new GtidSet());
+  const sound = new KvFaultPlan(0, "error-before");
+  const writing = new Writing(script, await openOn(faultyKv(kv, sound)));
+  writing.append(3);
+  await writing.flush();
+  const { version } = writing.store.head!;
+  await writing.store.recover();
+  assertEquals(writing.store.head!.version, version);
+  const counted = new KvFaultPlan(0, "error-before");
+  const second = await openOn(faultyKv(kv, counted));
+  await second.close();
+  const plan = new KvFaultPlan(counted.calls + 1, "error-after");
+  const third = new Writing(script, await openOn(faultyKv(kv, plan)));
+  third.append(4);
+  await assertRejects(() => third.flush(), StoreError, "made to fail");
+  assertEquals(third.store.failure?.kind, "io");
+  await using other = await openOn(faultyKv(kv, sound));
+  const error = await assertRejects(() => third.store.recover(), StoreError);
+  assertEquals(error.kind, "fenced");
+  assertEquals(script.unitAt(other), 4);
+  writing.append(4);
+  await assertRejects(() => writing.flush(), StoreError);
+  const fenced = await assertRejects(
+    () => writing.store.recover(),
+    StoreError,
+  );
+  assertEquals(fenced.kind, "fenced");
+});
 
 /** Fails every call in turn, in every way; answers how many there were. */
 async function failEvery(

@@ -114,6 +114,11 @@ export class KingbusProcess implements AsyncDisposable {
     return { status: response.status, message, data };
   }
 
+  /** Its process id. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   signal(signal: Deno.Signal): void {
     this.#child.kill(signal);
   }

@@ -9,12 +9,13 @@ const FILES = ["", "-wal"];
  * SQLite itself, through a connection of its own.
  */
 export class DatabaseFile {
-  readonly #path: string;
+  /** Where it is. */
+  readonly path: string;
   #connection: DatabaseSync | undefined;
 
   /** @param path where the database is */
   constructor(path: string) {
-    this.#path = path;
+    this.path = path;
   }
 
   /**
@@ -25,7 +26,7 @@ export class DatabaseFile {
   async use(): Promise<EngineDiskUse> {
     let databaseBytes = 0;
     for (const suffix of FILES) {
-      databaseBytes += await sizeOf(`${this.#path}${suffix}`);
+      databaseBytes += await sizeOf(`${this.path}${suffix}`);
     }
     const freePages = this.#pragma("freelist_count");
     const pageBytes = this.#pragma("page_size");
@@ -39,7 +40,7 @@ export class DatabaseFile {
   }
 
   #pragma(name: string): number {
-    this.#connection ??= new DatabaseSync(this.#path);
+    this.#connection ??= new DatabaseSync(this.path);
     return Number(this.#connection.prepare(`PRAGMA ${name}`).get()?.[name]);
   }
 }

@@ -65,9 +65,14 @@ export class KvBatch {
   async commit(): Promise<void> {
     const result = await whileLocked(() => this.#atomic.commit());
     if (result.ok) return;
-    throw new StoreError(
-      "fenced",
-      "Cannot write the log: another process opened the same data and writes it now",
-    );
+    throw fencedError();
   }
+}
+
+/** What a writer gets that has lost its lease. */
+export function fencedError(): StoreError {
+  return new StoreError(
+    "fenced",
+    "Cannot write the log: another process opened the same data and writes it now",
+  );
 }

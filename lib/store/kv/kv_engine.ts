@@ -10,7 +10,7 @@ import type {
 import { concatBytes } from "../concat_bytes.ts";
 import { sealBytes } from "../sealed_bytes.ts";
 import type { DatabaseFile } from "./database_file.ts";
-import { KvBatch } from "./kv_batch.ts";
+import { fencedError, KvBatch } from "./kv_batch.ts";
 import { kvFault } from "./kv_fault.ts";
 import {
   EMPTY_HEAD,
@@ -56,7 +56,7 @@ export class KvEngine implements BlockEngine {
   readonly #owner: string;
   readonly #release: () => void;
   readonly #database: DatabaseFile | undefined;
-  readonly #large = new LargeBytes();
+  #large = new LargeBytes();
   #lease: string | null = null;
   #tailBlock = -1;
   #tailPieces = 0;
@@ -90,9 +90,9 @@ export class KvEngine implements BlockEngine {
   load(): Promise<EngineState> {
     return this.#guard("Cannot open the log", async () => {
       await this.#takeFormat();
-      const owner = { owner: this.#owner, token: crypto.randomUUID() };
-      const lease = await whileLocked(() => this.#kv.set(["lease"], owner));
-      this.#lease = lease.versionstamp;
+      await this.#takeLease();
+      // What it knew is no more than what a commit was to make true.
+      this.#large = new LargeBytes();
       await this.#large.load(this.#kv);
       const stored = await this.#loader.headValue();
       const head = stored && resolveHead(stored, this.#large);
@@ -216,7 +216,7 @@ export class KvEngine implements BlockEngine {
     try {
       return await work();
     } catch (error) {
-      throw kvFault(what, error, this.#closed);
+      throw kvFault(what, error, this.#closed, this.#database?.path);
     }
   }
 
@@ -234,6 +234,18 @@ export class KvEngine implements BlockEngine {
       .set(["head"], sealRecord(HEAD_PLACE, EMPTY_HEAD))
       .set(["names"], sealRecord(NAMES_PLACE, []));
     await whileLocked(() => made.commit());
+  }
+
+  /** Takes the lease the first time, and never back from another. */
+  async #takeLease(): Promise<void> {
+    if (this.#lease !== null) {
+      const { versionstamp } = await this.#kv.get(["lease"]);
+      if (versionstamp === this.#lease) return;
+      throw fencedError();
+    }
+    const owner = { owner: this.#owner, token: crypto.randomUUID() };
+    const lease = await whileLocked(() => this.#kv.set(["lease"], owner));
+    this.#lease = lease.versionstamp;
   }
 
   /** The oldest whole block; its summary stands for it, being far smaller. */

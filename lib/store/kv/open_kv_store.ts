@@ -28,7 +28,7 @@ const PAGE_BYTES = 16_384;
  *
  * @throws {StoreError} `locked` when another process has it open (the message
  * names it), `format` when the file is not ours, `corrupt` when it contradicts
- * itself, `io` when it can't be opened
+ * itself, `full` or `io` when it can't be opened
  */
 export async function openKvStore(
   options: KvStoreOptions,
@@ -41,12 +41,23 @@ export async function openKvStore(
   } catch (error) {
     throw new StoreError(
       error instanceof StoreError ? error.kind : "io",
-      `Cannot open the store ${path}: ${
-        error instanceof Error ? error.message : String(error)
-      }`,
+      `Cannot open the store ${path}: ${describeOpenFault(error)}`,
       { cause: error },
     );
   }
+}
+
+/** What is wrong, and what to do where the system's words do not say it. */
+function describeOpenFault(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // Deno has no class for EROFS.
+  if (error.message.includes("(os error 30)")) {
+    return `its file system is read-only; make it writable or choose another data-dir (${error.message})`;
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return `this user may not write there; change the owner of the folder, or choose another data-dir (${error.message})`;
+  }
+  return error.message;
 }
 
 /** Opens the database. The lock goes when the engine is closed, or on a fault. */
