@@ -76,6 +76,7 @@ export class LogFollower implements PacketSink {
   /** Type of the file's last event that came by this dump; 0: none did. */
   #lastType = 0;
   #ended = false;
+  #unendedAt: { fileName: string; position: number } | undefined;
 
   /**
    * @param writer where events go; stands where the dump begins
@@ -105,6 +106,11 @@ export class LogFollower implements PacketSink {
   /** True once the source ended the dump of its own accord. */
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** Where a file ended that should not have, if the dump was given up for that. */
+  get unendedAt(): { fileName: string; position: number } | undefined {
+    return this.#unendedAt;
   }
 
   /** True between two packets. */
@@ -249,6 +255,7 @@ export class LogFollower implements PacketSink {
       this.#lastType === EventType.ROTATE || this.#lastType === EventType.STOP
     ) return;
     if (closedFiles.get(fileName) === position) return;
+    this.#unendedAt = { fileName, position };
     throw new SourceError(
       "lost",
       `The source went on to ${next} although ${fileName} did not end at position ${position} when it was asked for; asking again where it ends`,

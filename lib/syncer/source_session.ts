@@ -25,6 +25,12 @@ const HEARTBEAT_V2 = 0x2;
 const SET_CHECKSUM =
   "SET @master_binlog_checksum = @@global.binlog_checksum, @source_binlog_checksum = @@global.binlog_checksum";
 
+/**
+ * What an encrypted file has in front of the binlog it holds, and what its size
+ * counts (`Rpl_encryption_header::HEADER_SIZE` in MySQL's `sql/rpl_log_encryption.h`).
+ */
+const ENCRYPTION_HEADER_BYTES = 512;
+
 /** How long the first events of a file may take, in ms. */
 const FORMAT_TIMEOUT_MS = 10_000;
 
@@ -34,7 +40,7 @@ const POSITION32_MAX = 0xffff_ffff;
 /** A binlog file of the source. */
 export interface SourceFile {
   readonly name: string;
-  /** In bytes. */
+  /** Position at its end, in bytes. */
   readonly size: number;
 }
 
@@ -99,7 +105,8 @@ export class SourceSession {
     }
     return rows.map((row) => ({
       name: row[0] ?? "",
-      size: Number(row[1] ?? 0),
+      size: Number(row[1] ?? 0) -
+        (row[2] === "Yes" ? ENCRYPTION_HEADER_BYTES : 0),
     }));
   }
 

@@ -159,6 +159,8 @@ export class Syncer {
   #backoff: Backoff;
   #nextAttemptAt: number | undefined;
   #connectedAt: number | undefined;
+  /** Where a file ended in the last dump that the source did not say had ended. */
+  #unendedAt: LogFollower["unendedAt"];
   /** Whether the source said that the dump is over, which never is for us. */
   #saidEnd = false;
   /** Dumps in a row that it ended like that soon after their begin. */
@@ -205,6 +207,7 @@ export class Syncer {
     this.#fault = undefined;
     this.#backoff = new Backoff(this.#deps);
     this.#quickEnds = 0;
+    this.#unendedAt = undefined;
     this.#abort = new AbortController();
     this.#enter("connecting");
     this.#loop = this.#run(options, this.#abort.signal);
@@ -531,6 +534,7 @@ export class Syncer {
       if (!isOurs || !(error instanceof ConnectionError)) throw error;
     } finally {
       watch.stop();
+      this.#unendedAt = follower.unendedAt;
     }
     if (signal.aborted) return;
     if (stale !== undefined) {
@@ -554,6 +558,17 @@ export class Syncer {
         ? "The source ended the dump (it was shut down, or its dump thread was killed)"
         : "The connection to the source ended in the middle of a packet",
     );
+  }
+
+  /**
+   * The files that may end where the source says. One that ended there before,
+   * and is ours as the dump's begin shows, is one of them, whatever size is
+   * listed for it.
+   */
+  #closedFiles({ closedFiles }: ResumePoint): ReadonlyMap<string, number> {
+    const ended = this.#unendedAt;
+    if (ended === undefined) return closedFiles;
+    return new Map([...closedFiles, [ended.fileName, ended.position]]);
   }
 
   #heard(bytes: number): void {

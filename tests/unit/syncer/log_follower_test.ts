@@ -129,6 +129,63 @@ Deno.test("LogFollower goes on in the middle of a file after a reconnect", async
   );
 });
 
+/** Two files, the first of which a crash has cut behind an event. */
+function crashed() {
+  const [first, second] = ["binlog.000001", "binlog.000002"].map((name) =>
+    loadBinlogFixture("mysql56", name)
+  );
+  const kept = first!.events.slice(0, -1).map(({ bytes }) => bytes);
+  const size = first!.events.at(-1)!.position;
+  const stream = dumpPackets([
+    rotate(first!),
+    ...kept,
+    rotate(second!, FIRST_POSITION, first!.algorithm),
+    ...second!.events.map(({ bytes }) => bytes),
+  ]);
+  return { first: first!, second: second!, size, stream };
+}
+
+Deno.test("LogFollower goes on behind a file that a crash has ended", async () => {
+  const { first, second, size, stream } = crashed();
+  await using store = await openMemoryStore();
+  const follower = new LogFollower(store.writer, UUID, { fileStarted() {} }, {
+    closedFiles: new Map([[first.name, size]]),
+  });
+  follower.push(stream);
+  await store.writer.flush();
+  assertEquals(
+    store.files.map((file) => [file.name, file.size, file.closed]),
+    [[first.name, size, true], [second.name, second.bytes.length, false]],
+  );
+});
+
+Deno.test("LogFollower doubts that a file ended which was not closed", async () => {
+  const { first, size, stream } = crashed();
+  for (const closed of [[], [[first.name, size + 1]]] as [string, number][][]) {
+    await using store = await openMemoryStore();
+    const follower = new LogFollower(store.writer, UUID, { fileStarted() {} }, {
+      closedFiles: new Map(closed),
+    });
+    const error = assertThrows(() => follower.push(stream), SourceError);
+    assertEquals(error.kind, "lost");
+    assertEquals(follower.unendedAt, { fileName: first.name, position: size });
+    assertEquals(store.writer.fileName, first.name);
+  }
+});
+
+Deno.test("LogFollower takes a file with a rotate event for ended", async () => {
+  const fixtures = ["binlog.000001", "binlog.000002"].map((name) =>
+    loadBinlogFixture("mysql56", name)
+  );
+  await using store = await openMemoryStore();
+  const follower = new LogFollower(store.writer, UUID, { fileStarted() {} }, {
+    closedFiles: new Map(),
+  });
+  follower.push(wholeFiles(fixtures));
+  await store.writer.flush();
+  assertEquals(store.files.length, 2);
+});
+
 Deno.test("LogFollower takes heartbeats that agree and refuses others", async () => {
   const fixture = loadBinlogFixture("mysql97", "binlog.000001");
   await using store = await openMemoryStore();

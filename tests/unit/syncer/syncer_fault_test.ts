@@ -239,6 +239,20 @@ Deno.test("diagnose() names our ids to whom shares them with another replica", (
   }
 });
 
+Deno.test("every cause but a fault of our own is met with a real server", async () => {
+  const tests = new URL("../../", import.meta.url);
+  let text = "";
+  for (const folder of ["integration/syncer", "support"]) {
+    for await (const { name } of Deno.readDir(new URL(folder, tests))) {
+      text += await Deno.readTextFile(new URL(`${folder}/${name}`, tests));
+    }
+  }
+  const missing = SYNCER_CAUSES.filter((cause) =>
+    !new RegExp(`waitUntilCause\\(\\s*"${cause}"|cause, "${cause}"`).test(text)
+  );
+  assertEquals(missing, ["internal"]);
+});
+
 Deno.test("docs/admin-api.md has a line for every cause, and no other", async () => {
   const url = new URL("../../../docs/admin-api.md", import.meta.url);
   const lines = (await Deno.readTextFile(url)).split("\n");
