@@ -60,11 +60,13 @@ interface Sent {
 function record(
   settings: Partial<ReplicaSettings> = {},
   signal = new AbortController().signal,
+  beforeWrite: (chunk: Uint8Array) => Promise<void> | void = () => {},
 ): { session: DumpSession; sent: () => Sent } {
   const chunks: Uint8Array[] = [];
   const writer = new PacketWriter(
     new WritableStream<Uint8Array>({
-      write(chunk) {
+      async write(chunk) {
+        await beforeWrite(chunk);
         chunks.push(chunk.slice());
       },
     }),
@@ -422,8 +424,8 @@ Deno.test("a dump to a MariaDB client has heartbeats of the old kind", async () 
   await running;
 });
 
-/** A log of four files of some blocks each, of which one block is damaged. */
-async function damagedLog(block: number): Promise<BinlogStore> {
+/** A log of four files of some blocks each. */
+async function madeDisk(): Promise<MemoryDisk> {
   const disk = new MemoryDisk();
   await using made = await openMemoryStore(disk);
   const log = new MadeLog();
@@ -437,6 +439,12 @@ async function damagedLog(block: number): Promise<BinlogStore> {
     feeder.push(log.transaction({ rows: [200_000] }));
   }
   await made.writer.flush();
+  return disk;
+}
+
+/** That log with one block damaged. */
+async function damagedLog(block: number): Promise<BinlogStore> {
+  const disk = await madeDisk();
   disk.blocks.get(block)![7]! ^= 1;
   return await openMemoryStore(disk, { store: "/data/kingbus.db" });
 }
@@ -471,4 +479,100 @@ Deno.test("a dump that comes to a damaged block inside an event says nothing mor
   );
   assertStringIncludes(error.message, "block 4 of the store /data/kingbus.db");
   assertStringIncludes(error.message, "binlog.000001 from position ");
+});
+
+/** Runs a dump under which files are purged as soon as it sends something. */
+async function purgedUnder(
+  request: DumpRequest,
+  upTo: number,
+  disk?: MemoryDisk,
+): Promise<{ error: unknown; sent: Sent }> {
+  await using store = await openMemoryStore(disk ?? await madeDisk(), {
+    tailBytes: 0,
+    cacheBytes: 1,
+  });
+  let purging: Promise<unknown> | undefined;
+  const { session, sent } = record({}, undefined, async () => {
+    await (purging ??= store.purge(upTo));
+  });
+  try {
+    await new LogDumpHandler(store).run(session, request);
+    return { error: undefined, sent: sent() };
+  } catch (error) {
+    return { error, sent: sent() };
+  }
+}
+
+Deno.test("a dump whose file is purged ends with 1236", async () => {
+  for (const request of [position("binlog.000001", 4), gtid("")]) {
+    const { error, sent } = await purgedUnder(request, 4);
+    assert(error instanceof ProtocolError, String(error));
+    assertEquals(error.code, 1236);
+    const name = request.fileName;
+    assertStringIncludes(
+      error.message,
+      `could not find next log; the first event '${name}' at 4, the last event read from './binlog.00000`,
+    );
+    assert(sent.events.length > 0);
+  }
+});
+
+Deno.test("a dump whose file is purged inside an event says nothing more", async () => {
+  const disk = new MemoryDisk();
+  const made = await openMemoryStore(disk);
+  const log = new MadeLog();
+  const feeder = new LogFeeder(made.writer);
+  for (const name of ["binlog.000001", "binlog.000002"]) {
+    feeder.startFile(name);
+    feeder.push(log.beginFile());
+    feeder.push(log.transaction({ rows: [3_000_000] }));
+  }
+  await made.close();
+  const { error } = await purgedUnder(position("", 4), 2, disk);
+  assert(error instanceof UnfinishedEventError, String(error));
+  assertStringIncludes(error.message, "binlog.000001: it was purged");
+});
+
+Deno.test("a dump goes on when files before its own are purged", async () => {
+  const request = position("binlog.000003", 4);
+  const { error, sent } = await purgedUnder(request, 3);
+  assertEquals(error, undefined);
+  await using store = await openMemoryStore(await madeDisk());
+  assertEquals(sent, await dump(store, request));
+});
+
+Deno.test("a dump that needs what was purged gets MySQL's 1236", async () => {
+  await using store = await openMemoryStore(await madeDisk());
+  await store.purge(3);
+  const refused = async (
+    request: DumpRequest,
+    modern = true,
+  ): Promise<string> => {
+    const error = await assertRejects(
+      () => dump(store, request, { modern }),
+      ProtocolError,
+    );
+    assertEquals(error.code, 1236);
+    return error.message;
+  };
+  // The source had executed 1 to 4 in the first file, 5 to 8 in the second.
+  assertEquals(
+    await refused(gtid(`${MADE_UUID}:1-6`)),
+    `Cannot replicate because the source purged required binary logs. Replicate the missing transactions from elsewhere, or provision a new replica from backup. Consider increasing the source's binary log expiration period. The GTID set sent by the replica is '${MADE_UUID}:1-6', and the missing transactions are '${MADE_UUID}:7-8'`,
+  );
+  assertEquals(
+    await refused(gtid(""), false),
+    "The slave is connecting using CHANGE MASTER TO MASTER_AUTO_POSITION = 1, but the master has purged binary logs containing GTIDs that the slave requires.",
+  );
+  assertEquals(
+    await refused(position("binlog.000002", 4)),
+    "Could not find first log file name in binary log index file",
+  );
+  const { events } = await dump(store, gtid(`${MADE_UUID}:1-8`));
+  assertEquals(events.filter(isMade).length, 2);
+  // Without a file a dump begins with the oldest.
+  assertEquals(
+    (await dump(store, position("", 4))).events.length,
+    events.length,
+  );
 });
