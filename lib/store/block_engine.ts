@@ -170,6 +170,14 @@ export interface BlockEngine extends BlockReads {
    * @throws {StoreError} `fenced`, `io` or `closed`
    */
   removeBlocks(first: number, count: number): Promise<void>;
+  /**
+   * Gives a little of what is free inside the files back to the disk.
+   *
+   * @param keepBytes so much may stay, for what is appended next
+   * @returns false when there is nothing more to give back
+   * @throws {StoreError} `io` or `closed`
+   */
+  shrink(keepBytes: number): Promise<boolean>;
   /** How much of the disk all of it takes; see `BinlogStore.diskUse`. */
   diskUse(): Promise<EngineDiskUse>;
   /** See `BinlogStore.getMeta`. */

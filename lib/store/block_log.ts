@@ -25,8 +25,18 @@ import { openBlockReader } from "./open_block_reader.ts";
 import { VisibleFiles } from "./visible_files.ts";
 import { VisibleHead } from "./visible_head.ts";
 
+/** Free space that stays in any case, in bytes, and as a share of the log. */
+const SPARE_BYTES_MIN = 64 * 1024 * 1024;
+const SPARE_SHARE = 1 / 8;
+
 /** How a log is opened. */
-export interface BlockLogOptions extends BlockMemoryOptions {}
+export interface BlockLogOptions extends BlockMemoryOptions {
+  /**
+   * Space of purged files that is kept for what is appended next, in bytes: at
+   * least so much, or as much as the largest file has; 64 MiB if absent.
+   */
+  readonly spareBytes?: number;
+}
 
 /** `BinlogStore` over any `BlockEngine`. */
 export class BlockLog implements BinlogStore {
@@ -56,6 +66,7 @@ export class BlockLog implements BinlogStore {
     this.#remover = new BlockRemover(
       engine,
       Math.min(oldestBlock ?? firstBlock, firstBlock),
+      () => spareBytes(this.files, options.spareBytes ?? SPARE_BYTES_MIN),
     );
     this.#purger = new FilePurger({
       files: () => {
@@ -280,6 +291,20 @@ export class BlockLog implements BinlogStore {
     this.#source.cutBack(block);
     this.#files.cutBack(file);
   }
+}
+
+/**
+ * How much free space a log soon fills again: what is purged next is about what
+ * was appended since the last time.
+ */
+function spareBytes(files: readonly StoredFile[], least: number): number {
+  let largest = 0;
+  let total = 0;
+  for (const { size } of files) {
+    largest = Math.max(largest, size);
+    total += size;
+  }
+  return Math.max(least, largest, total * SPARE_SHARE);
 }
 
 function closedError(what: string, cause?: StoreError): StoreError {

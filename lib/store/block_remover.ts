@@ -4,24 +4,25 @@ import type { BlockEngine } from "./block_engine.ts";
  * Blocks removed in one commit. A commit of ingest that comes meanwhile waits
  * for it.
  */
-const BLOCKS_AT_ONCE = 64;
+const BLOCKS_AT_ONCE = 32;
 
 /**
- * The pause after each removal, as a multiple of the time it took: what is left
- * of the disk and of a core for ingest and dumps.
+ * The pause after each step, as a multiple of the time it took: what is left of
+ * the disk and of a core for ingest and dumps. Nobody waits for a smaller file.
  */
-const PAUSE_FACTOR = 1;
+const PAUSE_FACTOR = { remove: 1, shrink: 3 } as const;
 
 /** The shortest pause, in ms. */
 const PAUSE_MS_MIN = 2;
 
 /**
  * Removes the blocks of purged files from disk, little by little and oldest
- * first: what a crash leaves of them is found again by the number of the oldest
- * block there is.
+ * first, and gives the space back that is not soon needed again. What a crash
+ * leaves of them is found by the number of the oldest block there is.
  */
 export class BlockRemover {
   readonly #engine: BlockEngine;
+  readonly #keepBytes: () => number;
   #next: number;
   #end: number;
   #running: Promise<void> | undefined;
@@ -29,13 +30,15 @@ export class BlockRemover {
   #wake: (() => void) | undefined;
 
   /**
-   * Nothing is removed before `removeUpTo`.
+   * Nothing is done before `removeUpTo`.
    *
    * @param engine where the blocks are
    * @param first number of the oldest block there is
+   * @param keepBytes how much free space is to stay for what comes next
    */
-  constructor(engine: BlockEngine, first: number) {
+  constructor(engine: BlockEngine, first: number, keepBytes: () => number) {
     this.#engine = engine;
+    this.#keepBytes = keepBytes;
     this.#next = first;
     this.#end = first;
   }
@@ -48,8 +51,8 @@ export class BlockRemover {
   /** Has all blocks before block `end` removed. */
   removeUpTo(end: number): void {
     this.#end = Math.max(this.#end, end);
-    if (this.left === 0 || this.#stopped) return;
-    this.#running ??= this.#run().finally(() => this.#running = undefined);
+    if (this.#stopped) return;
+    this.#running ??= this.#run();
   }
 
   /** Removes no more; resolves when nothing is under way. */
@@ -60,19 +63,26 @@ export class BlockRemover {
   }
 
   async #run(): Promise<void> {
-    while (this.left > 0 && !this.#stopped) {
-      const count = Math.min(this.left, BLOCKS_AT_ONCE);
-      const began = performance.now();
-      try {
-        await this.#engine.removeBlocks(this.#next, count);
-      } catch {
-        // The log is as good with them: the next purge or the next opening
-        // goes on here. A disk that is at fault shows itself at a commit.
-        return;
+    try {
+      while (!this.#stopped) {
+        const began = performance.now();
+        const step = this.left > 0 ? "remove" : "shrink";
+        if (step === "remove") await this.#remove();
+        else if (!await this.#engine.shrink(this.#keepBytes())) break;
+        await this.#pause(PAUSE_FACTOR[step] * (performance.now() - began));
       }
-      this.#next += count;
-      await this.#pause(PAUSE_FACTOR * (performance.now() - began));
+    } catch {
+      // The log is as good with them: the next purge or the next opening goes
+      // on here. A disk that is at fault shows itself at a commit.
+    } finally {
+      this.#running = undefined;
     }
+  }
+
+  async #remove(): Promise<void> {
+    const count = Math.min(this.left, BLOCKS_AT_ONCE);
+    await this.#engine.removeBlocks(this.#next, count);
+    this.#next += count;
   }
 
   #pause(ms: number): Promise<void> {

@@ -94,6 +94,10 @@ export class MemoryEngine implements BlockEngine {
     }
   }
 
+  shrink(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
   async diskUse(): Promise<EngineDiskUse> {
     await Promise.resolve();
     this.#checkOpen();

@@ -59,6 +59,10 @@ export class FaultyEngine implements BlockEngine {
     return this.#plan.write(() => this.#engine.removeBlocks(first, count));
   }
 
+  shrink(keepBytes: number): Promise<boolean> {
+    return this.#engine.shrink(keepBytes);
+  }
+
   diskUse(): Promise<EngineDiskUse> {
     return this.#engine.diskUse();
   }

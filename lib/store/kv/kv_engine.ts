@@ -33,6 +33,9 @@ import {
 import { LargeBytes } from "./large_bytes.ts";
 import { whileLocked } from "./while_locked.ts";
 
+/** Pages given back before a commit is made for their sake. */
+const SHRUNK_PAGES_MAX = 500;
+
 /**
  * Blocks in Deno KV. Sequence parts of keys are bigints, which sort by value.
  * All values but those of format and lease are sealed: see `sealBytes`.
@@ -64,6 +67,8 @@ export class KvEngine implements BlockEngine {
   // Of the values beside the log.
   #names: ReadonlySet<string> = new Set();
   #settingMeta: Promise<void> = Promise.resolve();
+  // Pages given back since the last commit for their sake.
+  #shrunkPages = 0;
   #closed = false;
 
   /**
@@ -155,6 +160,28 @@ export class KvEngine implements BlockEngine {
         batch.delete(["summary", BigInt(number)]);
       }
       await batch.commit();
+    });
+  }
+
+  shrink(keepBytes: number): Promise<boolean> {
+    return this.#guard("Cannot make the store smaller", async () => {
+      const database = this.#database;
+      if (database === undefined || this.#closed) return false;
+      const pages = database.giveBack(keepBytes);
+      if (pages === undefined) {
+        if (this.#shrunkPages > 0) database.checkpoint();
+        this.#shrunkPages = 0;
+        return false;
+      }
+      this.#shrunkPages += pages;
+      if (this.#shrunkPages < SHRUNK_PAGES_MAX) return true;
+      // Every now and then a commit of Deno KV takes the write-ahead log into
+      // the database, and does so in a thread of its own.
+      const batch = this.#newBatch();
+      batch.delete(["nothing"]);
+      await batch.commit();
+      this.#shrunkPages = 1;
+      return true;
     });
   }
 

@@ -127,7 +127,7 @@ async function preparePages(path: string): Promise<void> {
     // The size sticks with the first table. (VACUUM would do it too, but needs
     // to attach a database, which Deno allows with all permissions only.)
     database.exec(
-      `PRAGMA page_size = ${PAGE_BYTES}; CREATE TABLE made (x); DROP TABLE made;`,
+      `PRAGMA page_size = ${PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL; CREATE TABLE made (x); DROP TABLE made;`,
     );
   } finally {
     database.close();

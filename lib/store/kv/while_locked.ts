@@ -32,7 +32,7 @@ export async function whileLocked<T>(
   }
 }
 
-/** Deno KV has no class for it, only SQLite's words. */
-function isLocked(error: unknown): boolean {
+/** Whether a fault says that. Deno KV has no class for it, only SQLite's words. */
+export function isLocked(error: unknown): boolean {
   return error instanceof Error && error.message.includes("is locked");
 }
