@@ -116,16 +116,32 @@ function aheadError(modern: boolean): ProtocolError {
   );
 }
 
+const PURGED_TEXT =
+  "Cannot replicate because the source purged required binary logs. Replicate the missing transactions from elsewhere, or provision a new replica from backup. Consider increasing the source's binary log expiration period.";
+
+/** Says which transactions are missing, unless that is more than fits (`sql/binlog.cc`). */
 function purgedError(
   purged: GtidSet,
   executed: GtidSet,
   modern: boolean,
 ): ProtocolError {
+  if (!modern) {
+    return fatalDumpError(
+      "The slave is connecting using CHANGE MASTER TO MASTER_AUTO_POSITION = 1, but the master has purged binary logs containing GTIDs that the slave requires.",
+    );
+  }
+  const missing = purged.subtract(executed);
+  const whole = `${PURGED_TEXT} The GTID set sent by the replica is '${
+    linesOf(executed)
+  }', and the missing transactions are '${linesOf(missing)}'`;
   return fatalDumpError(
-    modern
-      ? `Cannot replicate because the source purged required binary logs. Replicate the missing transactions from elsewhere, or provision a new replica from backup. Consider increasing the source's binary log expiration period. The GTID set sent by the replica is '${executed}', and the missing transactions are '${
-        purged.subtract(executed)
-      }'`
-      : "The slave is connecting using CHANGE MASTER TO MASTER_AUTO_POSITION = 1, but the master has purged binary logs containing GTIDs that the slave requires.",
+    whole.length <= MESSAGE_BYTES_MAX
+      ? whole
+      : `${PURGED_TEXT} The GTID sets and the missing purged transactions are too long to print in this message. For more information, please see the source's error log or the manual for GTID_SUBTRACT`,
   );
+}
+
+/** A set's text as MySQL writes it: a line for each UUID. */
+function linesOf(set: GtidSet): string {
+  return set.toString().replaceAll(",", ",\n");
 }
