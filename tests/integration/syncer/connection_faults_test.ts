@@ -405,7 +405,7 @@ async function failed(syncer: Syncer): Promise<SyncerStatus> {
   });
 }
 
-Deno.test("Syncer stops when the store can't be written any more", async () => {
+Deno.test("Syncer waits for a store that can't be written, and takes again what is not in it", async () => {
   await writeSome();
   await using disk = new KvTestDisk();
   const plan = new FaultPlan(1000, false);
@@ -416,10 +416,19 @@ Deno.test("Syncer stops when the store can't be written any more", async () => {
     const { executed } = store.head!;
     plan.writes = plan.failAt - 1;
     await writeMore();
-    const status = await failed(syncer);
-    assertEquals(status.cause, "disk");
+    const { status, had } = await waitUntil("the syncer waited", () => {
+      const status = syncer.status();
+      const had = store.head!.executed.toString();
+      return status.cause === "disk" && { status, had };
+    });
+    assertEquals([status.state, status.attempts], ["waiting", 1]);
     assertSays(status, "made to fail");
-    assertEquals(store.head!.executed.toString(), executed.toString());
+    assertEquals(had, executed.toString());
+    const now = await source.executed();
+    await waitUntil("it had all of the log again", () => {
+      return store.head!.executed.toString() === now;
+    });
+    assertEquals(syncer.status().cause, undefined);
   } finally {
     await syncer.stop();
     await store.close().catch(() => {});

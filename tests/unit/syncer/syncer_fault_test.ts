@@ -248,7 +248,9 @@ Deno.test("every cause but a fault of our own is met with a real server", async 
     }
   }
   const missing = SYNCER_CAUSES.filter((cause) =>
-    !new RegExp(`waitUntilCause\\(\\s*"${cause}"|cause, "${cause}"`).test(text)
+    !new RegExp(
+      `waitUntilCause\\(\\s*"${cause}"|cause, "${cause}"|cause === "${cause}"`,
+    ).test(text)
   );
   assertEquals(missing, ["internal"]);
 });
