@@ -117,3 +117,28 @@ export function loadShownEventTypes(
     return { position: Number(columns[1]), name: columns[2]! };
   });
 }
+
+/**
+ * The Event_type and Info columns of the server's own SHOW BINLOG EVENTS, or
+ * undefined for a file it was not asked about.
+ */
+export function loadShownEvents(
+  server: FixtureServer,
+  name: string,
+): { type: string; info: string }[] | undefined {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(new URL(`${server}/${name}.events.tsv`, ROOT));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  return text.replace(/\n$/, "").split("\n").slice(1).map((line) => {
+    const columns = line.split("\t");
+    const info = (columns[5] ?? "").replace(
+      /\\([nt\\])/g,
+      (_, letter) => letter === "n" ? "\n" : letter === "t" ? "\t" : "\\",
+    );
+    return { type: columns[2]!, info };
+  });
+}
