@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { eventsCommand } from "./lib/cli/events_command.ts";
 import { exportCommand } from "./lib/cli/export_command.ts";
 import { importCommand } from "./lib/cli/import_command.ts";
 import { runCli } from "./lib/cli/run_cli.ts";
@@ -17,6 +18,7 @@ if (import.meta.main) {
     serveCommand,
     statusCommand,
     exportCommand,
+    eventsCommand,
     importCommand,
     purgeCommand,
     versionCommand,

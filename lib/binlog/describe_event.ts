@@ -1,7 +1,6 @@
 import { inflateSync } from "node:zlib";
 import { formatGtid } from "../gtid/gtid.ts";
 import { GtidSet, MalformedGtidSetError } from "../gtid/gtid_set.ts";
-import { formatUuid } from "../gtid/uuid.ts";
 import { u16At, u32At, u64At } from "./_little_endian.ts";
 import { type ChecksumAlgorithm, checksumBytes } from "./checksum.ts";
 import {

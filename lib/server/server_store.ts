@@ -1,3 +1,9 @@
+import type {
+  LogPosition,
+  LogReader,
+  StoredFile,
+} from "../store/binlog_store.ts";
+
 /** What the binlog server reads of a GTID set. */
 interface GtidSetText {
   toString(): string;
@@ -18,11 +24,9 @@ export interface ServerStore {
     }
     | undefined;
   /** The visible files, oldest first. */
-  readonly files: readonly {
-    readonly name: string;
-    readonly size: number;
-    readonly formatDescription?: Uint8Array;
-  }[];
+  readonly files: readonly StoredFile[];
+  /** See `BinlogStore.openReader`. */
+  openReader(start: LogPosition): Promise<LogReader>;
   /** A small value kept beside the log, by name; undefined if there is none. */
   getMeta(name: string): Promise<unknown>;
   /** Keeps a small value beside the log. */

@@ -33,9 +33,10 @@ import { replicaSettingsOf } from "./replica_settings.ts";
 import type { ReplicaStatus } from "./replica_status.ts";
 import { SessionChannel, type SessionTransport } from "./session_channel.ts";
 import type { PurgeTarget } from "./log_purger.ts";
+import { binlogEventRows } from "./binlog_events.ts";
 import type { SessionHost } from "./session_host.ts";
 import type { SqlValue } from "./sql_value.ts";
-import { answerStatement } from "./statement.ts";
+import { answerStatement, errorResult } from "./statement.ts";
 import type { StatementContext } from "./statement_context.ts";
 import { purgeWarnings, unknownTarget } from "./statement_purge.ts";
 import type {
@@ -340,6 +341,9 @@ export class Session {
 
   async #sendResult(result: StatementResult): Promise<void> {
     if (result.kind !== "rows") this.#warnings = [];
+    if (result.kind === "events") {
+      return await this.#sendResult(await this.#readEvents(result));
+    }
     switch (result.kind) {
       case "ok":
         this.#apply(result.change);
@@ -357,6 +361,21 @@ export class Session {
         return await this.#kill(result.connectionId, result.queryOnly);
       case "purge":
         return await this.#purge(result.target);
+    }
+  }
+
+  async #readEvents(
+    { columns, request }: StatementResult & { kind: "events" },
+  ): Promise<StatementResult> {
+    try {
+      const { store } = this.#host;
+      const rows = await binlogEventRows(store, request, this.#end.signal);
+      return { kind: "rows", columns, rows };
+    } catch (error) {
+      if (!this.#end.signal.aborted) return errorResult(error);
+      const code = ErrorCode.ER_QUERY_INTERRUPTED;
+      const message = "Query execution was interrupted";
+      return { kind: "error", code, sqlState: sqlStateFor(code), message };
     }
   }
 

@@ -96,10 +96,18 @@ export function answerStatement(
     cursor.expectEnd();
     return result;
   } catch (error) {
-    if (!(error instanceof StatementError)) throw error;
-    const { code, sqlState, message } = error;
-    return { kind: "error", code, sqlState, message };
+    return errorResult(error);
   }
+}
+
+/**
+ * The error that a statement is answered with; throws what is none of a
+ * statement's.
+ */
+export function errorResult(error: unknown): StatementResult {
+  if (!(error instanceof StatementError)) throw error;
+  const { code, sqlState, message } = error;
+  return { kind: "error", code, sqlState, message };
 }
 
 function kill(cursor: StatementCursor): StatementResult {

@@ -20,8 +20,6 @@ export interface LogFileFacts {
   readonly name: string;
   /** Size in bytes as far as it is visible. */
   readonly size: number;
-  /** The format description event the file begins with, where the store has it at hand. */
-  readonly formatDescription?: Uint8Array | undefined;
 }
 
 /** A registered replica as `SHOW REPLICAS` shows it. */

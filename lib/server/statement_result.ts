@@ -1,4 +1,5 @@
 import type { ColumnDefinition } from "../protocol/result_set.ts";
+import type { BinlogEventsRequest } from "./binlog_events.ts";
 import type { ClientCharacterSet } from "./client_character_set.ts";
 import type { PurgeTarget } from "./log_purger.ts";
 import type { SqlValue } from "./sql_value.ts";
@@ -26,6 +27,7 @@ export interface StatementWarning {
  * What a statement is to be answered with:
  * - `ok`: an OK packet, after applying the change to the session;
  * - `rows`: a text result set;
+ * - `events`: a text result set with events of the log, which have to be read;
  * - `error`: an ERR packet; the connection stays;
  * - `kill`: end the connection of that id if there is one (its dump or statement
  *   alone if `queryOnly`), then OK, or 1094 if there is none;
@@ -41,6 +43,11 @@ export type StatementResult =
     readonly kind: "rows";
     readonly columns: readonly ColumnDefinition[];
     readonly rows: readonly (readonly (string | null)[])[];
+  }
+  | {
+    readonly kind: "events";
+    readonly columns: readonly ColumnDefinition[];
+    readonly request: BinlogEventsRequest;
   }
   | {
     readonly kind: "error";

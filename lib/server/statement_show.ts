@@ -1,6 +1,5 @@
-import { decodeFormatDescription } from "../binlog/format_description.ts";
-import { decodeEventHeader } from "../binlog/event_header.ts";
 import type { ColumnDefinition } from "../protocol/result_set.ts";
+import { binlogEventsError } from "./binlog_events.ts";
 import { replicaStatusColumns } from "./replica_status_columns.ts";
 import {
   textColumn,
@@ -12,7 +11,7 @@ import {
   parseVariableFilter,
   type VariableRow,
 } from "./statement_condition.ts";
-import type { LogFileFacts, StatementContext } from "./statement_context.ts";
+import type { StatementContext } from "./statement_context.ts";
 import type { StatementCursor } from "./statement_cursor.ts";
 import { StatementError, StatementFault } from "./statement_error.ts";
 import type { StatementResult, StatementWarning } from "./statement_result.ts";
@@ -152,18 +151,17 @@ export function showBinaryLogStatus(
 const FIRST_EVENT_POSITION = 4n;
 
 /**
- * `SHOW BINLOG EVENTS [IN 'file'] [FROM position] [LIMIT …]`. Clients look for
- * the first position with `LIMIT 1`; that is what is answered. For more there
- * is `mysqlbinlog`.
+ * `SHOW BINLOG EVENTS [IN 'file'] [FROM position] [LIMIT …]`. The events
+ * themselves are read from the log by whoever sends the answer.
  *
- * @throws {StatementError} 1220 for an unknown file, and for more than the first event
+ * @throws {StatementError} 1220 for an unknown file
  */
 export function showBinlogEvents(
   cursor: StatementCursor,
   context: StatementContext,
 ): StatementResult {
   const name = cursor.takeWords("IN") ? cursor.expectString() : undefined;
-  const position = cursor.takeWords("FROM")
+  const from = cursor.takeWords("FROM")
     ? cursor.expectInteger()
     : FIRST_EVENT_POSITION;
   const { offset, count } = parseLimit(cursor);
@@ -175,19 +173,13 @@ export function showBinlogEvents(
   if (file === undefined && name !== undefined) {
     throw binlogEventsError("Could not find target log");
   }
+  // 5.6 shows one row for LIMIT 0 and 9.7 shows all of them; this is what it says.
   if (file === undefined || count === 0n) {
     return { kind: "rows", columns, rows: [] };
   }
-  const isFirst = position <= FIRST_EVENT_POSITION && offset === 0n &&
-    count === 1n;
-  if (!isFirst || file.formatDescription === undefined) {
-    throw binlogEventsError(
-      "Only the first event of a file is shown here, with LIMIT 1; " +
-        "use mysqlbinlog --read-from-remote-server",
-    );
-  }
-  const row = formatDescriptionRow(file, file.formatDescription);
-  return { kind: "rows", columns, rows: [row] };
+  const exact = Number.parseInt(context.server.version, 10) < 8;
+  const request = { fileName: file.name, from, exact, offset, count };
+  return { kind: "events", columns, request };
 }
 
 function binlogEventColumns({ session }: StatementContext): ColumnDefinition[] {
@@ -201,29 +193,6 @@ function binlogEventColumns({ session }: StatementContext): ColumnDefinition[] {
     unsignedColumn("End_log_pos", 12),
     text("Info"),
   ];
-}
-
-function formatDescriptionRow(
-  file: LogFileFacts,
-  event: Uint8Array,
-): (string | null)[] {
-  const { serverId, logPos } = decodeEventHeader(event);
-  const { serverVersion, binlogVersion } = decodeFormatDescription(event);
-  return [
-    file.name,
-    FIRST_EVENT_POSITION.toString(),
-    "Format_desc",
-    serverId.toString(),
-    logPos.toString(),
-    `Server ver: ${serverVersion}, Binlog ver: ${binlogVersion}`,
-  ];
-}
-
-function binlogEventsError(reason: string): StatementError {
-  return new StatementError(
-    StatementFault.ER_ERROR_WHEN_EXECUTING_COMMAND,
-    `Error when executing command SHOW BINLOG EVENTS: ${reason}`,
-  );
 }
 
 /** `SHOW REPLICAS`, or with the old names `SHOW SLAVE HOSTS`. */

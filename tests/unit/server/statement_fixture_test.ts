@@ -44,7 +44,7 @@ Deno.test("answerStatement() has the result shapes and errors of MySQL 9.7", asy
         );
         return;
       }
-      assert(result.kind === "rows", JSON.stringify(result));
+      assert("columns" in result, result.kind);
       const withoutLength = (column: Record<string, unknown>) =>
         VALUE_LENGTH.has(String(column.name))
           ? { ...column, length: 0 }
@@ -54,6 +54,7 @@ Deno.test("answerStatement() has the result shapes and errors of MySQL 9.7", asy
         expected.columns!.map(withoutLength),
       );
       // values are our own; where MySQL has none there must be none either
+      if (result.kind === "events") return;
       if (!expected.statement.startsWith("SHOW VARIABLES WHERE")) {
         assertEquals(
           result.rows.map((row) => row.map((value) => value === null)),

@@ -1,5 +1,6 @@
 import { ClientConnection } from "../../../lib/connection/client_connection.ts";
 import type { ConnectOptions } from "../../../lib/connection/client_connection.ts";
+import { GtidSet } from "../../../lib/gtid/gtid_set.ts";
 import { type Log, silentLog } from "../../../lib/log/log.ts";
 import { BinlogServer } from "../../../lib/server/binlog_server.ts";
 import type {
@@ -32,7 +33,20 @@ export function testStore(meta: Record<string, unknown> = {}): ServerStore {
       executed: set(`${SOURCE.uuid}:1-5`),
       purged: set(""),
     },
-    files: [{ name: "binlog.000001", size: 839 }],
+    files: [{
+      number: 1,
+      name: "binlog.000001",
+      firstBlock: 0,
+      size: 839,
+      closed: false,
+      serverUuid: SOURCE.uuid,
+      previousGtids: new GtidSet(),
+      formatDescription: new Uint8Array(),
+      checksumAlgorithm: "crc32",
+      firstTimestamp: 0,
+      lastTimestamp: 0,
+    }],
+    openReader: () => Promise.reject(new TypeError("it has no events")),
     getMeta: (name) => Promise.resolve(structuredClone(values.get(name))),
     setMeta: (name, value) => {
       values.set(name, structuredClone(value));

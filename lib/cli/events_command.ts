@@ -1,0 +1,260 @@
+import { loadConfig } from "../config/load_config.ts";
+import { formatGtid, type Gtid, parseGtid } from "../gtid/gtid.ts";
+import { GtidSet } from "../gtid/gtid_set.ts";
+import { FIRST_POSITION, type StoredFile } from "../store/binlog_store.ts";
+import { databasePath } from "../store/kv/database_path.ts";
+import { openKvSnapshot } from "../store/kv/open_kv_snapshot.ts";
+import { findTransaction } from "../store/find_transaction.ts";
+import { type ListedEvent, listEvents } from "../store/list_events.ts";
+import type { LogSnapshot } from "../store/log_snapshot.ts";
+import type { Command, CommandInput } from "./command.ts";
+import { configSources, storeFlags } from "./config_flags.ts";
+import type { Terminal } from "./terminal.ts";
+import { UsageError } from "./usage_error.ts";
+
+const FILE = "file";
+const FROM = "from";
+const GTID = "gtid";
+const LIMIT = "limit";
+const JSON_FLAG = "json";
+
+/** Longest info that is printed for people, in characters. */
+const INFO_CHARACTERS_MAX = 200;
+
+/** `kingbus events`. */
+export const eventsCommand: Command = {
+  name: "events",
+  summary: "List the events of a file of the log, or of a transaction",
+  about:
+    "Lists the events of a binlog file as SHOW BINLOG EVENTS does, beside a running kingbus or a stopped one: position, time, server id, type, size, and what the event says. Times are in UTC.",
+  example: "kingbus events --data-dir ./data --file binlog.000042 --limit 20",
+  flags: [
+    ...storeFlags(),
+    { name: FILE, value: "FILE", about: "The file. [the newest]" },
+    {
+      name: FROM,
+      value: "POSITION",
+      about: "Position of the first event. [4]",
+    },
+    {
+      name: GTID,
+      value: "GTID",
+      about: "List this transaction only, whichever file it is in.",
+    },
+    { name: LIMIT, value: "N", about: "List so many events at most." },
+    {
+      name: JSON_FLAG,
+      value: undefined,
+      about: "Print one JSON value a line for each event, with all there is.",
+    },
+  ],
+  restMax: 0,
+  async run(input, terminal): Promise<number> {
+    const wanted = readWishes(input);
+    const { tree } = await loadConfig(configSources(input, terminal));
+    const path = databasePath(tree["data-dir"]);
+    await using log = await openKvSnapshot({ path });
+    const file = chooseFile(log, wanted);
+    const print = input.switches.has(JSON_FLAG)
+      ? new JsonPrinter(terminal, file)
+      : new LinePrinter(terminal, file);
+    let left = wanted.limit;
+    for await (const event of chosenEvents(log, file, wanted)) {
+      if (left-- <= 0) break;
+      print.event(event);
+    }
+    print.end();
+    return 0;
+  },
+};
+
+/** What the command line asks for. */
+interface Wishes {
+  readonly file: string | undefined;
+  readonly from: number;
+  readonly gtid: Gtid | undefined;
+  readonly limit: number;
+}
+
+/** There is no such thing in the log. */
+class NotThereError extends Error {
+  override readonly name = "NotThereError";
+}
+
+function readWishes({ values }: CommandInput): Wishes {
+  const gtid = values.get(GTID);
+  if (gtid !== undefined && values.has(FILE)) {
+    throw new UsageError(`--${GTID} finds the file itself: omit --${FILE}`);
+  }
+  if (gtid !== undefined && values.has(FROM)) {
+    throw new UsageError(`--${GTID} finds the position itself: omit --${FROM}`);
+  }
+  return {
+    file: values.get(FILE),
+    from: wholeNumber(FROM, values.get(FROM)) ?? FIRST_POSITION,
+    gtid: gtid === undefined ? undefined : readGtid(gtid),
+    limit: wholeNumber(LIMIT, values.get(LIMIT)) ?? Infinity,
+  };
+}
+
+function wholeNumber(
+  name: string,
+  text: string | undefined,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+  throw new UsageError(`--${name} takes a whole number, not "${text}"`);
+}
+
+function readGtid(text: string): Gtid {
+  try {
+    return parseGtid(text);
+  } catch (cause) {
+    throw new UsageError(`--${GTID} takes one GTID, not "${text}"`, { cause });
+  }
+}
+
+function chooseFile(log: LogSnapshot, wanted: Wishes): StoredFile {
+  const { head, files } = log;
+  const newest = files.at(-1);
+  if (head === undefined || newest === undefined) {
+    throw new NotThereError("the log is empty");
+  }
+  if (wanted.gtid !== undefined) {
+    const { uuid, tag, gno } = wanted.gtid;
+    const text = formatGtid(wanted.gtid);
+    if (head.purged.has(uuid, tag, gno)) {
+      throw new NotThereError(`${text} was purged from the log`);
+    }
+    const set = new GtidSet();
+    set.add(uuid, tag, gno);
+    const file = files.findLast((one) => !one.previousGtids.containsSet(set));
+    if (head.executed.has(uuid, tag, gno) && file !== undefined) return file;
+    throw new NotThereError(`the log has no transaction ${text}`);
+  }
+  if (wanted.file === undefined) return newest;
+  const file = log.fileByName(wanted.file);
+  if (file !== undefined) return file;
+  throw new NotThereError(
+    `the log has no file ${wanted.file}; it has ${
+      files[0]!.name
+    } to ${newest.name}`,
+  );
+}
+
+async function* chosenEvents(
+  log: LogSnapshot,
+  file: StoredFile,
+  wanted: Wishes,
+): AsyncGenerator<ListedEvent> {
+  const gtid = wanted.gtid && formatGtid(wanted.gtid);
+  let inside = false;
+  const from = wanted.gtid === undefined
+    ? wanted.from
+    : await findTransaction(log, file, wanted.gtid);
+  for await (const run of listEvents(log, file, { from })) {
+    for (const event of run) {
+      if (gtid !== undefined) {
+        if (event.gtid !== undefined) {
+          if (inside) return;
+          inside = event.gtid === gtid;
+        } else if (inside && isControl(event)) {
+          return;
+        }
+        if (!inside) continue;
+      }
+      yield event;
+    }
+  }
+}
+
+/** Whether an event after a transaction belongs to none. */
+function isControl({ type }: ListedEvent): boolean {
+  return type === "Rotate" || type === "Stop" || type === "Anonymous_Gtid";
+}
+
+/** Prints for programs. */
+class JsonPrinter {
+  readonly #terminal: Terminal;
+  readonly #file: string;
+
+  constructor(terminal: Terminal, file: StoredFile) {
+    this.#terminal = terminal;
+    this.#file = file.name;
+  }
+
+  event(event: ListedEvent): void {
+    const line = { file: this.#file, ...event };
+    this.#terminal.out(`${JSON.stringify(line)}\n`);
+  }
+
+  end(): void {
+    // Each line stands for itself.
+  }
+}
+
+/** Prints for people; a table whose columns widen as they have to. */
+class LinePrinter {
+  readonly #terminal: Terminal;
+  #header: string;
+  #widths = [10, 8, 19, 10, 19];
+
+  constructor(terminal: Terminal, file: StoredFile) {
+    this.#terminal = terminal;
+    this.#header = `${file.name}\n`;
+    this.#header += this.#line(
+      ["POSITION", "SIZE", "TIME", "SERVER ID", "TYPE"],
+      "INFO",
+    );
+  }
+
+  event(event: ListedEvent): void {
+    this.#terminal.out(this.#header);
+    this.#header = "";
+    const { position, size, timestamp, serverId, type, isInner } = event;
+    const time = timestamp === 0
+      ? ""
+      : new Date(timestamp * 1000).toISOString().slice(0, 19).replace("T", " ");
+    this.#terminal.out(this.#line([
+      isInner ? "" : String(position),
+      String(size),
+      time,
+      String(serverId),
+      isInner ? `  ${type}` : type,
+    ], infoOf(event)));
+  }
+
+  end(): void {
+    this.#terminal.out(this.#header);
+  }
+
+  #line(cells: string[], info: string): string {
+    for (const [index, cell] of cells.entries()) {
+      this.#widths[index] = Math.max(this.#widths[index]!, cell.length);
+    }
+    const padded = cells.map((cell, index) =>
+      index < 2 || index === 3
+        ? cell.padStart(this.#widths[index]!)
+        : cell.padEnd(this.#widths[index]!)
+    );
+    return `${[...padded, info].join("  ").trimEnd()}\n`;
+  }
+}
+
+/** What an event says, in one line that does not drive the terminal. */
+function infoOf(event: ListedEvent): string {
+  const { info, database, table } = event;
+  const names = database === undefined || table === undefined
+    ? ""
+    : `${database}.${table}`;
+  const all = names === "" || info.includes(names)
+    ? info
+    : `${info} (${names})`;
+  const line = all.replaceAll(/\s+/g, " ")
+    // deno-lint-ignore no-control-regex -- they are what must not get through
+    .replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, "?");
+  return line.length > INFO_CHARACTERS_MAX
+    ? `${line.slice(0, INFO_CHARACTERS_MAX - 1)}…`
+    : line;
+}
