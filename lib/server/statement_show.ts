@@ -13,7 +13,6 @@ import {
 } from "./statement_condition.ts";
 import type { StatementContext } from "./statement_context.ts";
 import type { StatementCursor } from "./statement_cursor.ts";
-import { StatementError, StatementFault } from "./statement_error.ts";
 import type { StatementResult, StatementWarning } from "./statement_result.ts";
 import { parseLimit } from "./statement_select.ts";
 import { systemVariables } from "./system_variable.ts";
