@@ -11,6 +11,7 @@ import { purgeCommand } from "./lib/cli/purge_command.ts";
 import { serveCommand } from "./lib/cli/serve_command.ts";
 import { statusCommand } from "./lib/cli/status_command.ts";
 import { processTerminal } from "./lib/cli/terminal.ts";
+import { verifyCommand } from "./lib/cli/verify_command.ts";
 import { versionCommand } from "./lib/cli/version_command.ts";
 
 if (import.meta.main) {
@@ -21,6 +22,7 @@ if (import.meta.main) {
     eventsCommand,
     importCommand,
     purgeCommand,
+    verifyCommand,
     versionCommand,
   ];
   Deno.exit(await runCli(Deno.args, commands, processTerminal()));

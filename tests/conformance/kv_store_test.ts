@@ -71,9 +71,9 @@ Deno.test("openKvStore() refuses another format, and lets go of the lock", async
     [formatValue(3), "format", "format 3, of a newer"],
     [{ ...formatValue(2), version: 3 }, "corrupt", "format's record"],
     [{ product: "kingbus", version: 2 }, "corrupt", "format's record"],
-    [{ product: "queenbus", version: 2 }, "format", "not made by kingbus"],
-    ["kingbus", "format", "not made by kingbus"],
-    [1, "format", "not made by kingbus"],
+    [{ product: "queenbus", version: 2 }, "corrupt", "format's record"],
+    ["kingbus", "corrupt", "format's record"],
+    [1, "corrupt", "format's record"],
   ] as const;
   for (const [format, kind, text] of cases) {
     await meddle(path, (kv) => kv.set(["format"], format));
@@ -91,6 +91,9 @@ Deno.test("openKvStore() refuses another format, and lets go of the lock", async
 Deno.test("openKvStore() refuses a database of something else", async () => {
   await using disk = new KvTestDisk();
   const { path } = disk;
+  await meddle(path, (kv) => kv.set(["format"], { product: "queenbus" }));
+  assertEquals((await refused(path)).kind, "format");
+  await meddle(path, (kv) => kv.delete(["format"]));
   await meddle(path, (kv) => kv.set(["users", 1], "somebody"));
   const error = await refused(path);
   assertEquals(error.kind, "format");

@@ -7,6 +7,7 @@ import type {
   HeadRecord,
   TailPiece,
 } from "../block_engine.ts";
+import { StoreError } from "../binlog_store.ts";
 import { concatBytes } from "../concat_bytes.ts";
 import { sealBytes } from "../sealed_bytes.ts";
 import type { DatabaseFile } from "./database_file.ts";
@@ -19,6 +20,7 @@ import {
   type HeadValue,
   KvLoader,
   LIST_BATCH_MAX,
+  resolveFile,
   resolveHead,
   stringOwners,
 } from "./kv_loader.ts";
@@ -35,6 +37,9 @@ import { whileLocked } from "./while_locked.ts";
 
 /** Pages given back before a commit is made for their sake. */
 const SHRUNK_PAGES_MAX = 500;
+
+/** About what the format's record takes. */
+const FORMAT_BYTES = 100;
 
 /**
  * Blocks in Deno KV. Sequence parts of keys are bigints, which sort by value.
@@ -107,6 +112,70 @@ export class KvEngine implements BlockEngine {
       this.#large.removeOrphans();
       const tail = await this.#loadTail(head);
       return { head, files, tail, oldestBlock: await this.#oldestBlock() };
+    });
+  }
+
+  /**
+   * Takes the lease of a log that `load` refuses because it is damaged, so that
+   * commits can make it right. What is damaged of its records has to be written
+   * or removed by them; until then nothing but commits works.
+   *
+   * @returns numbers of the newest blocks and summaries that there are
+   * @throws {StoreError} `io`
+   */
+  salvage(): Promise<number> {
+    return this.#guard("Cannot repair the log", async () => {
+      const owner = { owner: this.#owner, token: crypto.randomUUID() };
+      const lease = await whileLocked(() => this.#kv.set(["lease"], owner));
+      this.#lease = lease.versionstamp;
+      await this.#large.load(this.#kv);
+      const stored = await ifSound(() => this.#loader.headValue());
+      if (stored !== undefined) {
+        await ifSound(() => resolveHead(stored, this.#large));
+      }
+      let oldest: number | undefined;
+      for await (const { number, value } of this.#loader.fileValues()) {
+        oldest ??= number;
+        if (value === undefined) continue;
+        await ifSound(() => resolveFile(value, this.#large));
+      }
+      this.#large.removeOrphans();
+      this.#oldestFile = stored?.oldestFile ?? oldest ?? 1;
+      for await (const { key } of this.#kv.list({ prefix: ["tail"] })) {
+        this.#tailPieces = Math.max(this.#tailPieces, Number(key[1]) + 1);
+      }
+      return Math.max(
+        await this.#newest("block"),
+        await this.#newest("summary"),
+      );
+    });
+  }
+
+  /**
+   * After `salvage`: writes the format anew, removes values beside the log, and
+   * makes the log empty if it is to be.
+   *
+   * @param damagedMeta names of the values that go
+   * @param isEmpty whether nothing of the log is left
+   * @throws {StoreError} `fenced` or `io`
+   */
+  restore(damagedMeta: readonly string[], isEmpty: boolean): Promise<void> {
+    return this.#guard("Cannot repair the log", async () => {
+      const batch = this.#newBatch();
+      batch.set(["format"], formatValue(), FORMAT_BYTES);
+      const names: string[] = [];
+      for await (const { key } of this.#kv.list({ prefix: ["meta"] })) {
+        const name = String(key[1]);
+        if (damagedMeta.includes(name)) batch.delete(key);
+        else names.push(name);
+      }
+      const sealed = sealRecord(NAMES_PLACE, names);
+      batch.set(["names"], sealed, sealed.length);
+      if (isEmpty) {
+        const head = sealRecord(HEAD_PLACE, EMPTY_HEAD);
+        batch.set(["head"], head, head.length);
+      }
+      await batch.commit();
     });
   }
 
@@ -251,6 +320,13 @@ export class KvEngine implements BlockEngine {
     return new KvBatch(
       this.#kv.atomic().check({ key: ["lease"], versionstamp: this.#lease }),
     );
+  }
+
+  /** The highest number that keys of that kind have; -1 without any. */
+  async #newest(kind: "block" | "summary"): Promise<number> {
+    const last = this.#kv.list({ prefix: [kind] }, { reverse: true, limit: 1 });
+    for await (const { key } of last) return Number(key[1]);
+    return -1;
   }
 
   /** Checks the format; an empty database becomes one of ours. */
@@ -421,6 +497,20 @@ export class KvEngine implements BlockEngine {
       `Cannot read ${kind} ${first} of the log`,
       () => this.#loader.range(kind, first, count),
     );
+  }
+}
+
+/** What `read` answers; undefined when it finds damage. */
+async function ifSound<T>(
+  read: () => T | Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof StoreError && error.kind === "corrupt") {
+      return undefined;
+    }
+    throw error;
   }
 }
 

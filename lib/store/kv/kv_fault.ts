@@ -1,4 +1,5 @@
 import { StoreError } from "../binlog_store.ts";
+import { isDamage } from "./check_database.ts";
 
 /**
  * Says that Deno KV failed.
@@ -37,5 +38,9 @@ export function kvFault(
       { cause: error },
     );
   }
-  return new StoreError("io", `${what}: ${why}${where}`, { cause: error });
+  return new StoreError(
+    isDamage(why) ? "corrupt" : "io",
+    `${what}: ${why}${where}`,
+    { cause: error },
+  );
 }

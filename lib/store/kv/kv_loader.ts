@@ -65,20 +65,21 @@ export class KvLoader {
    * version than this code reads; `corrupt` when that can't be told
    */
   async hasFormat(): Promise<boolean> {
-    const format = await this.#kv.get(["format"]);
-    if (format.value === null) {
-      for await (const entry of this.#kv.list({ prefix: [] }, { limit: 1 })) {
-        throw new StoreError(
-          "format",
-          `the database holds ${
-            JSON.stringify(String(entry.key[0]))
-          } and was not made by kingbus`,
-        );
-      }
-      return false;
+    const { value: format } = await this.#kv.get(["format"]);
+    if (isFormat(format)) {
+      checkVersion(format);
+      return true;
     }
-    checkFormat(format.value);
-    return true;
+    // A head that this code has sealed can be in nobody else's database.
+    const { value: head } = await this.#kv.get(["head"]);
+    if (openRecord(HEAD_PLACE, head) !== undefined) {
+      throw damagedRecord("the format's record", format);
+    }
+    if (format !== null) throw foreign(`the format ${JSON.stringify(format)}`);
+    for await (const { key } of this.#kv.list({ prefix: [] }, { limit: 1 })) {
+      throw foreign(JSON.stringify(String(key[0])));
+    }
+    return false;
   }
 
   /**
@@ -232,30 +233,30 @@ function formatSeal(version: number): number {
   return crc32(`kingbus ${version}`);
 }
 
-function checkFormat(stored: unknown): void {
+/** Whether it is the format of a version of kingbus's, undamaged. */
+function isFormat(stored: unknown): stored is FormatValue {
   const { product, version, seal } = Object(stored) as Partial<FormatValue>;
-  const isOurs = product === "kingbus" && typeof version === "number";
-  if (
-    isOurs &&
-    (seal === undefined ? version === 1 : seal === formatSeal(version))
-  ) {
-    if (version === FORMAT_VERSION) return;
-    // A newer version may have made a layout that this one would destroy.
-    throw new StoreError(
-      "format",
-      version > FORMAT_VERSION
-        ? `the store has format ${version}, of a newer kingbus; this one reads format ${FORMAT_VERSION}: use the newer kingbus, or give this one another data-dir`
-        : `the store has format ${version}, of an older kingbus; this one reads format ${FORMAT_VERSION}: give it another data-dir, where it fetches the log from the source anew`,
-    );
-  }
-  if (isOurs || seal !== undefined) {
-    throw damagedRecord("the format's record", stored);
-  }
+  if (product !== "kingbus" || typeof version !== "number") return false;
+  return seal === undefined ? version === 1 : seal === formatSeal(version);
+}
+
+function checkVersion({ version }: FormatValue): void {
+  if (version === FORMAT_VERSION) return;
+  // A newer version may have made a layout that this one would destroy.
   throw new StoreError(
     "format",
-    `the database has the format ${
-      JSON.stringify(stored)?.slice(0, 100)
-    } and was not made by kingbus`,
+    version > FORMAT_VERSION
+      ? `the store has format ${version}, of a newer kingbus; this one reads format ${FORMAT_VERSION}: use the newer kingbus, or give this one another data-dir`
+      : `the store has format ${version}, of an older kingbus; this one reads format ${FORMAT_VERSION}: give it another data-dir, where it fetches the log from the source anew`,
+  );
+}
+
+function foreign(what: string): StoreError {
+  return new StoreError(
+    "format",
+    `the database holds ${
+      what.slice(0, 100)
+    } and was not made by kingbus; choose another data-dir`,
   );
 }
 
@@ -285,7 +286,13 @@ export function resolveHead(value: HeadValue, large: LargeBytes): HeadRecord {
   };
 }
 
-function resolveFile(value: FileValue, large: LargeBytes): FileRecord {
+/**
+ * A file's record.
+ *
+ * @param large has the pieces of its byte strings
+ * @throws {StoreError} `corrupt` when pieces are missing or damaged
+ */
+export function resolveFile(value: FileValue, large: LargeBytes): FileRecord {
   const { previous, format } = stringOwners(value.number);
   return {
     ...value,

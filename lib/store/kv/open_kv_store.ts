@@ -1,10 +1,10 @@
-import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type BinlogStore, StoreError } from "../binlog_store.ts";
 import { BlockLog, type BlockLogOptions } from "../block_log.ts";
 import { DatabaseFile } from "./database_file.ts";
 import { checkDatabase } from "./check_database.ts";
 import { KvEngine } from "./kv_engine.ts";
+import { takeLock } from "./take_lock.ts";
 
 /** How a store on disk is opened. */
 export interface KvStoreOptions extends BlockLogOptions {
@@ -70,38 +70,6 @@ async function openEngine(path: string, lock: Deno.FsFile): Promise<KvEngine> {
     return new KvEngine(kv, `pid ${Deno.pid}`, () => lock.close(), file);
   } catch (error) {
     lock.close();
-    throw error;
-  }
-}
-
-/**
- * Takes the lock file of `path`, which holds its owner's process id. The
- * operating system gives the lock free when that process ends, however it does.
- */
-async function takeLock(path: string): Promise<Deno.FsFile> {
-  const lockPath = `${path}.lock`;
-  await Deno.mkdir(dirname(path), { recursive: true, mode: 0o750 });
-  const file = await Deno.open(lockPath, {
-    create: true,
-    read: true,
-    write: true,
-  });
-  try {
-    if (!await file.tryLock(true)) {
-      const holder = (await Deno.readTextFile(lockPath)).trim();
-      throw new StoreError(
-        "locked",
-        `process ${
-          holder || "unknown"
-        } has it open; stop it or choose another data-dir`,
-      );
-    }
-    await file.truncate();
-    await file.write(new TextEncoder().encode(`${Deno.pid}\n`));
-    await file.sync();
-    return file;
-  } catch (error) {
-    file.close();
     throw error;
   }
 }

@@ -7,7 +7,11 @@ import {
 import { EventType } from "../../binlog/event_type.ts";
 import { crc32 } from "../../binlog/checksum.ts";
 import { GtidSet } from "../../gtid/gtid_set.ts";
-import { type BlockSummary, FIRST_POSITION } from "../binlog_store.ts";
+import {
+  type BlockSummary,
+  FIRST_POSITION,
+  StoreError,
+} from "../binlog_store.ts";
 import type { FileRecord, HeadRecord } from "../block_engine.ts";
 import { describeStored } from "../block_cache.ts";
 import { EventAppender } from "../event_appender.ts";
@@ -90,6 +94,8 @@ class LogVerifier {
   readonly #wrongFiles = new Set<number>();
   readonly #summaries = new Map<number, BlockSummary>();
   #headIsWrong = false;
+  // What the database says of blocks and summaries it can't read.
+  readonly #unreadable = new Map<number, string>();
   #ended: TalliedFile | undefined;
 
   constructor(
@@ -119,12 +125,7 @@ class LogVerifier {
     if (head === undefined && oldestBlock === undefined && tail === undefined) {
       return this.#report();
     }
-    const first = Math.min(
-      ...[...this.#fileAt.keys()],
-      ...(this.#fileAt.size === this.#records.files.size && this.#head
-        ? []
-        : [oldestBlock ?? 0]),
-    );
+    const first = await this.#firstBlock();
     const last = this.#head?.block ?? Infinity;
     let next = await this.#scan(first, last);
     if (this.#head === undefined && tail !== undefined) {
@@ -132,6 +133,22 @@ class LogVerifier {
     }
     this.#finish();
     return this.#report();
+  }
+
+  /** The first block that belongs to a file; there may be some before it. */
+  async #firstBlock(): Promise<number> {
+    const { files, oldestBlock = 0 } = this.#records;
+    const oldest = valueOf(files.get(this.#oldestFile()));
+    if (oldest === undefined) return oldestBlock;
+    const { firstBlock } = oldest;
+    const [stored] = await this.#readEach(
+      firstBlock,
+      1,
+      this.#source.readBlocks.bind(this.#source),
+    );
+    const bytes = openSealed(blockPlace(firstBlock), stored);
+    const isWrong = bytes !== undefined && !beginsFile(bytes);
+    return isWrong ? oldestBlock : firstBlock;
   }
 
   /** Takes all blocks of a range, or as many as there are; answers the next. */
@@ -170,15 +187,40 @@ class LogVerifier {
   }> {
     const count = Math.min(GROUP_BLOCKS, last - first + 1);
     if (count <= 0) return { blocks: [], summaries: [], count: 0 };
+    const source = this.#source;
     const [blocks, summaries] = await Promise.all([
-      this.#source.readBlocks(first, count),
-      this.#source.readSummaries(first, count),
+      this.#readEach(first, count, source.readBlocks.bind(source)),
+      this.#readEach(first, count, source.readSummaries.bind(source)),
     ]);
     return {
       blocks: blocks as readonly (Uint8Array<ArrayBuffer> | undefined)[],
       summaries,
       count,
     };
+  }
+
+  /** Reads values together; one by one where the database itself is damaged. */
+  async #readEach(
+    first: number,
+    count: number,
+    read: VerifySource["readBlocks"],
+  ): Promise<readonly (Uint8Array | undefined)[]> {
+    try {
+      return await read(first, count);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+    }
+    const values: (Uint8Array | undefined)[] = [];
+    for (let number = first; number < first + count; number++) {
+      try {
+        values.push((await read(number, 1))[0]);
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+        this.#unreadable.set(number, `can't be read: ${error.message}`);
+        values.push(undefined);
+      }
+    }
+    return values;
   }
 
   /** Whether the file under way went meanwhile, which is no fault. */
@@ -192,7 +234,8 @@ class LogVerifier {
 
   /** What is wrong with the records themselves. */
   #checkRecords(): void {
-    const { head, files, damagedMeta } = this.#records;
+    const { head, files, damagedMeta, faults } = this.#records;
+    for (const message of faults) this.#note(message);
     if (head !== undefined && "fault" in head) {
       this.#headIsWrong = true;
       this.#note(`The head's record ${head.fault}`);
@@ -260,7 +303,7 @@ class LogVerifier {
       const { tail } = this.#records;
       const how = fromTail && tail !== undefined && "fault" in tail
         ? tail.fault
-        : describeStored(stored);
+        : this.#unreadable.get(number) ?? describeStored(stored);
       this.#lose(
         `Block ${number} ${how}`,
         this.#isLost ? summary?.startPosition : this.#tally.position,
@@ -280,14 +323,16 @@ class LogVerifier {
       }
       bytes = bytes.subarray(0, head.offset);
     }
-    this.#bytes += bytes.length;
     if (this.#isLost) {
+      this.#bytes += bytes.length;
       if (isWhole) this.#checkPresent(number, storedSummary, summary);
       return;
     }
+    const start = this.#tally.position;
     this.#tally.startBlock(number);
     try {
       this.#framed!.take(bytes);
+      this.#bytes += this.#tally.position - start;
     } catch (error) {
       if (!(error instanceof EventFault)) throw error;
       this.#lose(error.message, this.#tally.position, number);
@@ -327,7 +372,9 @@ class LogVerifier {
   ): boolean {
     if (summary !== undefined) return true;
     this.#fault(
-      `The summary of block ${number} ${describeStored(stored)}`,
+      `The summary of block ${number} ${
+        this.#unreadable.get(number) ?? describeStored(stored)
+      }`,
       this.#isLost ? undefined : this.#tally.position,
       number,
     );
@@ -350,7 +397,10 @@ class LogVerifier {
           bytes !== undefined || summary?.startPosition !== FIRST_POSITION ||
           summary.fileNumber <= this.#number
         ) return;
-      } else if (bytes !== undefined && !this.#isLost) {
+      } else if (
+        bytes !== undefined && !this.#isLost &&
+        (isInside || summary?.startPosition !== FIRST_POSITION)
+      ) {
         this.#wrongFiles.add(byRecord.number);
         this.#note(
           `The record of file ${byRecord.number} says that ${byRecord.name} begins in block ${block}, which begins in the middle of ${this.#tally.fileName}`,
@@ -360,7 +410,7 @@ class LogVerifier {
     }
     this.#endFile(true);
     const number = byRecord?.number ??
-      (this.#number === 0 ? this.#oldestFile() : this.#number + 1);
+      (this.#number === 0 ? this.#firstNumber(block) : this.#number + 1);
     const record = byRecord ??
       valueOf(this.#records.files.get(number));
     if (record !== undefined && record.firstBlock !== block) {
@@ -375,10 +425,16 @@ class LogVerifier {
     this.#record = record;
     this.#isLost = false;
     this.#fileCount++;
-    const name = record?.name ?? nextFileName(this.#ended?.name, this.#tally);
+    const following = [...this.#fileAt.values()].find((file) =>
+      file.number > number
+    );
+    const name = record?.name ??
+      nextFileName(this.#ended?.name, this.#tally, following?.name);
     this.#tally.beginFile(number, block);
     this.#tally.isFirstFile = isFirst || wasLost;
-    this.#startEvents(name, record?.serverUuid ?? this.#ended?.serverUuid);
+    // Where the record is lost, that of a neighbour is the best guess.
+    const near = record ?? this.#ended ?? following;
+    this.#startEvents(name, near?.serverUuid);
   }
 
   #startEvents(name: string, serverUuid = ""): void {
@@ -386,6 +442,17 @@ class LogVerifier {
     const appender = new EventAppender(this.#tally, { serverUuid, fault });
     this.#framed = new FramedEvents(appender, fault);
     appender.startFile(name);
+  }
+
+  /** The number of the first file, which begins in `block`. */
+  #firstNumber(block: number): number {
+    const number = this.#oldestFile();
+    const record = valueOf(this.#records.files.get(number));
+    // Without a head nothing else tells that the oldest one is missing.
+    return this.#head === undefined && record !== undefined &&
+        record.firstBlock > block
+      ? Math.max(1, number - 1)
+      : number;
   }
 
   #oldestFile(): number {
@@ -533,9 +600,11 @@ class LogVerifier {
   }
 
   #plan(): RepairPlan {
-    const head = this.#cut === undefined
-      ? this.#tally.head(this.#purged.encode())
-      : this.#cut.head;
+    const head = this.#cut !== undefined
+      ? this.#cut.head
+      : this.#head !== undefined && !this.#headIsWrong
+      ? this.#head
+      : this.#tally.head(this.#purged.encode());
     const last = head?.fileNumber ?? 0;
     const files = [...this.#rebuilt.values()].filter(({ number }) =>
       number <= last && (this.#wrongFiles.has(number) || number === last)
@@ -580,6 +649,10 @@ function toRecord(
     known.containsSet(announced ?? new GtidSet());
   const previous = keeps ? known : announced ?? before;
   return { ...rest, previousGtids: previous.encode() };
+}
+
+function isDamage(error: unknown): error is StoreError {
+  return error instanceof StoreError && error.kind === "corrupt";
 }
 
 function valueOf<T>(found: Found<T> | undefined): T | undefined {

@@ -15,6 +15,8 @@ export interface FoundRecords {
   readonly oldestBlock: number | undefined;
   /** Names of values beside the log that are damaged. */
   readonly damagedMeta: readonly string[];
+  /** What else is wrong, as sentences without their full stops. */
+  readonly faults: readonly string[];
 }
 
 /** What `verifyLog` reads; it writes nothing. */

@@ -1,0 +1,195 @@
+import { loadConfig } from "../config/load_config.ts";
+import { databasePath } from "../store/kv/database_path.ts";
+import { KvVerifySource } from "../store/kv/kv_verify_source.ts";
+import {
+  repairKvStore,
+  type RepairResult,
+} from "../store/kv/repair_kv_store.ts";
+import { verifyLog, type VerifyOptions } from "../store/verify/verify_log.ts";
+import type { LogFault, VerifyReport } from "../store/verify/verify_report.ts";
+import type { Command } from "./command.ts";
+import { configFileFlag, configFlags, configSources } from "./config_flags.ts";
+import { formatBytes } from "./format_bytes.ts";
+import { Progress } from "./progress.ts";
+import { StopSignals } from "./stop_signals.ts";
+import type { Terminal } from "./terminal.ts";
+
+const DATA_DIR_FLAG = "data-dir";
+const REPAIR_FLAG = "repair";
+const JSON_FLAG = "json";
+
+/** Faults that are printed; the others are counted. */
+const FAULTS_MAX = 100;
+
+/** `kingbus verify`. */
+export const verifyCommand: Command = {
+  name: "verify",
+  summary: "Check the store, event by event; repair it",
+  about:
+    "Checks all that the store holds: the checksum, length and position of every event, the order of transactions, GTIDs without gap or repetition, and every block, summary, file record and the head against what the events say. Works on a stopped store and beside a running kingbus. Exit code 1 when anything is wrong; what is, is listed with file and position.",
+  example: "kingbus verify --data-dir /var/lib/kingbus",
+  flags: [
+    configFileFlag(),
+    ...configFlags().filter(({ name }) => name === DATA_DIR_FLAG),
+    {
+      name: REPAIR_FLAG,
+      value: undefined,
+      about:
+        "Write damaged records anew from the blocks, and end the log at the last whole transaction before the first damage in a block: all behind that is removed, later files too, and said. kingbus must not be running; at its next start it fetches the rest from the source again. Exit code 0 when the store is sound afterwards.",
+    },
+    { name: JSON_FLAG, value: undefined, about: "Print the result as JSON." },
+  ],
+  restMax: 0,
+  async run(input, terminal): Promise<number> {
+    const { tree } = await loadConfig(configSources(input, terminal));
+    const path = databasePath(tree["data-dir"]);
+    const interrupt = new AbortController();
+    using signals = new StopSignals(() => Deno.exit(1));
+    signals.first.then((signal) =>
+      interrupt.abort(new Error(`interrupted by ${signal}`))
+    );
+    const repairs = input.switches.has(REPAIR_FLAG);
+    const json = input.switches.has(JSON_FLAG);
+    const began = performance.now();
+    let progress: Progress | undefined;
+    const options: VerifyOptions = {
+      faultsMax: FAULTS_MAX,
+      signal: interrupt.signal,
+      onProgress(done, total): void {
+        progress ??= new Progress(terminal, {
+          title: "verify",
+          total,
+          unit: "bytes",
+        });
+        progress.update(done);
+      },
+    };
+    let report: VerifyReport;
+    let repair: RepairResult | undefined;
+    try {
+      repair = repairs ? await repairKvStore(path, options) : undefined;
+      report = repair?.before ?? await verify(path, options);
+    } finally {
+      progress?.end();
+    }
+    const seconds = (performance.now() - began) / 1000;
+    const result: Result = { path, report, repair, seconds };
+    if (json) terminal.out(`${JSON.stringify(toJson(result))}\n`);
+    else tell(result, terminal);
+    return report.faultCount === 0 || repair !== undefined ? 0 : 1;
+  },
+};
+
+interface Result {
+  readonly path: string;
+  readonly report: VerifyReport;
+  readonly repair: RepairResult | undefined;
+  readonly seconds: number;
+}
+
+async function verify(
+  path: string,
+  options: VerifyOptions,
+): Promise<VerifyReport> {
+  await using source = await KvVerifySource.open(path);
+  return await verifyLog(source, options);
+}
+
+function toJson(result: Result): Record<string, unknown> {
+  const { path, report, repair, seconds } = result;
+  const { files, blocks, bytes, events, transactions, faultCount } = report;
+  return {
+    store: path,
+    sound: faultCount === 0,
+    files,
+    blocks,
+    bytes,
+    events,
+    transactions,
+    seconds: Number(seconds.toFixed(3)),
+    fault_count: faultCount,
+    faults: report.faults.map(({ file, position, block, message }) => ({
+      file,
+      position: position ?? null,
+      block: block ?? null,
+      message,
+    })),
+    repair: repair === undefined ? null : {
+      removed: repair.removed.map(({ file, from, to }) => ({
+        file,
+        from,
+        to: to ?? null,
+      })),
+      removed_bytes: repair.removedBytes,
+      removed_gtids: `${repair.removedGtids}`,
+      removed_values: repair.removedMeta,
+      records_written: repair.rebuilt,
+      last_binlog_file: repair.end?.file ?? "",
+      last_file_position: repair.end?.position ?? 0,
+    },
+  };
+}
+
+function tell(result: Result, terminal: Terminal): void {
+  const { path, report, repair, seconds } = result;
+  for (const fault of report.faults) terminal.out(`${formatFault(fault)}\n`);
+  const more = report.faultCount - report.faults.length;
+  if (more > 0) terminal.out(`and ${more} more\n`);
+  const { files, blocks, bytes, events, transactions } = report;
+  terminal.out(
+    `${path}: ${files} files, ${blocks} blocks, ${
+      formatBytes(bytes)
+    }, ${events} events, ${transactions} transactions with GTID checked in ${
+      seconds.toFixed(1)
+    } s\n`,
+  );
+  if (report.faultCount === 0) terminal.out("sound\n");
+  else if (repair !== undefined) tellRepair(repair, terminal);
+  else {
+    terminal.out(
+      `${
+        countOf(report.faultCount, "fault")
+      }; kingbus verify --repair makes the store sound, and removes from the first damaged block on what it can't make good\n`,
+    );
+  }
+}
+
+function formatFault({ file, position, message }: LogFault): string {
+  if (file === "") return message;
+  return position === undefined
+    ? `${file}: ${message}`
+    : `${file} position ${position}: ${message}`;
+}
+
+function tellRepair(repair: RepairResult, terminal: Terminal): void {
+  if (repair.rebuilt > 0) {
+    terminal.out(`wrote ${countOf(repair.rebuilt, "record")} anew\n`);
+  }
+  for (const name of repair.removedMeta) {
+    terminal.out(`removed the value ${name} beside the log\n`);
+  }
+  for (const { file, from, to } of repair.removed) {
+    const end = to === undefined ? "its end" : `position ${to}`;
+    terminal.out(
+      from === 0
+        ? `removed ${file}\n`
+        : `removed ${file} from position ${from} to ${end}\n`,
+    );
+  }
+  if (repair.removed.length > 0) {
+    terminal.out(`removed ${formatBytes(repair.removedBytes)} in all\n`);
+  }
+  if (!repair.removedGtids.isEmpty) {
+    terminal.out(`removed transactions: ${repair.removedGtids}\n`);
+  }
+  const { end } = repair;
+  terminal.out(
+    end === undefined
+      ? "sound: the log is empty\n"
+      : `sound: the log ends at ${end.file} position ${end.position}\n`,
+  );
+}
+
+function countOf(count: number, what: string): string {
+  return count === 1 ? `1 ${what}` : `${count} ${what}s`;
+}
