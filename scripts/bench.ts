@@ -20,22 +20,76 @@ import { measureDump } from "./bench/measure_dump.ts";
 import { measureFanout } from "./bench/measure_fanout.ts";
 import { measureIngest } from "./bench/measure_ingest.ts";
 import { measureLatency } from "./bench/measure_latency.ts";
-import { formatPart, formatSetting } from "./bench/report.ts";
+import { measureSemiSync } from "./bench/measure_semi_sync.ts";
+import { formatPart, formatSetting, type Report } from "./bench/report.ts";
 
-const MEASURES: Record<
+/** Parts that are measured with one source and its log. */
+const MEASURES: ReadonlyMap<
   BenchPart,
   (context: BenchContext) => Promise<PartResult>
-> = {
-  ingest: measureIngest,
-  dump: measureDump,
-  fanout: measureFanout,
-  latency: measureLatency,
-};
+> = new Map([
+  ["ingest", measureIngest],
+  ["dump", measureDump],
+  ["fanout", measureFanout],
+  ["latency", measureLatency],
+]);
 
 const progress = (what: string): void => console.error(`… ${what}`);
 
 async function bench(options: BenchOptions): Promise<void> {
   const machine = await describeMachine();
+  const folder = await Deno.makeTempDir({ prefix: "kingbus-bench-" });
+  Deno.addSignalListener("SIGINT", () => {
+    // What still runs notices that this process is gone, and goes too.
+    Deno.removeSync(folder, { recursive: true });
+    Deno.exit(130);
+  });
+  try {
+    const setting = {
+      measuredAt: new Date().toISOString(),
+      machine,
+      kingbus: VERSION,
+      runs: options.runs,
+    };
+    const parts: PartResult[] = [];
+    const print = (part: PartResult): void => {
+      parts.push(part);
+      console.log(formatPart(part));
+    };
+    const ofLog = options.parts.filter((part) => MEASURES.has(part));
+    const source = ofLog.length === 0
+      ? undefined
+      : await measureLog({ ...options, parts: ofLog }, folder, {
+        begin: (source) => console.log(formatSetting({ ...setting, source })),
+        print,
+      });
+    if (source === undefined) console.log(formatSetting(setting));
+    if (options.parts.includes("semisync")) {
+      const { runs, main } = options;
+      print(await measureSemiSync({ runs, main, folder, progress }));
+    }
+    const report: Report = source === undefined
+      ? { ...setting, parts }
+      : { ...setting, source, parts };
+    await Deno.writeTextFile(
+      options.json,
+      `${JSON.stringify(report, null, 2)}\n`,
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  progress(`wrote ${options.json}`);
+}
+
+/** Measures the parts that need a source with a large log; answers its facts. */
+async function measureLog(
+  options: BenchOptions,
+  folder: string,
+  tell: {
+    begin(source: NonNullable<Report["source"]>): void;
+    print(part: PartResult): void;
+  },
+): Promise<NonNullable<Report["source"]>> {
   progress("looking for a source");
   await using source = await BenchSource.open(options.server);
   await source.fill(
@@ -43,46 +97,25 @@ async function bench(options: BenchOptions): Promise<void> {
     (missing) => progress(`${(missing / 1e6).toFixed(0)} MB to load`),
   );
   const log = await source.log();
-  const setting = {
-    measuredAt: new Date().toISOString(),
-    machine,
-    kingbus: VERSION,
-    source: {
-      version: source.version,
-      bytes: log.bytes,
-      transactions: log.transactions,
-    },
-    runs: options.runs,
+  const facts = {
+    version: source.version,
+    bytes: log.bytes,
+    transactions: log.transactions,
   };
-  console.log(formatSetting(setting));
-  const folder = await Deno.makeTempDir({ prefix: "kingbus-bench-" });
-  Deno.addSignalListener("SIGINT", () => {
-    // What still runs notices that this process is gone, and goes too.
-    Deno.removeSync(folder, { recursive: true });
-    Deno.exit(130);
+  tell.begin(facts);
+  const { runs, main } = options;
+  const context = new BenchContext({
+    source,
+    log,
+    runs,
+    main,
+    folder,
+    progress,
   });
-  const parts: PartResult[] = [];
-  try {
-    const { runs, main } = options;
-    const context = new BenchContext({
-      source,
-      log,
-      runs,
-      main,
-      folder,
-      progress,
-    });
-    for (const part of options.parts) {
-      const result = await MEASURES[part](context);
-      parts.push(result);
-      console.log(formatPart(result));
-    }
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  for (const part of options.parts) {
+    tell.print(await MEASURES.get(part)!(context));
   }
-  const report = JSON.stringify({ ...setting, parts }, null, 2);
-  await Deno.writeTextFile(options.json, `${report}\n`);
-  progress(`wrote ${options.json}`);
+  return facts;
 }
 
 if (import.meta.main) {

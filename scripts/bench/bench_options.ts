@@ -2,7 +2,13 @@ import { parseArgs } from "@std/cli";
 import { BenchError } from "./bench_error.ts";
 
 /** The parts of the benchmark. */
-export const BENCH_PARTS = ["ingest", "dump", "fanout", "latency"] as const;
+export const BENCH_PARTS = [
+  "ingest",
+  "dump",
+  "fanout",
+  "latency",
+  "semisync",
+] as const;
 /** One of them. */
 export type BenchPart = typeof BENCH_PARTS[number];
 

@@ -103,12 +103,21 @@ export class KingbusProcess implements LogServer, AsyncDisposable {
   }
 
   /** Begins to follow a source, through the admin API. */
-  async follow(source: LogServer): Promise<void> {
+  async follow(
+    source: LogServer,
+    { semiSync = false } = {},
+  ): Promise<void> {
     await this.#put("/binlog/syncer/start", {
       mysql_addr: `${source.hostname}:${source.port}`,
       mysql_user: REPLICATION.user,
       mysql_password: REPLICATION.password,
+      semi_sync: semiSync,
     });
+  }
+
+  /** Follows no source any more. */
+  async stopFollowing(): Promise<void> {
+    await this.#put("/binlog/syncer/stop", {});
   }
 
   /** Waits until it holds all of a log, durable and visible. */

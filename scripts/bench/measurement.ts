@@ -70,6 +70,17 @@ export function atLeast(
   return { name, value, unit, target: `≥ ${target} ${unit}`, met };
 }
 
+/** Judges a number that should not be above another that was measured too. */
+export function noMoreThan(
+  name: string,
+  value: number,
+  limit: number,
+  unit: string,
+): Verdict {
+  const target = `≤ ${limit.toFixed(2)} ${unit}`;
+  return { name, value, unit, target, met: value <= limit };
+}
+
 /** Judges a number that should stay below another. */
 export function below(
   name: string,

@@ -6,7 +6,8 @@ export interface Report {
   readonly measuredAt: string;
   readonly machine: Machine;
   readonly kingbus: string;
-  readonly source: {
+  /** Absent where each part has servers of its own. */
+  readonly source?: {
     readonly version: string;
     readonly bytes: number;
     readonly transactions: number;
@@ -26,9 +27,11 @@ export function formatSetting(report: Omit<Report, "parts">): string {
       (machine.memoryBytes / 2 ** 30).toFixed(1)
     } GiB, ${machine.kernel}, load ${machine.loadBefore.toFixed(1)}`,
     `kingbus  ${report.kingbus}, Deno ${machine.deno}`,
-    `source   MySQL ${source.version}, log of ${
-      (source.bytes / 1e6).toFixed(1)
-    } MB in ${source.transactions} transactions`,
+    ...source === undefined ? [] : [
+      `source   MySQL ${source.version}, log of ${
+        (source.bytes / 1e6).toFixed(1)
+      } MB in ${source.transactions} transactions`,
+    ],
     `         medians of ${runs} runs in turns; cores kept busy meanwhile`,
   ].join("\n");
 }

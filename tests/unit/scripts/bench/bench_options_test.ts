@@ -4,7 +4,13 @@ import { parseBenchOptions } from "../../../../scripts/bench/bench_options.ts";
 
 Deno.test("parseBenchOptions() measures everything unless told otherwise", () => {
   const options = parseBenchOptions([])!;
-  assertEquals(options.parts, ["ingest", "dump", "fanout", "latency"]);
+  assertEquals(options.parts, [
+    "ingest",
+    "dump",
+    "fanout",
+    "latency",
+    "semisync",
+  ]);
   assertEquals(options.bytes, 320e6);
   assertEquals(options.runs, 5);
   assertEquals(options.server, undefined);
