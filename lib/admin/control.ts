@@ -4,6 +4,7 @@ import type { SyncerCause } from "../syncer/syncer_cause.ts";
 import type { AckGateStatus } from "../semi_sync/ack_gate.ts";
 import type { AckStatus } from "../server/dump_handler.ts";
 import type { SyncerSemiSync } from "../syncer/syncer.ts";
+import type { CandidateStatus } from "../syncer/candidates.ts";
 
 /** What to follow, as `PUT /binlog/syncer/start` asks for it. */
 export interface SyncerStartRequest {
@@ -18,6 +19,11 @@ export interface SyncerStartRequest {
   readonly start: string | undefined;
   /** Whether to acknowledge what is durable; undefined: as configured. */
   readonly semiSync: boolean | undefined;
+  /**
+   * Servers to follow when that one is lost, in order; undefined: as configured
+   * if the account is the configuration's, else none.
+   */
+  readonly candidates?: readonly Address[] | undefined;
 }
 
 /** What the syncer is told and what it does. Without secrets. */
@@ -45,6 +51,8 @@ export interface SyncerReport {
   readonly source: SourceReport | undefined;
   /** How the acknowledging to the source goes. */
   readonly semiSync: SemiSyncReport;
+  /** The servers it may follow, in order; one if there are no candidates. */
+  readonly candidates: readonly CandidateStatus[];
   /** Where the stored log ends. */
   readonly log: LogReport;
 }
@@ -90,6 +98,7 @@ export interface LogReport {
 export interface SyncerControl {
   /**
    * Starts following. Without a request: what was last asked for or configured.
+   * A request for another server than the one that is followed changes to that.
    *
    * @throws {ControlError}
    */

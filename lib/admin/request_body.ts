@@ -24,6 +24,7 @@ const SYNCER_START = z.strictObject({
   mysql_password: secretValue(),
   semi_sync: booleanValue().optional(),
   start: startValue().optional(),
+  candidates: z.array(addressValue({ portMin: 1 })).optional(),
 });
 
 const SERVER_START = z.strictObject({
@@ -48,6 +49,7 @@ export function parseSyncerStart(text: string): SyncerStartRequest | undefined {
     uuid: body.syncer_uuid?.toLowerCase(),
     start: body.start,
     semiSync: body.semi_sync,
+    candidates: body.candidates,
   };
 }
 

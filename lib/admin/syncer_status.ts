@@ -46,6 +46,17 @@ export interface SyncerStatus extends LogStatus {
   } | undefined;
   /** How the acknowledging to the source goes, where it is asked for. */
   readonly acknowledging?: AcknowledgingStatus | undefined;
+  /** The servers it may follow, in the order in which they are tried. */
+  readonly candidates: readonly {
+    readonly mysql_addr: string;
+    /** True for the one that is followed, or was last. */
+    readonly followed: boolean;
+    /** Why it could not be followed when that was tried last. */
+    readonly cause?: string | undefined;
+    readonly reason?: string | undefined;
+    /** RFC 3339. */
+    readonly failed_at?: string | undefined;
+  }[];
 }
 
 /** Semi-synchronous replication from the source. */
@@ -96,6 +107,13 @@ export function syncerStatus(report: SyncerReport): SyncerStatus {
       version: source.version,
     },
     acknowledging: acknowledgingStatus(report.semiSync),
+    candidates: report.candidates.map((candidate) => ({
+      mysql_addr: candidate.address,
+      followed: candidate.followed,
+      cause: candidate.cause,
+      reason: candidate.reason,
+      failed_at: candidate.failedAt?.toISOString(),
+    })),
   };
 }
 

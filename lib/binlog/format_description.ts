@@ -112,17 +112,25 @@ export function decodeFormatDescription(event: Uint8Array): FormatDescription {
  *   position and creation time become 0.
  *   `clearCreated` for a dump by GTID that skips the file's first transaction:
  *   creation time becomes 0, so that the replica does not drop its temporary tables.
+ *   `endPosition` to have one that was cleared in a file again.
  * @returns A copy, its checksum right if it has one.
  * @throws {MalformedEventError} As {@linkcode decodeFormatDescription}.
  */
 export function patchFormatDescription(
   event: Uint8Array,
-  options: { clearPosition: boolean; clearCreated?: boolean },
+  options: {
+    clearPosition: boolean;
+    clearCreated?: boolean;
+    endPosition?: number;
+  },
 ): Uint8Array {
   const { serverVersion } = decodeFormatDescription(event);
   const patched = event.slice();
   patched[FLAGS_OFFSET] = event[FLAGS_OFFSET]! & ~EventFlag.BINLOG_IN_USE;
   if (options.clearPosition) putU32(patched, LOG_POS_OFFSET, 0);
+  else if (options.endPosition !== undefined) {
+    putU32(patched, LOG_POS_OFFSET, options.endPosition);
+  }
   if (options.clearPosition || options.clearCreated === true) {
     putU32(patched, HEADER_BYTES + CREATED_OFFSET, 0);
   }

@@ -2,7 +2,8 @@ import { eventBody } from "./_event_body.ts";
 import { decodeFileName, encodeFileName } from "./_file_name.ts";
 import { putU64, u64At } from "./_little_endian.ts";
 import { makeEvent } from "./_made_event.ts";
-import type { ChecksumAlgorithm } from "./checksum.ts";
+import { type ChecksumAlgorithm, checksumBytes } from "./checksum.ts";
+import { decodeEventHeader, HEADER_BYTES } from "./event_header.ts";
 import { EventFlag, EventType } from "./event_type.ts";
 
 /** Bytes of the position in front of the file name. */
@@ -53,10 +54,6 @@ export function encodeArtificialRotate(options: {
   position: bigint;
   algorithm: ChecksumAlgorithm;
 }): Uint8Array {
-  const fileName = encodeFileName(options.fileName);
-  const body = new Uint8Array(POSITION_BYTES + fileName.length);
-  putU64(body, 0, options.position);
-  body.set(fileName, POSITION_BYTES);
   return makeEvent(
     {
       timestamp: 0,
@@ -65,7 +62,47 @@ export function encodeArtificialRotate(options: {
       logPos: 0,
       flags: EventFlag.ARTIFICIAL,
     },
+    encodeBody(options.fileName, options.position),
+    options.algorithm,
+  );
+}
+
+/**
+ * Makes a file's rotate lead to another name: the files of a log that has
+ * changed its source may have other names than the source gave them. Its size
+ * changes with the length of the name.
+ *
+ * @param event The whole event as the source wrote it; not changed.
+ * @param options `fileName` to lead to; `startPosition` of the event in the file
+ *   it is for; `algorithm` of that file.
+ * @returns A whole event with the same time, server id and flags.
+ * @throws {MalformedEventError} If `event` is no rotate.
+ * @throws {RangeError} If the file name is empty or too long.
+ */
+export function renameRotate(
+  event: Uint8Array,
+  options: {
+    fileName: string;
+    startPosition: number;
+    algorithm: ChecksumAlgorithm;
+  },
+): Uint8Array {
+  const { position } = decodeRotate(event, options.algorithm);
+  const { timestamp, type, serverId, flags } = decodeEventHeader(event);
+  const body = encodeBody(options.fileName, position);
+  const size = HEADER_BYTES + body.length + checksumBytes(options.algorithm);
+  const logPos = options.startPosition + size;
+  return makeEvent(
+    { timestamp, type, serverId, logPos, flags },
     body,
     options.algorithm,
   );
+}
+
+function encodeBody(name: string, position: bigint): Uint8Array {
+  const fileName = encodeFileName(name);
+  const body = new Uint8Array(POSITION_BYTES + fileName.length);
+  putU64(body, 0, position);
+  body.set(fileName, POSITION_BYTES);
+  return body;
 }

@@ -54,7 +54,16 @@ function sourceLines(syncer: SyncerStatus): string[] {
     lines.push(cause === undefined ? reason : `${cause}: ${reason}`);
   }
   if (syncer.state !== "following") lines.push(...attemptLines(syncer));
+  const { candidates = [] } = syncer;
+  if (candidates.length > 1) lines.push(...candidates.map(candidateLine));
   return lines;
+}
+
+function candidateLine(
+  { mysql_addr, followed, cause, reason }: SyncerStatus["candidates"][number],
+): string {
+  const fault = cause === undefined ? "" : `, ${cause}: ${reason}`;
+  return `${followed ? "* " : "  "}${mysql_addr}${fault}`;
 }
 
 /** What an operator who looks at a source that is lost wants to know. */

@@ -194,6 +194,12 @@ const followShape = {
     about: "How long connecting and logging in at the source may take.",
     fallback: "10s",
   }),
+  "switch-after": withDefault(durationValue({ min: 0, max: 24 * HOUR_MS }), {
+    type: "duration",
+    about:
+      "How long the source may be lost before the candidates are tried; `0s` means at once. A source that can't be followed any more is not waited for.",
+    fallback: "30s",
+  }),
 };
 
 const sourceShape = {
@@ -201,6 +207,14 @@ const sourceShape = {
     type: "address",
     about: "The MySQL server to follow.",
   }),
+  "candidates": z.array(addressValue({ portMin: 1 })).prefault([])
+    .register(KEY_INFO, {
+      type: "list of addresses",
+      about:
+        "Servers to follow in the place of the one that is followed when that is lost, tried in this order: its replicas, say. They are changed to by GTID, with the same account. Name address here too, among them, and it is one of those that are come back to.",
+      absent: "no other server is followed by itself",
+      flag: false,
+    }),
   "user": required(textValue(128), {
     type: "text",
     about: "Account on the source; it needs REPLICATION SLAVE.",

@@ -69,11 +69,12 @@ function findSourceClash(tree: ConfigTree): Clash | undefined {
       [admin.listen, "admin.listen"],
     ] as const
   ) {
-    if (!reaches(source.address, listen)) continue;
-    return {
-      path: ["source", "address"],
-      reason: `is kingbus's own ${key}: it would follow itself`,
-    };
+    const reason = `is kingbus's own ${key}: it would follow itself`;
+    if (reaches(source.address, listen)) {
+      return { path: ["source", "address"], reason };
+    }
+    const index = source.candidates.findIndex((one) => reaches(one, listen));
+    if (index >= 0) return { path: ["source", "candidates", index], reason };
   }
   const serverId = source["server-id"];
   if (serverId !== undefined && serverId === server["server-id"]) {

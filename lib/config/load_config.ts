@@ -228,6 +228,7 @@ async function readOptions(
       heartbeatMs: follow.heartbeat,
       readTimeoutMs: follow["read-timeout"],
       connectTimeoutMs: follow["connect-timeout"],
+      switchAfterMs: follow["switch-after"],
     },
     log: {
       level: log.level,
@@ -301,5 +302,6 @@ async function readSource(
     uuid: source.uuid?.toLowerCase(),
     start: source.start,
     semiSync: source["semi-sync"],
+    candidates: source.candidates,
   };
 }

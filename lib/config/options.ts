@@ -46,6 +46,8 @@ export interface SourceSettings {
   readonly start: string;
   /** Whether to acknowledge to the source what is on disk. */
   readonly semiSync: boolean;
+  /** Servers to follow when that one is lost, in order. */
+  readonly candidates: readonly Address[];
 }
 
 /** How the source is followed, whichever it is. */
@@ -53,6 +55,8 @@ export interface FollowSettings {
   readonly heartbeatMs: number;
   readonly readTimeoutMs: number;
   readonly connectTimeoutMs: number;
+  /** How long the source may be lost before candidates are tried. */
+  readonly switchAfterMs: number;
 }
 
 /** The log of the process. */

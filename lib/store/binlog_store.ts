@@ -19,6 +19,17 @@ export interface StoredFile {
   /** UUID of the server that wrote the file; empty if it has none. */
   readonly serverUuid: string;
   /**
+   * The name that server has for the file; after a change of source it may be
+   * another one than `name`.
+   */
+  readonly sourceName: string;
+  /**
+   * True when the file was put together here after a change of source: of the
+   * server's file it holds only what came after what was in the log already, at
+   * positions of its own.
+   */
+  readonly spliced: boolean;
+  /**
    * The GTIDs of all earlier files: what the file's Previous_gtids event says;
    * without one, what the log had executed when the file began. Decoded anew
    * at each access.
@@ -151,6 +162,10 @@ export interface FileStart {
   readonly name: string;
   /** UUID of the server that writes it; empty if it has none. */
   readonly serverUuid: string;
+  /** See `StoredFile.sourceName`; `name` when absent. */
+  readonly sourceName?: string | undefined;
+  /** See `StoredFile.spliced`; false when absent. */
+  readonly spliced?: boolean | undefined;
 }
 
 /**

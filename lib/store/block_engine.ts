@@ -17,6 +17,10 @@ export interface FileRecord {
   readonly closed: boolean;
   /** UUID of the server that wrote the file; empty if it has none. */
   readonly serverUuid: string;
+  /** The server's name for the file, where it is another one. */
+  readonly sourceName?: string;
+  /** See `StoredFile.spliced`; absent means no. */
+  readonly spliced?: true;
   /** Wire form of the GTID set. */
   readonly previousGtids: Uint8Array;
   /** The file's format description event; empty until it came. */

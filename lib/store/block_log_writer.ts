@@ -170,6 +170,10 @@ export class BlockLogWriter implements LogWriter {
       size: 0,
       closed: false,
       serverUuid: start.serverUuid,
+      ...(start.sourceName === undefined || start.sourceName === start.name
+        ? {}
+        : { sourceName: start.sourceName }),
+      ...(start.spliced === true ? { spliced: true } : {}),
       previousGtids: this.#executed.encode(),
       formatDescription: new Uint8Array(0),
       checksumAlgorithm: "none",

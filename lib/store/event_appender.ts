@@ -1,4 +1,8 @@
-import { type ChecksumAlgorithm, checksumBytes } from "../binlog/checksum.ts";
+import {
+  CHECKSUM_BYTES,
+  type ChecksumAlgorithm,
+  checksumBytes,
+} from "../binlog/checksum.ts";
 import { CRC32_RESIDUE, crc32At } from "../binlog/crc32_at.ts";
 import {
   eventSizeAt,
@@ -12,6 +16,7 @@ import { EventType, eventTypeName } from "../binlog/event_type.ts";
 import { decodeFormatDescription } from "../binlog/format_description.ts";
 import { GtidReader } from "../binlog/gtid_event.ts";
 import { MalformedEventError } from "../binlog/malformed_event_error.ts";
+import { moveEvent, moveEventHeader } from "../binlog/move_event.ts";
 import { decodePreviousGtids } from "../binlog/previous_gtids.ts";
 import {
   BoundaryStep,
@@ -19,7 +24,7 @@ import {
   TransactionBoundaryError,
 } from "../binlog/transaction_boundary.ts";
 import type { GtidSet } from "../gtid/gtid_set.ts";
-import type { LogWriter } from "./binlog_store.ts";
+import type { FileStart, LogWriter } from "./binlog_store.ts";
 import { concatBytes } from "./concat_bytes.ts";
 import { FRAME_BYTES, PACKET_PAYLOAD_BYTES_MAX } from "./framing.ts";
 import { RunChecksum } from "./run_checksum.ts";
@@ -52,6 +57,9 @@ export interface EventAppenderOptions {
   fault(kind: AppendFaultKind, message: string): Error;
 }
 
+/** What is different about a file after a change of source. */
+export type FileOrigin = Pick<FileStart, "sourceName" | "spliced">;
+
 /** The most bytes of a Previous_gtids event that are held to be decoded. */
 const PREVIOUS_GTIDS_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -59,7 +67,8 @@ const PREVIOUS_GTIDS_BYTES_MAX = 64 * 1024 * 1024;
  * Appends the events of binlog files to a log, wherever they come from, and
  * makes sure that they are what a server wrote: checks every event's size,
  * checksum and position, the order of the events of a transaction, and that no
- * transaction is missing or there twice.
+ * transaction is missing or there twice. Those of a spliced file (see
+ * `StoredFile.spliced`) get the positions that they have there.
  *
  * ```text
  * log   = file { file }
@@ -78,11 +87,15 @@ export class EventAppender {
   #intactEnd = 0;
   #checksum: ChecksumAlgorithm = "none";
   #trailerBytes = 0;
+  /** The current file is spliced: events are moved to where they come here. */
+  #moves = false;
   #inGtidTransaction = false;
   // The large event under way.
   #largeBytes = 0;
   #largeSize = 0;
   #largeCrc = 0;
+  /** As `#largeCrc`, of what is appended in a spliced file. */
+  #movedCrc = 0;
   #largeType = 0;
   #largeStep: BoundaryStep = BoundaryStep.INSIDE;
   #largeKept: Uint8Array[] | undefined;
@@ -90,6 +103,7 @@ export class EventAppender {
   #packetLeft = 0;
   #payloadLeft = 0;
   readonly #frame = new Uint8Array(FRAME_BYTES);
+  readonly #trailer = new Uint8Array(CHECKSUM_BYTES);
 
   /**
    * @param writer where events go; stands where the first one comes
@@ -111,29 +125,35 @@ export class EventAppender {
   }
 
   /**
-   * Begins a file.
+   * Begins a file. The events of a spliced one are changed where they lie.
    *
+   * @param name the file's name in the log
+   * @param origin what else there is to say of it
    * @throws what `fault` makes, inside a transaction
    */
-  startFile(name: string): void {
+  startFile(name: string, origin: FileOrigin = {}): void {
     if (this.#boundary.inTransaction) {
       throw this.#fault(
         "stream",
         `The file ${name} begins inside a transaction of ${this.#writer.fileName}`,
       );
     }
-    this.#writer.startFile({ name, serverUuid: this.#options.serverUuid });
+    const { serverUuid } = this.#options;
+    this.#writer.startFile({ name, serverUuid, ...origin });
+    this.#moves = origin.spliced === true;
   }
 
   /**
    * Takes over how the events end of a file that is gone on with.
    *
    * @param format its format description event
+   * @param spliced whether the file is spliced
    * @throws what `fault` makes, when it is damaged
    */
-  resumeFile(format: Uint8Array): void {
+  resumeFile(format: Uint8Array, spliced = false): void {
     const { checksumAlgorithm } = this.#checkFormat(format);
     this.#setChecksum(checksumAlgorithm);
+    this.#moves = spliced;
   }
 
   /**
@@ -175,7 +195,12 @@ export class EventAppender {
     ) {
       throw this.#wrongChecksum(type);
     }
-    this.#checkPosition(bytes, at, size);
+    if (this.#moves && type !== EventType.FORMAT_DESCRIPTION) {
+      const endPosition = writer.position + size;
+      moveEvent(bytes, at, size, endPosition, this.#trailerBytes);
+    } else {
+      this.#checkPosition(bytes, at, size);
+    }
     const step = this.#step(type, bytes, at, size);
     const begins =
       (type === EventType.GTID || type === EventType.GTID_TAGGED) &&
@@ -220,7 +245,9 @@ export class EventAppender {
     this.#largeSize = size;
     this.#largeBytes = 0;
     this.#largeCrc = 0;
-    this.#checkPosition(bytes, at, size);
+    this.#movedCrc = 0;
+    const endPosition = this.#writer.position + size;
+    if (!this.#moves) this.#checkPosition(bytes, at, size);
     this.#largeStep = this.#stepLarge(type, flagsAt(bytes, at));
     this.#largeKept = undefined;
     if (type === EventType.PREVIOUS_GTIDS) {
@@ -232,7 +259,9 @@ export class EventAppender {
     this.#beginPacket(FRAME_BYTES);
     this.#packetLeft--;
     this.#payloadLeft--;
-    this.largeBody(bytes, at, end);
+    this.#receiveLarge(bytes, at, end);
+    if (this.#moves) moveEventHeader(bytes, at, endPosition);
+    this.#appendLarge(bytes, at, end);
   }
 
   /**
@@ -241,25 +270,9 @@ export class EventAppender {
    * @throws what `fault` makes, when it is more than the event's header says
    */
   largeBody(bytes: Uint8Array, at: number, end: number): void {
-    this.#largeBytes += end - at;
-    if (this.#largeBytes > this.#largeSize) {
-      throw this.#wrongSize(this.#largeBytes);
-    }
-    if (this.#trailerBytes !== 0) {
-      this.#largeCrc = crc32At(bytes, at, end - at, this.#largeCrc);
-    }
-    this.#largeKept?.push(bytes.slice(at, end));
-    let from = at;
-    while (from < end) {
-      if (this.#packetLeft === 0) this.#beginPacket(FRAME_BYTES - 1);
-      const count = Math.min(end - from, this.#packetLeft);
-      this.#writer.eventBody(bytes, from, from + count);
-      this.#packetLeft -= count;
-      this.#payloadLeft -= count;
-      from += count;
-    }
+    this.#receiveLarge(bytes, at, end);
+    this.#appendLarge(bytes, at, end);
   }
-
   /**
    * Ends the event begun with `beginLarge`.
    *
@@ -272,6 +285,7 @@ export class EventAppender {
     if (this.#trailerBytes !== 0 && this.#largeCrc !== CRC32_RESIDUE) {
       throw this.#wrongChecksum(this.#largeType);
     }
+    if (this.#moves) this.#appendTrailer();
     // A full packet is always followed by another one, if by an empty one.
     if ((this.#largeSize + 1) % PACKET_PAYLOAD_BYTES_MAX === 0) {
       this.#beginPacket(FRAME_BYTES - 1);
@@ -283,6 +297,52 @@ export class EventAppender {
       this.#largeKept = undefined;
     }
     this.#writer.boundary();
+  }
+
+  /** Counts and sums up a part of a large event as it came. */
+  #receiveLarge(bytes: Uint8Array, at: number, end: number): void {
+    this.#largeBytes += end - at;
+    if (this.#largeBytes > this.#largeSize) {
+      throw this.#wrongSize(this.#largeBytes);
+    }
+    if (this.#trailerBytes !== 0) {
+      this.#largeCrc = crc32At(bytes, at, end - at, this.#largeCrc);
+    }
+    this.#largeKept?.push(bytes.slice(at, end));
+  }
+
+  /** Appends the part received last; of a moved event without its checksum. */
+  #appendLarge(bytes: Uint8Array, at: number, end: number): void {
+    if (!this.#moves) {
+      this.#appendPart(bytes, at, end);
+      return;
+    }
+    const summed = this.#largeSize - this.#trailerBytes;
+    const tooMuch = Math.max(0, this.#largeBytes - summed);
+    const to = Math.max(at, end - tooMuch);
+    this.#movedCrc = crc32At(bytes, at, to - at, this.#movedCrc);
+    this.#appendPart(bytes, at, to);
+  }
+
+  /** Appends the checksum that a large event has where it comes here. */
+  #appendTrailer(): void {
+    for (let byte = 0; byte < this.#trailerBytes; byte++) {
+      this.#trailer[byte] = this.#movedCrc >>> 8 * byte;
+    }
+    this.#appendPart(this.#trailer, 0, this.#trailerBytes);
+  }
+
+  /** Appends a part of a large event, in as many packets as it takes. */
+  #appendPart(bytes: Uint8Array, at: number, end: number): void {
+    let from = at;
+    while (from < end) {
+      if (this.#packetLeft === 0) this.#beginPacket(FRAME_BYTES - 1);
+      const count = Math.min(end - from, this.#packetLeft);
+      this.#writer.eventBody(bytes, from, from + count);
+      this.#packetLeft -= count;
+      this.#payloadLeft -= count;
+      from += count;
+    }
   }
 
   /** Writes the header of the next packet of a large event, `bytes` long. */

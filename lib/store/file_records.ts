@@ -74,6 +74,7 @@ export class FileRecords {
 /** About how many bytes of a commit a record takes. */
 export function recordBytes(record: FileRecord): number {
   return RECORD_BYTES + record.name.length +
+    (record.sourceName?.length ?? 0) +
     Math.min(record.previousGtids.length, RECORD_STRING_BYTES_MAX) +
     Math.min(record.formatDescription.length, RECORD_STRING_BYTES_MAX);
 }

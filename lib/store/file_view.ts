@@ -45,6 +45,14 @@ export class FileView implements StoredFile {
     return this.#record.serverUuid;
   }
 
+  get sourceName(): string {
+    return this.#record.sourceName ?? this.#record.name;
+  }
+
+  get spliced(): boolean {
+    return this.#record.spliced === true;
+  }
+
   /** Decoded when asked for: of all files together it can be very much. */
   get previousGtids(): GtidSet {
     const bytes = this.#record.previousGtids;

@@ -4,10 +4,11 @@ import {
   eventTypeAt,
   flagsAt,
   HEADER_BYTES,
+  logPosAt,
 } from "../binlog/event_header.ts";
 import { EventFlag, EventType, eventTypeName } from "../binlog/event_type.ts";
 import { decodeHeartbeat } from "../binlog/heartbeat.ts";
-import { decodeRotate } from "../binlog/rotate.ts";
+import { decodeRotate, renameRotate } from "../binlog/rotate.ts";
 import type { GtidSet } from "../gtid/gtid_set.ts";
 import { decodeErr } from "../protocol/response.ts";
 import {
@@ -21,8 +22,10 @@ import {
 } from "../store/event_appender.ts";
 import { FRAME_BYTES, PACKET_HEADER_BYTES } from "../store/framing.ts";
 import { DumpScanner, type PacketSink } from "./dump_scanner.ts";
+import { FileNames } from "./file_names.ts";
 import { isSameFile } from "./same_file.ts";
 import { SourceError } from "./source_error.ts";
+import { appendWhole, Splice, type SpliceParts } from "./splice.ts";
 
 /** First byte of a payload that carries an event, ends the dump, or is an error. */
 const STATUS_EVENT = 0x00;
@@ -57,13 +60,24 @@ export interface FollowerContext {
   readonly closedFiles?: ReadonlyMap<string, number> | undefined;
   /** Whether the dump is a semi-synchronous one. */
   readonly semiSync?: boolean;
+  /** What the log calls the source's files; by the same names if absent. */
+  readonly names?: FileNames | undefined;
+  /** True when nothing more comes for the file that the log ends in. */
+  readonly fileEnded?: boolean | undefined;
+  /** For a dump by GTID, after a change of source. */
+  readonly splice?: SpliceStart | undefined;
 }
+
+/** See `SpliceParts`. */
+export type SpliceStart = Pick<SpliceParts, "open" | "fresh">;
 
 /**
  * Takes a dump from file and position and appends it to the log, byte for
  * byte. Of what the source sends it leaves out what was made up for the stream
  * alone (artificial rotates, heartbeats, the format description of a resumed
- * file); the rest is for the `EventAppender` to check and append.
+ * file); the rest is for the `EventAppender` to check and append. Where the log
+ * calls the next file otherwise than the source, rotates lead to that name. What
+ * comes by GTID goes through a `Splice` first.
  */
 export class LogFollower implements PacketSink {
   readonly #writer: LogWriter;
@@ -71,6 +85,13 @@ export class LogFollower implements PacketSink {
   readonly #appender: EventAppender;
   readonly #events: FollowerEvents;
   readonly #context: FollowerContext;
+  readonly #names: FileNames;
+  /** While the source sends by GTID what does not make whole files. */
+  #splice: Splice | undefined;
+  /** Where the source's file goes on after the last event of a splice. */
+  #splicedAt = 0n;
+  /** A large event is under way that is not to be appended. */
+  #largeDropped = false;
   /** Events have checksums since the last format description, if its file has. */
   #sawFormat = false;
   /** Type of the file's last event that came by this dump; 0: none did. */
@@ -98,6 +119,15 @@ export class LogFollower implements PacketSink {
     });
     this.#events = events;
     this.#context = context;
+    this.#names = context.names ?? namesAsTheyAre(writer.fileName);
+    this.#splice = context.splice && new Splice({
+      ...context.splice,
+      writer,
+      appender: this.#appender,
+      names: this.#names,
+      fileStarted: (name) => events.fileStarted(name),
+    });
+    if (context.fileEnded === true) this.#lastType = EventType.ROTATE;
     this.#scanner = new DumpScanner(this, BLOCK_BYTES_MAX, {
       semiSync: context.semiSync ?? false,
     });
@@ -111,6 +141,17 @@ export class LogFollower implements PacketSink {
   /** Where a file ended that should not have, if the dump was given up for that. */
   get unendedAt(): { fileName: string; position: number } | undefined {
     return this.#unendedAt;
+  }
+
+  /**
+   * Where the source's own file goes on after the event that was appended last:
+   * the log may call the file otherwise, and have the event elsewhere.
+   */
+  get sourcePosition(): { fileName: string; position: bigint } {
+    const fileName = this.#names.sourceName;
+    return this.#splice === undefined
+      ? { fileName, position: BigInt(this.#writer.position) }
+      : { fileName: this.#splice.sourceName, position: this.#splicedAt };
   }
 
   /** True between two packets. */
@@ -143,8 +184,25 @@ export class LogFollower implements PacketSink {
     if (end - at >= HEADER_BYTES && this.#isForStreamOnly(bytes, at, end)) {
       return;
     }
-    this.#appender.event(bytes, start, end);
-    this.#lastType = eventTypeAt(bytes, at);
+    const type = eventTypeAt(bytes, at);
+    const read = () => checkedSize(bytes.slice(at, end));
+    if (this.#splice !== undefined) {
+      this.#noteSpliced(bytes, at);
+      const takes = this.#splice.takes({ type, read });
+      if (this.#splice.isOver) this.#splice = undefined;
+      if (!takes) return;
+    }
+    const renamed = type === EventType.ROTATE
+      ? this.#renamed(read())
+      : undefined;
+    if (renamed === undefined) this.#appender.event(bytes, start, end);
+    else appendWhole(this.#appender, renamed);
+    this.#lastType = type;
+    const ends = type === EventType.ROTATE || type === EventType.STOP;
+    if (!ends || renamed === undefined && this.#splice === undefined) return;
+    // Positions at its end are not the source's, or it will not be gone on with.
+    this.#writer.closeFile();
+    this.#splice?.fileEnded();
   }
 
   reclaim(): void {
@@ -158,7 +216,10 @@ export class LogFollower implements PacketSink {
         "The source sent a large packet that is no event",
       );
     }
-    this.#appender.beginLarge(bytes, start + FRAME_BYTES, end);
+    const at = start + FRAME_BYTES;
+    if (this.#splice !== undefined) this.#noteSpliced(bytes, at);
+    this.#largeDropped = this.#splice?.takesLarge(bytes, at, end) === false;
+    if (!this.#largeDropped) this.#appender.beginLarge(bytes, at, end);
   }
 
   largeHeader(): void {
@@ -166,11 +227,17 @@ export class LogFollower implements PacketSink {
   }
 
   largeBody(bytes: Uint8Array, start: number, end: number): void {
-    this.#appender.largeBody(bytes, start, end);
+    if (this.#largeDropped) this.#splice?.takeLargeBody(bytes, start, end);
+    else this.#appender.largeBody(bytes, start, end);
   }
 
   largeEnd(): void {
-    this.#appender.endLarge();
+    if (!this.#largeDropped) {
+      this.#appender.endLarge();
+      return;
+    }
+    this.#splice?.takeLargeEnd();
+    if (this.#splice?.isOver) this.#splice = undefined;
   }
 
   replyWanted(): void {
@@ -203,28 +270,61 @@ export class LogFollower implements PacketSink {
     if (!summed && this.#sawFormat) this.#checkSum(event);
     const to = decodeRotate(event, summed ? "crc32" : "none");
     const writer = this.#writer;
+    const { sourceName } = this.#names;
     this.#sawFormat = false;
     if (
-      to.fileName === writer.fileName && to.position === BigInt(writer.position)
+      this.#splice === undefined && to.fileName === sourceName &&
+      to.position === BigInt(writer.position)
     ) {
-      this.#events.fileStarted(to.fileName);
+      this.#events.fileStarted(writer.fileName);
       return;
     }
     if (to.position !== BigInt(FIRST_POSITION)) {
       throw new SourceError(
         "stream",
-        `The source went on at ${to.fileName} position ${to.position}, expected ${writer.fileName} position ${writer.position}`,
+        `The source went on at ${to.fileName} position ${to.position}, expected ${sourceName} position ${writer.position}`,
       );
+    }
+    if (this.#splice !== undefined) {
+      this.#splice.startFile(to.fileName);
+      this.#splicedAt = to.position;
+      return;
     }
     this.#checkEnded(to.fileName);
     this.#lastType = 0;
-    this.#appender.startFile(to.fileName);
-    this.#events.fileStarted(to.fileName);
+    const name = this.#names.begin(to.fileName);
+    this.#appender.startFile(name, { sourceName: to.fileName });
+    this.#events.fileStarted(name);
+  }
+
+  /** Headers have 32 bits of the position, which only grows in a file. */
+  #noteSpliced(bytes: Uint8Array, at: number): void {
+    const before = this.#splicedAt;
+    const position = (before >> 32n << 32n) + BigInt(logPosAt(bytes, at));
+    this.#splicedAt = position < before ? position + (1n << 32n) : position;
+  }
+
+  /**
+   * A file's rotate as it leads to what the log calls the next file; undefined
+   * when that is its name at the source, too.
+   */
+  #renamed(event: Uint8Array): Uint8Array | undefined {
+    this.#checkSum(event);
+    const algorithm = this.#appender.checksumAlgorithm;
+    const to = decodeRotate(event, algorithm);
+    const fileName = this.#names.nameAfter(to.fileName);
+    if (fileName === to.fileName) return undefined;
+    const startPosition = this.#writer.position;
+    return renameRotate(event, { fileName, startPosition, algorithm });
   }
 
   /** True for the format description of a file that is gone on with. */
   #formatDescription(event: Uint8Array): boolean {
     this.#sawFormat = true;
+    if (this.#splice !== undefined) {
+      this.#splice.takeFormat(event);
+      return true;
+    }
     if (this.#writer.position === FIRST_POSITION) return false;
     this.#appender.resumeFile(event);
     this.#checkSameFile(event);
@@ -237,7 +337,7 @@ export class LogFollower implements PacketSink {
     if (resumed === undefined || isSameFile(format, resumed)) return;
     throw new SourceError(
       "reset",
-      `The source's log was reset (RESET MASTER, RESET BINARY LOGS AND GTIDS, a data directory made anew or an old backup): its file ${this.#writer.fileName} is not the one that kingbus has. kingbus keeps what it has and goes on serving it. To follow the source as it is now, give kingbus an empty data-dir`,
+      `The source's log was reset (RESET MASTER, RESET BINARY LOGS AND GTIDS, a data directory made anew or an old backup): its file ${this.#names.sourceName} is not the one that kingbus has. kingbus keeps what it has and goes on serving it. To follow the source as it is now, give kingbus an empty data-dir`,
     );
   }
 
@@ -249,7 +349,8 @@ export class LogFollower implements PacketSink {
    */
   #checkEnded(next: string): void {
     const { closedFiles } = this.#context;
-    const { fileName, position } = this.#writer;
+    const fileName = this.#names.sourceName;
+    const { position } = this.#writer;
     if (
       closedFiles === undefined || fileName === "" ||
       this.#lastType === EventType.ROTATE || this.#lastType === EventType.STOP
@@ -269,12 +370,14 @@ export class LogFollower implements PacketSink {
     const position = type === EventType.HEARTBEAT
       ? BigInt(writer.position % 0x1_0000_0000)
       : BigInt(writer.position);
-    if (
-      heartbeat.fileName !== writer.fileName || heartbeat.position !== position
-    ) {
+    const splice = this.#splice;
+    const fileName = splice?.sourceName ?? this.#names.sourceName;
+    // By GTID the source leaves events out, and its positions are not ours.
+    const isThere = splice !== undefined || heartbeat.position === position;
+    if (heartbeat.fileName !== fileName || !isThere) {
       throw new SourceError(
         "stream",
-        `The source says it has sent all up to ${heartbeat.fileName} position ${heartbeat.position}, received is ${writer.fileName} position ${writer.position}`,
+        `The source says it has sent all up to ${heartbeat.fileName} position ${heartbeat.position}, received is ${fileName} position ${writer.position}`,
       );
     }
   }
@@ -301,6 +404,13 @@ export class LogFollower implements PacketSink {
       } event that the source sent at ${this.#writer.fileName} position ${this.#writer.position} has a wrong checksum`,
     );
   }
+}
+
+/** For a log whose files have the names that the source gave them. */
+function namesAsTheyAre(name: string): FileNames {
+  return new FileNames({
+    last: name === "" ? undefined : { name, sourceName: name },
+  });
 }
 
 /** What the appender finds wrong is the source's fault. */

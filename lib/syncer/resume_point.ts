@@ -11,7 +11,7 @@ export interface LogEnd {
   readonly fileName: string;
   readonly position: number;
   readonly executed: GtidSet;
-  /** The log's files, oldest first. */
+  /** The files it has from the source, oldest first. */
   readonly files: readonly Pick<StoredFile, "name" | "formatDescription">[];
 }
 
@@ -60,23 +60,14 @@ export async function startPoint(
  * Where a log that has something goes on, after making sure that the source
  * still has what comes next and shares our history.
  *
- * @param end the log's head
- * @param logUuid UUID of the server the log came from
- * @throws {SourceError} `other-source`, `purged`, `reset` or
- * `source-lost-events`
+ * @param end the log's head, by the source's names
+ * @throws {SourceError} `purged`, `reset` or `source-lost-events`
  */
 export async function resumePoint(
   session: SourceSession,
   source: SourceIdentity,
   end: LogEnd,
-  logUuid: string,
 ): Promise<ResumePoint> {
-  if (source.uuid !== logUuid) {
-    throw new SourceError(
-      "other-source",
-      `The source is server ${source.uuid}, the log holds the files of server ${logUuid}; point kingbus at that server, or give it another data-dir`,
-    );
-  }
   const files = await session.files();
   const file = files.find((one) => one.name === end.fileName);
   if (file !== undefined && file.size >= end.position) {

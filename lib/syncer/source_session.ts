@@ -13,6 +13,7 @@ import { decodeErr, isErr } from "../protocol/response.ts";
 import { ServerError } from "../protocol/server_error.ts";
 import { FIRST_POSITION } from "../store/binlog_store.ts";
 import type { SourceIdentity } from "../store/source_identity.ts";
+import { LogOrder } from "./log_order.ts";
 import { SourceError } from "./source_error.ts";
 
 /**
@@ -233,6 +234,72 @@ export class SourceSession {
           gtidSetBytes: new GtidSet().encode(),
         }),
     );
+  }
+
+  /** Asks for every transaction that is not in `executed`. */
+  async dumpByGtid(executed: GtidSet, serverId: number): Promise<void> {
+    await this.#connection.sendCommand(encodeBinlogDumpGtid({
+      fileName: "",
+      position: BigInt(FIRST_POSITION),
+      serverId,
+      flags: HEARTBEAT_V2,
+      gtidSetBytes: executed.encode(),
+    }));
+  }
+
+  /**
+   * Reads one of the source's files for its GTIDs, in their order; reads no
+   * further than to the file's end. The connection is of no other use
+   * afterwards.
+   *
+   * @param take is given each GTID
+   * @throws {SourceError} `stream` when something else comes
+   */
+  async gtidsInOrder(
+    fileName: string,
+    take: (uuid: string, tag: string, gno: bigint) => void,
+    timeoutMs: number,
+  ): Promise<void> {
+    await this.#connection.query(SET_CHECKSUM);
+    await this.#connection.sendCommand(encodeBinlogDump({
+      fileName,
+      position: FIRST_POSITION,
+      // Nobody's: it ends no dump of a replica.
+      serverId: 0,
+      flags: DumpFlag.NON_BLOCK,
+    }));
+    const order = new LogOrder(take);
+    while (!order.ended) {
+      const chunk = await this.#connection.reader.readChunk({
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      if (chunk === null) {
+        throw new SourceError(
+          "stream",
+          `The source ended the connection while its file ${fileName} was looked through`,
+        );
+      }
+      order.push(chunk);
+    }
+  }
+
+  /**
+   * Whether the source is a replica that is at it. True when the account may
+   * not see that.
+   */
+  async replicates(): Promise<boolean> {
+    for (const statement of ["SHOW REPLICA STATUS", "SHOW SLAVE STATUS"]) {
+      try {
+        const { columns, rows } = await this.#connection.query(statement);
+        return rows.some((row) =>
+          columns.some((name, at) => /_Running$/.test(name) && row[at] !== "No")
+        );
+      } catch (error) {
+        // Servers have the one statement or the other.
+        if (!(error instanceof ServerError)) throw error;
+      }
+    }
+    return true;
   }
 
   async #variable(name: string): Promise<string | null> {

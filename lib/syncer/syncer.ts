@@ -1,20 +1,24 @@
-import { formatAddress } from "../config/address.ts";
+import { type Address, formatAddress } from "../config/address.ts";
 import { ClientConnection } from "../connection/client_connection.ts";
 import { ConnectionError } from "../connection/connection_error.ts";
-import type { GtidSet } from "../gtid/gtid_set.ts";
 import type { Log } from "../log/log.ts";
 import { describeError } from "../log/describe_error.ts";
 import { encodeSemiSyncAck, type SemiSyncAck } from "../protocol/semi_sync.ts";
 import type { AckGate } from "../semi_sync/ack_gate.ts";
-import type { BinlogStore, StoreHead } from "../store/binlog_store.ts";
+import type { BinlogStore } from "../store/binlog_store.ts";
 import {
   SOURCE_IDENTITY_META,
   type SourceIdentity,
 } from "../store/source_identity.ts";
 import { Backoff, SETTLED_MS } from "./backoff.ts";
+import {
+  Candidates,
+  type CandidateStatus,
+  FOLLOWED_META,
+} from "./candidates.ts";
+import { hasMore, planDump } from "./dump_plan.ts";
 import { BEHIND, IdleCheck } from "./idle_check.ts";
-import { LogFollower } from "./log_follower.ts";
-import { type ResumePoint, resumePoint, startPoint } from "./resume_point.ts";
+import { type FollowerContext, LogFollower } from "./log_follower.ts";
 import { SourceAcknowledger } from "./source_acknowledger.ts";
 import { SourceError } from "./source_error.ts";
 import { sleep } from "./sleep.ts";
@@ -50,6 +54,10 @@ export interface SourceOptions {
   readonly connectTimeoutMs: number;
   /** Whether to acknowledge what is durable, if the source can wait for it. */
   readonly semiSync?: boolean;
+  /** Servers to follow in its place when it is lost, in order; none if absent. */
+  readonly candidates?: readonly Address[] | undefined;
+  /** How long it may be lost before they are tried, in ms; 30 s if absent. */
+  readonly switchAfterMs?: number | undefined;
 }
 
 /** How the acknowledging to the source goes. */
@@ -66,6 +74,10 @@ export interface SyncerSemiSync {
   readonly position: number;
   /** Events that the source waits for. */
   readonly waiting: number;
+  /** Servers to follow in its place when it is lost, in order; none if absent. */
+  readonly candidates?: readonly Address[] | undefined;
+  /** How long it may be lost before they are tried, in ms; 30 s if absent. */
+  readonly switchAfterMs?: number | undefined;
 }
 
 /** What the syncer is doing. */
@@ -97,6 +109,8 @@ export interface SyncerStatus {
     readonly uuid: string;
     readonly version: string;
   };
+  /** The servers it may follow, in the order in which they are tried. */
+  readonly candidates?: readonly CandidateStatus[];
   /** Since when it is in this state. */
   readonly since: Date;
   /** GTID of the newest durable transaction. */
@@ -139,6 +153,9 @@ const IDLE_CHECK_MS = 60_000;
  */
 const QUICK_ENDS_MAX = 3;
 
+/** See `SourceOptions.switchAfterMs`. */
+const SWITCH_AFTER_MS = 30_000;
+
 /** How often an idle connection is looked at, as a part of its time limit. */
 const WATCH_FRACTION = 4;
 
@@ -152,6 +169,7 @@ export class Syncer {
   readonly #deps: SyncerDeps;
   readonly #log: Log;
   #options: SourceOptions | undefined;
+  #candidates: Candidates | undefined;
   #state: SyncerState = "stopped";
   #since: number;
   #fault: SyncerFault | undefined;
@@ -209,8 +227,9 @@ export class Syncer {
     this.#quickEnds = 0;
     this.#unendedAt = undefined;
     this.#abort = new AbortController();
+    this.#candidates = await this.#candidatesOf(options);
     this.#enter("connecting");
-    this.#loop = this.#run(options, this.#abort.signal);
+    this.#loop = this.#run(options, this.#candidates, this.#abort.signal);
   }
 
   /** Stops; what came before is durable then. Does nothing when stopped. */
@@ -237,13 +256,14 @@ export class Syncer {
       ...dateAs("connectedAt", this.#connectedAt),
       ...(options === undefined ? {} : {
         source: {
-          address: formatAddress(options),
+          address: formatAddress(this.#candidates?.current ?? options),
           user: options.user,
           serverId: identity?.serverId ?? "",
           uuid: identity?.uuid ?? "",
           version: identity?.version ?? "",
         },
       }),
+      candidates: this.#candidates?.status() ?? [],
       since: new Date(this.#since),
       currentGtid: head?.lastGtid ?? "",
       file: head?.fileName ?? "",
@@ -266,34 +286,75 @@ export class Syncer {
     };
   }
 
-  async #run(options: SourceOptions, signal: AbortSignal): Promise<void> {
+  async #candidatesOf(options: SourceOptions): Promise<Candidates> {
+    const addresses = [options, ...options.candidates ?? []].map(
+      ({ hostname, port }) => ({ hostname, port }),
+    );
+    const followed = await this.#store.getMeta(FOLLOWED_META);
+    return new Candidates({
+      addresses,
+      followed: typeof followed === "string" ? followed : undefined,
+      switchAfterMs: options.switchAfterMs ?? SWITCH_AFTER_MS,
+      now: this.#deps.now,
+    });
+  }
+
+  async #run(
+    options: SourceOptions,
+    candidates: Candidates,
+    signal: AbortSignal,
+  ): Promise<void> {
     while (!signal.aborted) {
       this.#phase = "connecting";
       this.#saidEnd = false;
+      const tried = { ...options, ...candidates.current };
       try {
-        await this.#follow(options, signal);
+        await this.#follow(tried, signal);
       } catch (error) {
         if (signal.aborted) break;
-        const fault = this.#faultOf(error, options);
-        this.#fault = fault;
-        const { cause, reason, retry } = fault;
-        const source = formatAddress(options);
-        if (retry === "never") {
-          this.#enter("failed");
-          this.#log.error("stopped following the source", {
-            source,
-            cause,
-            reason,
-          });
-          return;
-        }
-        const what = cause === "disk"
-          ? "can't write the log"
-          : "lost the source";
-        this.#log.warn(what, { source, cause, reason });
-        await this.#pause(this.#backoff.failed(retry), signal);
+        const goesOn = await this.#goOnAfter(error, tried, candidates, signal);
+        if (!goesOn) return;
       }
     }
+  }
+
+  /** After a fault: waits, or goes to another source; false when it is over. */
+  async #goOnAfter(
+    error: unknown,
+    tried: SourceOptions,
+    candidates: Candidates,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const fault = this.#faultOf(error, tried);
+    const { cause, reason } = fault;
+    const { retry, waitMsMax } = isSourcesFault(fault)
+      ? candidates.failed(fault)
+      : { retry: fault.retry, waitMsMax: Infinity };
+    // Of many, the one that is followed is the one to tell of.
+    this.#fault = isSourcesFault(fault) ? candidates.fault ?? fault : fault;
+    const source = formatAddress(tried);
+    if (retry === "never") {
+      this.#enter("failed");
+      this.#log.error("stopped following the source", {
+        source,
+        cause,
+        reason,
+      });
+      return false;
+    }
+    const what = cause === "disk" ? "can't write the log" : "lost the source";
+    this.#log.warn(what, { source, cause, reason });
+    if (retry === "now") {
+      const candidate = formatAddress(candidates.current);
+      this.#log.warn("trying another source", { source: candidate });
+      this.#identity = undefined;
+      this.#unendedAt = undefined;
+      this.#enter("connecting");
+      return true;
+    }
+    const waitMs = Math.min(this.#backoff.failed(retry), waitMsMax);
+    await this.#pause(waitMs, signal);
+    return true;
   }
 
   /** What the error means, alone and with those before it. */
@@ -328,10 +389,10 @@ export class Syncer {
     signal.addEventListener("abort", close);
     using acknowledger = this.#acknowledgerOf(connection);
     try {
-      const begun = await this.#dump(connection, options);
-      this.#acknowledger = begun.semiSync ? acknowledger : undefined;
+      const context = await this.#dump(connection, options, signal);
+      this.#acknowledger = context.semiSync ? acknowledger : undefined;
       this.#phase = "dumping";
-      await this.#receive(connection, options, begun, signal);
+      await this.#receive(connection, options, context, signal);
     } finally {
       this.#acknowledger = undefined;
       signal.removeEventListener("abort", close);
@@ -343,43 +404,53 @@ export class Syncer {
     }
   }
 
-  /**
-   * Begins a dump; answers where, what the source has and can't send, and
-   * whether the dump is a semi-synchronous one.
-   */
+  /** Begins a dump; answers what its follower has to know. */
   async #dump(
     connection: ClientConnection,
     options: SourceOptions,
-  ): Promise<{ from: ResumePoint; purged: GtidSet; semiSync: boolean }> {
+    signal: AbortSignal,
+  ): Promise<FollowerContext> {
     const session = new SourceSession(connection);
     const identity = await session.identify();
     this.#identity = identity;
     this.#checkSuitable(identity, options);
     await this.#checkAlone(session, options);
-    const { head } = this.#store;
-    const from = head === undefined
-      ? await startPoint(session, options.start)
-      : await this.#resumePoint(session, identity, head);
+    const { from, context } = await planDump(session, identity, {
+      store: this.#store,
+      start: options.start,
+      readTimeoutMs: options.readTimeoutMs,
+      aside: async (use) => {
+        await using other = await connect(options, signal);
+        return await use(new SourceSession(other));
+      },
+    });
     await this.#store.setMeta(SOURCE_IDENTITY_META, { ...identity });
     const purged = await session.purgedGtids();
     await session.prepare(options, options.heartbeatMs);
+    const source = formatAddress(options);
+    await this.#store.setMeta(FOLLOWED_META, source);
     const semiSync = options.semiSync === true && await session.askSemiSync();
-    await session.dump(from.fileName, from.position, options.serverId);
+    if ("executed" in from) {
+      await session.dumpByGtid(from.executed, options.serverId);
+    } else {
+      await session.dump(from.fileName, from.position, options.serverId);
+    }
     this.#log.info("following the source", {
-      source: formatAddress(options),
+      source,
       version: identity.version,
       uuid: identity.uuid,
-      file: from.fileName,
-      position: from.position,
+      ...("executed" in from
+        ? { after: from.executed.toString() }
+        : { file: from.fileName, position: from.position }),
       ...(options.semiSync === true ? { semi_sync: semiSync } : {}),
     });
     if (options.semiSync === true && !semiSync) {
       this.#log.warn(
         "the source has no semi-synchronous replication (no such plugin installed): following it asynchronously",
-        { source: formatAddress(options) },
+        { source },
       );
     }
-    return { from, purged, semiSync };
+    return { ...context, purged, semiSync };
   }
 
   #acknowledgerOf(connection: ClientConnection): SourceAcknowledger {
@@ -405,37 +476,23 @@ export class Syncer {
     });
   }
 
-  /** Where the source has to go on after what is here. */
-  #resumePoint(
-    session: SourceSession,
-    identity: SourceIdentity,
-    { executed }: StoreHead,
-  ): Promise<ResumePoint> {
-    const { writer, files } = this.#store;
-    const { fileName, position } = writer;
-    const end = { fileName, position, executed, files };
-    return resumePoint(session, identity, end, files.at(-1)!.serverUuid);
-  }
-
   /**
    * Asks the source over another connection whether all it has is here; see
    * `IdleCheck`. Not being answered says nothing.
    */
   async #askIdle(
     options: SourceOptions,
+    context: FollowerContext,
     signal: AbortSignal,
   ): Promise<string | undefined> {
-    const { head, writer } = this.#store;
-    if (head === undefined) return undefined;
     try {
       await using connection = await connect(options, signal);
       const session = new SourceSession(connection);
       const identity = await session.identify();
       if (identity.uuid !== this.#identity?.uuid) return undefined;
-      await this.#resumePoint(session, identity, head);
-      const { name, size } = (await session.files()).at(-1)!;
-      const isAll = name === writer.fileName && size === writer.position;
-      return isAll ? undefined : BEHIND;
+      const isByGtid = context.splice !== undefined;
+      const more = await hasMore(session, identity, this.#store, isByGtid);
+      return more ? BEHIND : undefined;
     } catch (error) {
       if (error instanceof SourceError) return error.message;
       this.#log.debug("the idle source was not asked", {
@@ -481,7 +538,7 @@ export class Syncer {
   async #receive(
     connection: ClientConnection,
     options: SourceOptions,
-    { from, purged }: { from: ResumePoint; purged: GtidSet },
+    context: FollowerContext,
     signal: AbortSignal,
   ): Promise<void> {
     const { writer } = this.#store;
@@ -492,16 +549,11 @@ export class Syncer {
         fileStarted: (name) => this.#log.debug("file", { file: name }),
         replyWanted: () => {
           const { fileName, position } = writer;
-          const ack = { fileName, position: BigInt(position) };
+          const ack = follower.sourcePosition;
           this.#acknowledger?.wanted(fileName, position, ack);
         },
       },
-      {
-        resumed: this.#store.files.at(-1)?.formatDescription,
-        purged,
-        closedFiles: from.closedFiles,
-        semiSync: this.#acknowledger !== undefined,
-      },
+      { ...context, closedFiles: this.#closedFiles(context) },
     );
     this.#awaitsSource = true;
     const watch = this.#watchSilence(connection, options.readTimeoutMs);
@@ -509,7 +561,7 @@ export class Syncer {
     await using _check = new IdleCheck({
       periodMs: this.#deps.idleCheckMs ?? IDLE_CHECK_MS,
       progress: () => `${writer.fileName}:${writer.position}`,
-      ask: (signal) => this.#askIdle(options, signal),
+      ask: (signal) => this.#askIdle(options, context, signal),
       onStale: (why) => {
         stale = why;
         connection.close();
@@ -521,6 +573,7 @@ export class Syncer {
         if (chunk === null || signal.aborted) break;
         this.#heard(chunk.length);
         follower.push(chunk);
+        this.#candidates?.followed();
         if (follower.ended) break;
         const room = writer.ready();
         if (room === undefined) continue;
@@ -565,9 +618,11 @@ export class Syncer {
    * and is ours as the dump's begin shows, is one of them, whatever size is
    * listed for it.
    */
-  #closedFiles({ closedFiles }: ResumePoint): ReadonlyMap<string, number> {
+  #closedFiles(
+    { closedFiles }: FollowerContext,
+  ): ReadonlyMap<string, number> | undefined {
     const ended = this.#unendedAt;
-    if (ended === undefined) return closedFiles;
+    if (ended === undefined || closedFiles === undefined) return closedFiles;
     return new Map([...closedFiles, [ended.fileName, ended.position]]);
   }
 
@@ -638,4 +693,9 @@ function dateAs<Name extends string>(
   at: number | undefined,
 ): Partial<Record<Name, Date>> {
   return at === undefined ? {} : { [name]: new Date(at) } as Record<Name, Date>;
+}
+/** False for faults of the store or our own, which no other source mends. */
+function isSourcesFault({ cause }: SyncerFault): boolean {
+  return cause !== "disk" && cause !== "fenced" && cause !== "store" &&
+    cause !== "internal";
 }

@@ -34,8 +34,12 @@ export const SYNCER_CAUSES = [
   "source-lost-events",
   /** Files that follow each other have transactions missing between them. */
   "hole",
-  /** The server is not the one the log came from. */
+  /** The server is not the one the log came from, and GTIDs are not on. */
   "other-source",
+  /** Another server than the log came from, which lacks what the log has. */
+  "behind",
+  /** Another server, which has transactions between those that the log has. */
+  "errant",
   /** The store can't write: disk full, read-only or broken. */
   "disk",
   /** Another process has taken the store over. */
@@ -64,6 +68,7 @@ export function retryAfter(cause: SyncerCause): Retry {
     case "lost":
     case "silent":
     case "unavailable":
+    case "behind":
     case "stream":
     case "disk":
     case "internal":
@@ -80,6 +85,7 @@ export function retryAfter(cause: SyncerCause): Retry {
     case "source-lost-events":
     case "hole":
     case "other-source":
+    case "errant":
     case "fenced":
     case "store":
       return "never";

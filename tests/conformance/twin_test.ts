@@ -72,6 +72,8 @@ async function describe(store: BinlogStore): Promise<unknown> {
       size: file.size,
       closed: file.closed,
       serverUuid: file.serverUuid,
+      sourceName: file.sourceName,
+      spliced: file.spliced,
       previousGtids: file.previousGtids.toString(),
       checksumAlgorithm: file.checksumAlgorithm,
       firstTimestamp: file.firstTimestamp,

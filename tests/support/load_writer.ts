@@ -1,5 +1,5 @@
 import { ConnectionError } from "../../lib/connection/connection_error.ts";
-import type { Mysql56 } from "../../scripts/test_servers/mysql56.ts";
+import type { GroupServer } from "./server_group.ts";
 import { waitUntil } from "../../scripts/test_servers/wait_until.ts";
 import { SeededRandom } from "./seeded_random.ts";
 
@@ -16,7 +16,7 @@ export class LoadWriter implements AsyncDisposable {
   transactions = 0;
 
   /** Begins to write into {@linkcode LOAD_TABLE}. */
-  constructor(server: Mysql56, seed: number) {
+  constructor(server: Pick<GroupServer, "connect" | "running">, seed: number) {
     this.#random = new SeededRandom(seed);
     this.#done = this.#write(server);
   }
@@ -35,7 +35,9 @@ export class LoadWriter implements AsyncDisposable {
     await this.#done;
   }
 
-  async #write(server: Mysql56): Promise<void> {
+  async #write(
+    server: Pick<GroupServer, "connect" | "running">,
+  ): Promise<void> {
     while (!this.#stopping) {
       try {
         await using connection = await server.connect();

@@ -9,6 +9,7 @@ import { type Address, formatAddress } from "../../config/address.ts";
 import { reaches } from "../../config/find_clash.ts";
 import type { FollowSettings, SourceSettings } from "../../config/options.ts";
 import type { Log } from "../../log/log.ts";
+import { FOLLOWED_META } from "../../syncer/candidates.ts";
 import type { SourceOptions, SyncerStatus } from "../../syncer/syncer.ts";
 import type { AckGateStatus } from "../../semi_sync/ack_gate.ts";
 import { fingerprintOf } from "./intent.ts";
@@ -51,14 +52,17 @@ type SyncerTarget = Omit<SourceSettings, "semiSync"> & {
   readonly semiSync?: true | undefined;
 };
 
+const ADDRESS = z.object({ hostname: z.string(), port: z.number() });
+
 const TARGET: z.ZodType<SyncerTarget> = z.object({
-  address: z.object({ hostname: z.string(), port: z.number() }),
+  address: ADDRESS,
   user: z.string(),
   password: z.string(),
   serverId: z.number().optional().transform((value) => value),
   uuid: z.string().optional().transform((value) => value),
   start: z.string(),
   semiSync: z.literal(true).optional(),
+  candidates: z.array(ADDRESS).default([]),
 });
 
 const START_BY_DEFAULT = "oldest";
@@ -113,19 +117,25 @@ export class SyncerController implements SyncerControl {
 
   start(request: SyncerStartRequest | undefined): Promise<void> {
     return this.#turnstile.pass(async () => {
-      if (this.#parts.syncer.running) {
+      const { syncer, store } = this.#parts;
+      if (syncer.running && this.#isFollowed(request?.address)) {
         throw new ControlError(
           "conflict",
-          "kingbus: server already started: stop the syncer first",
+          "kingbus: server already started: stop the syncer first, or give the address of another source to change to it",
         );
       }
       const target = this.#targetFor(request);
       this.#checkTarget(target);
-      await this.#follow(target);
+      if (syncer.running) await syncer.stop();
       try {
+        // Who names a source wants that one, not the candidate followed last.
+        if (request !== undefined) {
+          await store.setMeta(FOLLOWED_META, undefined);
+        }
+        await this.#follow(target);
         await this.#intent.note(true, target);
       } catch (cause) {
-        await this.#parts.syncer.stop();
+        await syncer.stop();
         throw new ControlError(
           "unavailable",
           "the store can't keep that the syncer is started, so it is not",
@@ -172,6 +182,7 @@ export class SyncerController implements SyncerControl {
         link: status.semiSync,
         gate: this.#parts.gate?.(),
       },
+      candidates: status.candidates ?? [],
       log: reportLog(this.#parts.store),
     };
   }
@@ -181,13 +192,24 @@ export class SyncerController implements SyncerControl {
     return configured && targetOf(configured);
   }
 
+  /** Whether that server, or any if none is named, is followed already. */
+  #isFollowed(address: Address | undefined): boolean {
+    const followed = this.#parts.syncer.status().source?.address;
+    return address === undefined || formatAddress(address) === followed;
+  }
+
   #targetFor(request: SyncerStartRequest | undefined): SyncerTarget {
     const last = this.#intent.target ?? this.#configuredTarget();
     if (request !== undefined) {
       const start = request.start ?? this.#parts.configured?.start ??
         START_BY_DEFAULT;
       const semiSync = request.semiSync ?? this.#parts.configured?.semiSync;
-      return targetOf({ ...request, start, semiSync: semiSync ?? false });
+      return targetOf({
+        ...request,
+        start,
+        candidates: request.candidates ?? this.#candidatesFor(request),
+        semiSync: semiSync ?? false,
+      });
     }
     if (last !== undefined) return last;
     throw new ControlError(
@@ -196,12 +218,23 @@ export class SyncerController implements SyncerControl {
     );
   }
 
-  #checkTarget({ address, serverId }: SyncerTarget): void {
+  /** The configured candidates, where the account is theirs too. */
+  #candidatesFor({ user, password }: SyncerStartRequest): readonly Address[] {
+    const { configured } = this.#parts;
+    return configured?.user === user && configured.password === password
+      ? configured.candidates
+      : [];
+  }
+
+  #checkTarget({ address, candidates, serverId }: SyncerTarget): void {
     const { own, ownAddresses } = this.#parts;
-    if (ownAddresses().some((listen) => reaches(address, listen))) {
+    for (const one of [address, ...candidates]) {
+      if (!ownAddresses().some((listen) => reaches(one, listen))) continue;
       throw new ControlError(
         "invalid",
-        `mysql_addr: ${formatAddress(address)} is kingbus itself`,
+        `${one === address ? "mysql_addr" : "candidates"}: ${
+          formatAddress(one)
+        } is kingbus itself`,
       );
     }
     if (String(serverId) === own.serverId) {
@@ -223,6 +256,7 @@ export class SyncerController implements SyncerControl {
       name: nodeName,
       start: target.start,
       semiSync: target.semiSync ?? false,
+      candidates: target.candidates,
       ...follow,
     });
   }

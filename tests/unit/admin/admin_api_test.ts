@@ -74,6 +74,7 @@ const START = {
   mysql_user: "kb",
   mysql_password: "hunter2",
   semi_sync: false,
+  candidates: ["db2:3306"],
 };
 
 Deno.test("GET /cluster answers the node alone, its id in hexadecimal", async () => {
@@ -131,6 +132,7 @@ Deno.test("PUT /binlog/syncer/start passes kingbus's body on", async () => {
     uuid: "3e11fa47-71ca-11e1-9e33-c80aa9429562",
     start: undefined,
     semiSync: false,
+    candidates: [{ hostname: "db2", port: 3306 }],
   });
   assertEquals(lines.some((line) => line.includes("hunter2")), false);
 });
@@ -259,6 +261,16 @@ Deno.test("GET /binlog/syncer/status has kingbus's fields, and no password", asy
   syncer.current = {
     since: new Date(1_700_000_000_000),
     source: { serverId: "1", uuid: "u", version: "9.7.4" },
+    candidates: [
+      { address: "127.0.0.1:3306", followed: true },
+      {
+        address: "db2:3306",
+        followed: false,
+        cause: "behind",
+        reason: "lacks some",
+        failedAt: new Date(1_700_000_000_000),
+      },
+    ],
   };
   const { body } = await ask("GET", "/binlog/syncer/status");
   assertEquals(body.data, {
@@ -279,6 +291,16 @@ Deno.test("GET /binlog/syncer/status has kingbus's fields, and no password", asy
     since: "2023-11-14T22:13:20.000Z",
     attempts: 0,
     source: { server_id: "1", server_uuid: "u", version: "9.7.4" },
+    candidates: [
+      { mysql_addr: "127.0.0.1:3306", followed: true },
+      {
+        mysql_addr: "db2:3306",
+        followed: false,
+        cause: "behind",
+        reason: "lacks some",
+        failed_at: "2023-11-14T22:13:20.000Z",
+      },
+    ],
   });
 });
 

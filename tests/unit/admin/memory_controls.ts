@@ -75,6 +75,7 @@ export class MemorySyncerControl implements SyncerControl {
       },
       source: undefined,
       semiSync: { wanted: false, link: undefined, gate: undefined },
+      candidates: [],
       log: LOG,
       ...this.current,
     };

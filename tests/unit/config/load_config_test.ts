@@ -67,6 +67,7 @@ Deno.test("loadOptions() gives defaults for an empty configuration", async () =>
       heartbeatMs: 5000,
       readTimeoutMs: 20_000,
       connectTimeoutMs: 10_000,
+      switchAfterMs: 30_000,
     },
     log: {
       level: "info",
@@ -124,6 +125,9 @@ source:
   read-timeout: 1m
   connect-timeout: 2s
   semi-sync: true
+  switch-after: 0s
+  candidates: ["db2:3306", "[::1]:3307"]
+  semi-sync: false
 log: { level: debug, format: json, directory: logs, file-size: 1MiB, old-files: 2 }
 store: { tail-memory: 1GiB, cache-memory: 2MiB }
 retention:
@@ -167,11 +171,16 @@ retention:
       uuid: "3e11fa47-71ca-11e1-9e33-c80aa9429562",
       start: "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5",
       semiSync: true,
+      candidates: [
+        { hostname: "db2", port: 3306 },
+        { hostname: "::1", port: 3307 },
+      ],
     },
     follow: {
       heartbeatMs: 1000,
       readTimeoutMs: 60_000,
       connectTimeoutMs: 2000,
+      switchAfterMs: 0,
     },
     log: {
       level: "debug",

@@ -104,7 +104,7 @@ Deno.test("startPoint() refuses a set from before the oldest file", async () => 
 Deno.test("resumePoint() goes on where the log ends", async () => {
   const session = source(FILES, `${UUID}:1-40`);
   const at = end("binlog.000008", 1500, `${UUID}:1-25`);
-  assertEquals(await resumePoint(session, IDENTITY, at, UUID), {
+  assertEquals(await resumePoint(session, IDENTITY, at), {
     fileName: "binlog.000008",
     position: 1500,
     closedFiles: CLOSED,
@@ -114,21 +114,21 @@ Deno.test("resumePoint() goes on where the log ends", async () => {
 Deno.test("resumePoint() asks a source without GTIDs for none", async () => {
   const at = end("binlog.000008", 1500, `${UUID}:1-25`);
   const identity = { ...IDENTITY, gtidMode: "OFF" };
-  const from = await resumePoint(source(FILES, ""), identity, at, UUID);
+  const from = await resumePoint(source(FILES, ""), identity, at);
   assertEquals(from.position, 1500);
 });
 
 Deno.test("resumePoint() goes on with what the source has sent and not counted yet", async () => {
   const session = source(FILES, `${UUID}:1-30`);
   const at = end("binlog.000009", 3000, `${UUID}:1-31`);
-  const { position } = await resumePoint(session, IDENTITY, at, UUID);
+  const { position } = await resumePoint(session, IDENTITY, at);
   assertEquals(position, 3000);
 });
 
 /** Tries to go on at a source that can't be gone on with; answers why. */
 async function refusal(session: SourceSession, at: LogEnd) {
   const { kind, message } = await assertRejects(
-    () => resumePoint(session, IDENTITY, at, UUID),
+    () => resumePoint(session, IDENTITY, at),
     SourceError,
   );
   return { kind, message };
@@ -247,20 +247,4 @@ Deno.test("resumePoint() knows a reset log by files of other content or number",
     shorter.message,
     "its file binlog.000001, which it writes, has less",
   );
-});
-
-Deno.test("resumePoint() refuses another server", async () => {
-  const other = "aaaaaaaa-e6f6-11f1-a979-02fc00000001";
-  const error = await assertRejects(
-    () =>
-      resumePoint(
-        source(FILES, `${UUID}:1-40`),
-        { ...IDENTITY, uuid: other },
-        end("binlog.000008", 1500, `${UUID}:1-25`),
-        UUID,
-      ),
-    SourceError,
-    other,
-  );
-  assertEquals(error.kind, "other-source");
 });

@@ -189,7 +189,14 @@ const CASES: readonly (readonly [
   ["a damaged store", new StoreError("corrupt", "no"), "dumping", "store"],
   ["a closed store", new StoreError("closed", "no"), "dumping", "store"],
   ["anything else", new TypeError("x is undefined"), "dumping", "internal"],
-  ...(["hole", "reset", "other-source", "own-server-id"] as const).map((
+  ...([
+    "hole",
+    "reset",
+    "other-source",
+    "behind",
+    "errant",
+    "own-server-id",
+  ] as const).map((
     kind,
   ) =>
     [

@@ -15,6 +15,8 @@ function fileOf(number: number, size: number): StoredFile {
     size,
     closed: false,
     serverUuid: "",
+    sourceName: `binlog.${number}`,
+    spliced: false,
     previousGtids: new GtidSet(),
     formatDescription: new Uint8Array(),
     checksumAlgorithm: "crc32",

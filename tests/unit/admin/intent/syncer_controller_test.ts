@@ -6,6 +6,7 @@ import {
   SyncerController,
 } from "../../../../lib/admin/intent/syncer_controller.ts";
 import type { SourceSettings } from "../../../../lib/config/options.ts";
+import { FOLLOWED_META } from "../../../../lib/syncer/candidates.ts";
 import { openLog } from "../../../../lib/log/log.ts";
 import type {
   SourceOptions,
@@ -26,6 +27,7 @@ const SOURCE: SourceSettings = {
   uuid: undefined,
   start: "newest",
   semiSync: false,
+  candidates: [],
 };
 
 const FOLLOWED: SourceOptions = {
@@ -41,6 +43,8 @@ const FOLLOWED: SourceOptions = {
   heartbeatMs: 1,
   readTimeoutMs: 2,
   connectTimeoutMs: 3,
+  candidates: [],
+  switchAfterMs: 4,
 };
 
 const REQUEST = {
@@ -73,6 +77,15 @@ class RecordingSyncer implements SteeredSyncer {
   status(): SyncerStatus {
     return {
       state: this.running ? "following" : "stopped",
+      ...(this.following === undefined ? {} : {
+        source: {
+          address: `${this.following.hostname}:${this.following.port}`,
+          user: this.following.user,
+          serverId: "",
+          uuid: "",
+          version: "",
+        },
+      }),
       since: new Date(0),
       attempts: 0,
       currentGtid: "",
@@ -100,7 +113,12 @@ async function startNode(
     syncer,
     store,
     configured,
-    follow: { heartbeatMs: 1, readTimeoutMs: 2, connectTimeoutMs: 3 },
+    follow: {
+      heartbeatMs: 1,
+      readTimeoutMs: 2,
+      connectTimeoutMs: 3,
+      switchAfterMs: 4,
+    },
     own: OWN,
     nodeName: "node-1",
     ownAddresses: () => [{ hostname: "0.0.0.0", port: 3390 }],
@@ -206,15 +224,18 @@ Deno.test("SyncerController stops following a source that was taken out", async 
 Deno.test("SyncerController.start() refuses what runs already and itself as source", async () => {
   const store = new MemoryMetaStore();
   const { controller, syncer } = await startNode(store, SOURCE);
-  const running = await assertRejects(
-    () => controller.start(REQUEST),
-    ControlError,
-  );
-  assertEquals(running.kind, "conflict");
+  for (const request of [undefined, { ...REQUEST, address: SOURCE.address }]) {
+    const running = await assertRejects(
+      () => controller.start(request),
+      ControlError,
+    );
+    assertEquals(running.kind, "conflict");
+  }
   await controller.stop();
   const bad = [
     { ...REQUEST, address: { hostname: "localhost", port: 3390 } },
     { ...REQUEST, serverId: 3000000000 },
+    { ...REQUEST, candidates: [{ hostname: "127.0.0.1", port: 3390 }] },
   ];
   for (const request of bad) {
     const error = await assertRejects(
@@ -265,4 +286,37 @@ Deno.test("SyncerController does one thing at a time", async () => {
     "fulfilled",
   ]);
   assertEquals(syncer.following?.hostname, "db2");
+});
+
+Deno.test("SyncerController.start() changes to another source while it runs", async () => {
+  const store = new MemoryMetaStore();
+  const configured = {
+    ...SOURCE,
+    candidates: [SOURCE.address, { hostname: "db3", port: 3306 }],
+  };
+  const { controller, syncer } = await startNode(store, configured);
+  assertEquals(syncer.following?.candidates, configured.candidates);
+  store.values.set(FOLLOWED_META, "db3:3306");
+  await controller.start(REQUEST);
+  assertEquals(syncer.following?.hostname, "db2");
+  // another account: the candidates would refuse it
+  assertEquals(syncer.following?.candidates, []);
+  assertEquals(store.values.get(FOLLOWED_META), undefined);
+  const { user, password } = configured;
+  await controller.start({
+    ...REQUEST,
+    address: { hostname: "db4", port: 1 },
+    user,
+    password,
+  });
+  assertEquals(syncer.following?.hostname, "db4");
+  assertEquals(syncer.following?.candidates, configured.candidates);
+  const candidates = [{ hostname: "db5", port: 2 }];
+  await controller.start({ ...REQUEST, candidates });
+  assertEquals(syncer.following?.candidates, candidates);
+  // a restart goes on with it, and with the candidate that was followed
+  store.values.set(FOLLOWED_META, "db5:2");
+  const again = await startNode(store, configured);
+  assertEquals(again.syncer.following?.candidates, candidates);
+  assertEquals(store.values.get(FOLLOWED_META), "db5:2");
 });

@@ -1,0 +1,103 @@
+import {
+  eventSizeAt,
+  eventTypeAt,
+  flagsAt,
+  HEADER_BYTES,
+} from "../binlog/event_header.ts";
+import { EventFlag, EventType } from "../binlog/event_type.ts";
+import { GtidReader } from "../binlog/gtid_event.ts";
+import { decodeErr } from "../protocol/response.ts";
+import { BLOCK_BYTES_MAX } from "../store/binlog_store.ts";
+import { FRAME_BYTES, PACKET_HEADER_BYTES } from "../store/framing.ts";
+import { DumpScanner, type PacketSink } from "./dump_scanner.ts";
+import { SourceError } from "./source_error.ts";
+
+/** First byte of a payload that ends the dump, or is an error. */
+const STATUS_EOF = 0xfe;
+const STATUS_ERR = 0xff;
+
+/**
+ * Finds the GTIDs of one file in the bytes of a dump that begins with it, in
+ * their order. Looks at nothing else.
+ */
+export class LogOrder implements PacketSink {
+  readonly #take: (uuid: string, tag: string, gno: bigint) => void;
+  readonly #gtid = new GtidReader();
+  readonly #scanner = new DumpScanner(this, BLOCK_BYTES_MAX);
+  #files = 0;
+  #ended = false;
+
+  /** @param take is given each GTID */
+  constructor(take: (uuid: string, tag: string, gno: bigint) => void) {
+    this.#take = take;
+  }
+
+  /** True once the file has ended, or the dump has. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /**
+   * Takes the next bytes of the dump.
+   *
+   * @throws {SourceError} `stream`, or the {ServerError} that the source sent
+   */
+  push(chunk: Uint8Array): void {
+    this.#scanner.push(chunk);
+  }
+
+  run(): void {
+    // Packets are looked at one by one.
+  }
+
+  packet(bytes: Uint8Array, start: number, end: number): void {
+    const status = bytes[start + PACKET_HEADER_BYTES];
+    if (status === STATUS_ERR && !this.#ended) {
+      throw decodeErr(bytes.slice(start + PACKET_HEADER_BYTES, end));
+    }
+    if (status === STATUS_EOF) this.#ended = true;
+    const at = start + FRAME_BYTES;
+    const size = end - at;
+    if (this.#ended) return;
+    if (size < HEADER_BYTES || eventSizeAt(bytes, at) !== size) {
+      throw new SourceError(
+        "stream",
+        "The source sent a packet that is no event while its log was looked through",
+      );
+    }
+    const type = eventTypeAt(bytes, at);
+    if (
+      type === EventType.ROTATE &&
+      (flagsAt(bytes, at) & EventFlag.ARTIFICIAL) !== 0
+    ) {
+      this.#files += 1;
+      this.#ended = this.#files > 1;
+    } else if (this.#gtid.read(bytes, at, size)) {
+      this.#take(this.#gtid.uuid, this.#gtid.tag, this.#gtid.gno);
+    }
+  }
+
+  reclaim(): void {
+    // Nothing of an event is kept.
+  }
+
+  largeStart(): void {
+    // No event with a GTID is large.
+  }
+
+  largeHeader(): void {
+    // As above.
+  }
+
+  largeBody(): void {
+    // As above.
+  }
+
+  largeEnd(): void {
+    // As above.
+  }
+
+  replyWanted(): void {
+    // Not a semi-synchronous dump.
+  }
+}
