@@ -82,16 +82,16 @@ export class Member {
 export type StartMember = (serverId: number) => Promise<Member>;
 
 /** Starts a MySQL 5.6 server. */
-export const startMember56: StartMember = async (serverId) => {
+export async function startMember56(serverId: number): Promise<Member> {
   const server = await startMysql56({ serverId });
   return new Member(server, `${server.dir}/data`, false);
-};
+}
 
 /** Starts a MySQL 9.7 server of the rig. */
-export const startMember97: StartMember = async (serverId) => {
+export async function startMember97(serverId: number): Promise<Member> {
   const server = await startMysql97(serverId);
   return new Member(server, server.onDisk.binlogFolder, true);
-};
+}
 
 /**
  * Three servers that the tests of one file share: a source, a replica of it
