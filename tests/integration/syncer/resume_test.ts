@@ -261,11 +261,8 @@ Deno.test("Syncer fails when the source is reset while it follows", async () => 
   assertEquals(executed, `${source.server.uuid}:1-3`);
 });
 
-Deno.test("Syncer fails when another server answers at the source's address", async () => {
-  await writeSome();
-  await using kingbus = await TestKingbus.following(source);
-  await kingbus.waitUntilHas(await source.executed());
-  await kingbus.stop();
+/** Runs with the source's data under another server uuid. */
+async function asAnotherServer(run: () => Promise<void>): Promise<void> {
   await source.server.stop();
   const uuidFile = `${source.server.dir}/data/auto.cnf`;
   const own = await Deno.readTextFile(uuidFile);
@@ -274,18 +271,59 @@ Deno.test("Syncer fails when another server answers at the source's address", as
     own.replace(/server-uuid=......../, "server-uuid=0badcafe"),
   );
   try {
-    await source.server.restart();
-    await kingbus.resume();
-    const { reason = "" } = await kingbus.waitUntilCause("other-source");
-    assertStringIncludes(reason, "0badcafe");
-    assertStringIncludes(reason, source.server.uuid);
+    await run();
   } finally {
     await source.server.stop();
     await Deno.writeTextFile(uuidFile, own);
-    await source.server.restart();
+    await source.server.restart([]);
   }
   assertEquals(
     await valueOf(source.server, "SELECT @@server_uuid"),
     source.server.uuid,
   );
+}
+
+Deno.test("Syncer follows another server at the source's address if it has all the log has", async () => {
+  await writeSome();
+  await using kingbus = await TestKingbus.following(source);
+  await kingbus.waitUntilHas(await source.executed());
+  await kingbus.stop();
+  await asAnotherServer(async () => {
+    await source.server.restart();
+    await kingbus.resume();
+    await writeMore();
+    await kingbus.waitUntilHas(await source.executed());
+    assertStringIncludes(kingbus.executed, "0badcafe");
+    await kingbus.stop();
+    await source.run("RESET MASTER");
+    await writeMore();
+    await kingbus.resume();
+    await kingbus.waitUntilState("failed");
+    assertEquals(kingbus.status.cause, "reset");
+  });
+});
+
+Deno.test("Syncer refuses another server at the source's address that has another history", async () => {
+  await writeSome();
+  await using kingbus = await TestKingbus.following(source);
+  await kingbus.waitUntilHas(await source.executed());
+  const { executed } = kingbus;
+  await kingbus.stop();
+  await asAnotherServer(async () => {
+    await source.server.restart(["--gtid-mode=OFF"]);
+    await kingbus.resume();
+    const { cause, reason = "" } = await kingbus.waitUntilState("failed");
+    assertEquals(cause, "other-source");
+    assertStringIncludes(reason, "0badcafe");
+    assertStringIncludes(reason, source.server.uuid);
+    await kingbus.stop();
+    await source.server.restart([]);
+    await source.run("RESET MASTER");
+    await writeMore();
+    await kingbus.resume();
+    const status = await kingbus.waitUntilState("waiting");
+    assertEquals(status.cause, "behind");
+    assertStringIncludes(status.reason ?? "", `log has: ${executed}`);
+    assertEquals(kingbus.executed, executed);
+  });
 });
