@@ -127,7 +127,6 @@ source:
   semi-sync: true
   switch-after: 0s
   candidates: ["db2:3306", "[::1]:3307"]
-  semi-sync: false
 log: { level: debug, format: json, directory: logs, file-size: 1MiB, old-files: 2 }
 store: { tail-memory: 1GiB, cache-memory: 2MiB }
 retention:

@@ -249,7 +249,9 @@ Deno.test("diagnose() names our ids to whom shares them with another replica", (
 Deno.test("every cause but a fault of our own is met with a real server", async () => {
   const tests = new URL("../../", import.meta.url);
   let text = "";
-  for (const folder of ["integration/syncer", "support"]) {
+  for (
+    const folder of ["integration/syncer", "integration/switch", "support"]
+  ) {
     for await (const { name } of Deno.readDir(new URL(folder, tests))) {
       text += await Deno.readTextFile(new URL(`${folder}/${name}`, tests));
     }
