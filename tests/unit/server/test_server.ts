@@ -40,6 +40,8 @@ export function testStore(meta: Record<string, unknown> = {}): ServerStore {
       size: 839,
       closed: false,
       serverUuid: SOURCE.uuid,
+      sourceName: "binlog.000001",
+      spliced: false,
       previousGtids: new GtidSet(),
       formatDescription: new Uint8Array(),
       checksumAlgorithm: "crc32",
