@@ -97,6 +97,64 @@ Deno.test("answerStatement() answers what 5.6 and MariaDB replicas ask", () => {
   assertEquals(errorOf("SET skip_replication=1"), [1193, "HY000"]);
 });
 
+/** Names of the variables that a source with semi-sync has in one version. */
+const SEMI_SYNC_NAMES: Record<string, ("master" | "source")[]> = {
+  "5.6.24": ["master"],
+  "5.7.44-log": ["master"],
+  "8.0.25": ["master"],
+  "8.0.26": ["master", "source"],
+  "8.4.0-kingbus": ["master", "source"],
+  "9.7.4-2": ["source"],
+  "10.0.1": ["source"],
+  "10.11.19-MariaDB-log": ["master"],
+};
+
+for (const [version, names] of Object.entries(SEMI_SYNC_NAMES)) {
+  Deno.test(`answerStatement() offers semi-sync by the names that ${version} has`, () => {
+    const session = statementSession();
+    const { server } = session.context();
+    const semiSync = { replicas: 2, timeoutMs: 1500 };
+    const ask = (statement: string) =>
+      answerStatement(
+        statement,
+        session.context({ server: { ...server, version, semiSync } }),
+      );
+    for (const side of ["master", "source"] as const) {
+      const name = `rpl_semi_sync_${side}_enabled`;
+      const shown = ask(`SHOW VARIABLES LIKE '${name}'`);
+      assert(shown.kind === "rows");
+      const asked = ask(`SELECT @@global.${name}`);
+      if (names.includes(side)) {
+        assertEquals(shown.rows, [[name, "ON"]]);
+        assert(asked.kind === "rows");
+        assertEquals(asked.rows, [["1"]]);
+      } else {
+        assertEquals(shown.rows, []);
+        assert(asked.kind === "error");
+        assertEquals(asked.code, 1193);
+      }
+    }
+    const all = ask("SHOW VARIABLES LIKE 'rpl\\_semi%'");
+    assert(all.kind === "rows");
+    const ofOne = (side: "master" | "source") => {
+      const replica = side === "source" ? "replica" : "slave";
+      return [
+        [`rpl_semi_sync_${side}_enabled`, "ON"],
+        [`rpl_semi_sync_${side}_timeout`, "1500"],
+        [`rpl_semi_sync_${side}_trace_level`, "32"],
+        [`rpl_semi_sync_${side}_wait_for_${replica}_count`, "2"],
+        [`rpl_semi_sync_${side}_wait_no_${replica}`, "ON"],
+        [`rpl_semi_sync_${side}_wait_point`, "AFTER_SYNC"],
+      ];
+    };
+    assertEquals(all.rows, names.flatMap(ofOne));
+    // They are settings of the configuration.
+    const set = ask(`SET GLOBAL rpl_semi_sync_${names[0]}_enabled = 0`);
+    assert(set.kind === "error");
+    assertEquals(set.code, 1227);
+  });
+}
+
 Deno.test("answerStatement() answers what change-data-capture clients ask", () => {
   const log = "binlog.000002";
   const executed = `${SERVER_UUID}:1-9`;
