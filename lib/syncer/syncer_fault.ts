@@ -74,7 +74,7 @@ export function diagnose(
   if (error instanceof SourceError) return fault(error.kind, error.message);
   if (error instanceof ServerError) return answered(error, phase, context);
   if (error instanceof ConnectionError) {
-    return fault(connectionCause(error, phase), error.message);
+    return connectionFault(error, phase);
   }
   if (error instanceof StoreError) {
     return fault(storeCause(error), describeError(error));
@@ -110,12 +110,21 @@ function fault(cause: SyncerCause, reason: string): SyncerFault {
   return { cause, reason, retry: retryAfter(cause) };
 }
 
-function connectionCause(
-  { kind }: ConnectionError,
+function connectionFault(
+  { kind, message }: ConnectionError,
   phase: SyncerPhase,
-): SyncerCause {
-  if (phase === "connecting") return "unreachable";
-  return kind === "timeout" ? "silent" : "lost";
+): SyncerFault {
+  if (phase === "connecting") {
+    return fault(
+      "unreachable",
+      kind === "refused"
+        ? message
+        : `the login at the source did not come to its end: ${message}`,
+    );
+  }
+  return kind === "timeout"
+    ? fault("silent", `the source does not answer: ${message}`)
+    : fault("lost", message);
 }
 
 function storeCause({ kind }: StoreError): SyncerCause {

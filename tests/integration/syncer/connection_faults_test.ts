@@ -3,7 +3,10 @@ import { BlockLog } from "../../../lib/store/block_log.ts";
 import type { BinlogStore } from "../../../lib/store/binlog_store.ts";
 import { silentLog } from "../../../lib/log/log.ts";
 import { Syncer, type SyncerStatus } from "../../../lib/syncer/syncer.ts";
-import { REPLICATION_ACCOUNT } from "../../../scripts/test_servers/mysql56.ts";
+import {
+  REPLICATION_ACCOUNT,
+  startMysql56,
+} from "../../../scripts/test_servers/mysql56.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
 import { FaultPlan, FaultyEngine } from "../../support/faulty_engine.ts";
 import { neverWithin } from "../../support/never_within.ts";
@@ -12,6 +15,7 @@ import {
   SharedSource56,
 } from "../../support/shared_mysql56.ts";
 import { assertSameFiles } from "../../support/source_file.ts";
+import { SmallDisk, smallDiskTest } from "../../support/small_disk.ts";
 import { executedOf, logEndOf } from "../../support/sql_server.ts";
 import { TcpProxy } from "../../support/tcp_proxy.ts";
 import { KvTestDisk } from "../../support/test_disk.ts";
@@ -369,6 +373,37 @@ Deno.test("Syncer takes events larger than the source's max_allowed_packet", asy
     await source.run("SET GLOBAL max_allowed_packet = 4194304");
   }
 });
+
+await smallDiskTest(
+  "Syncer waits for a source whose disk is full, and that then crashes",
+  async () => {
+    await using disk = await SmallDisk.mount(1024 * 1024);
+    await using server = await startMysql56({
+      extraArgs: [`--log-bin=${disk.path}/binlog`],
+    });
+    await server.query("CREATE TABLE test.t (data LONGBLOB)");
+    await using kingbus = await TestKingbus.start({ hurry: 10 });
+    await kingbus.follow(server, { heartbeatMs: 200, readTimeoutMs: 1000 });
+    await kingbus.waitUntilHas(await executedOf(server));
+    const { position } = kingbus.head;
+    await disk.fill();
+    // waits for space, a minute or more, with half of its event in the file
+    const stuck = server.query(
+      "INSERT INTO test.t (data) VALUES (REPEAT('x', 60000))",
+    ).catch((error: Error) => error);
+    const status = await kingbus.waitUntilCause("silent");
+    assertEquals([status.state, status.position], ["waiting", position]);
+    await server.kill();
+    assert(await stuck instanceof Error, "the statement came to no end");
+    const path = `${disk.path}/binlog.000001`;
+    assert((await Deno.stat(path)).size > position, "half an event is there");
+    await disk.resize(10 * 1024 * 1024);
+    await server.restart();
+    await server.query("INSERT INTO test.t (data) VALUES ('y')");
+    await assertSameFiles(kingbus, { server, binlogFolder: disk.path });
+    assertEquals(kingbus.executed, await executedOf(server));
+  },
+);
 
 /** A syncer that writes to a store which is not its alone, or fails. */
 async function following(store: BinlogStore): Promise<Syncer> {
