@@ -6,7 +6,7 @@ import {
   type ExportReport,
 } from "../export/export_log.ts";
 import { parseStopAt, type StopAt } from "../export/stop_at.ts";
-import { GtidSet, MalformedGtidSetError } from "../gtid/gtid_set.ts";
+import { GtidSet } from "../gtid/gtid_set.ts";
 import { databasePath } from "../store/kv/database_path.ts";
 import { openKvSnapshot } from "../store/kv/open_kv_snapshot.ts";
 import type { Command, CommandInput } from "./command.ts";
@@ -144,7 +144,7 @@ function gtidsOf(input: CommandInput): GtidSet | undefined {
   try {
     set = GtidSet.parse(text);
   } catch (error) {
-    if (!(error instanceof MalformedGtidSetError)) throw error;
+    if (!(error instanceof SyntaxError)) throw error;
     throw new UsageError(`--${GTIDS}: ${error.message}`, { cause: error });
   }
   if (!set.isEmpty) return set;

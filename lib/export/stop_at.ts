@@ -1,4 +1,4 @@
-import { GtidSet, MalformedGtidSetError } from "../gtid/gtid_set.ts";
+import { GtidSet } from "../gtid/gtid_set.ts";
 
 /** Where an export ends: before a time, or after a transaction. */
 export type StopAt =
@@ -35,7 +35,7 @@ export function parseStopAt(text: string): StopAt {
     const set = GtidSet.parse(text);
     if (set.count() === 1n) return { kind: "gtid", set, text };
   } catch (error) {
-    if (!(error instanceof MalformedGtidSetError)) throw error;
+    if (!(error instanceof SyntaxError)) throw error;
   }
   throw new SyntaxError(
     `${

@@ -12,7 +12,15 @@ export type RigPart =
   | "mariadb"
   | "mariadb-replica"
   | "mysqlbinlog"
-  | "mariadb-binlog";
+  | "mysql-client"
+  | "mariadb-binlog"
+  | "mariadb-client";
+
+/** Programs that have another name than their part. */
+const PROGRAM_NAMES: ReadonlyMap<RigPart, string> = new Map([
+  ["mysql-client", "mysql"],
+  ["mariadb-client", "mariadb"],
+]);
 
 /** Where a server is looked for. */
 interface ServerPlace {
@@ -173,18 +181,40 @@ export class RigProgram {
 
   /** Starts it; its output is piped. */
   spawn(args: string[]): Deno.ChildProcess {
-    const [program = "", ...first] = this.#command;
-    return new Deno.Command(program, {
-      args: [...first, ...args],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
+    return this.#start(args, "null");
   }
 
   /** Runs it to its end. */
   async run(args: string[]): Promise<Deno.CommandOutput> {
     return await this.spawn(args).output();
+  }
+
+  /** Runs it to its end and gives it this to read. */
+  async runWith(
+    input: Uint8Array,
+    args: string[],
+  ): Promise<Deno.CommandOutput> {
+    const child = this.#start(args, "piped");
+    const output = child.output();
+    const writer = child.stdin.getWriter();
+    try {
+      await writer.write(input);
+      await writer.close();
+    } catch (error) {
+      // It ended early; its output tells why.
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    }
+    return await output;
+  }
+
+  #start(args: string[], stdin: "null" | "piped"): Deno.ChildProcess {
+    const [program = "", ...first] = this.#command;
+    return new Deno.Command(program, {
+      args: [...first, ...args],
+      stdin,
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
   }
 
   /** Makes a folder that it can write to: as it names it, and as we do. */
@@ -220,9 +250,10 @@ async function findServer(
 async function findProgram(part: RigPart): Promise<RigProgram | string> {
   const rig = Deno.env.get("KINGBUS_RIG") ??
     `${Deno.env.get("TMPDIR") ?? "/tmp"}/kingbus-rig`;
+  const name = PROGRAM_NAMES.get(part) ?? part;
   const candidates: [command: string[], root: string][] = [
-    [[part], ""],
-    [["/usr/sbin/chroot", `${rig}/sid`, part], `${rig}/sid`],
+    [[name], ""],
+    [["/usr/sbin/chroot", `${rig}/sid`, name], `${rig}/sid`],
   ];
   for (const [command, root] of candidates) {
     const program = new RigProgram(command, root);
@@ -230,13 +261,14 @@ async function findProgram(part: RigPart): Promise<RigProgram | string> {
       const { success, stdout } = await program.run(["--version"]);
       const version = new TextDecoder().decode(stdout);
       // MariaDB installs its own program, version 3.x, under MySQL's name too
-      const wanted = part === "mariadb-binlog" || /Ver [89]\./.test(version);
+      const wanted = part.startsWith("mariadb-") ||
+        /Ver [89]\./.test(version);
       if (success && wanted) return program;
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }
-  return `${part}: no such program on the PATH or in ${rig}`;
+  return `${part}: no program ${name} on the PATH or in ${rig}`;
 }
 
 /** The parts that one test asked for. */
