@@ -6,7 +6,6 @@ export type RetainedStore = Pick<
   | "head"
   | "files"
   | "failure"
-  | "fileByName"
   | "purge"
   | "diskUse"
   | "getMeta"

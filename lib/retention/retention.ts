@@ -356,7 +356,9 @@ export class Retention implements AsyncDisposable {
   #sent(): SentReplica[] {
     const { connected, store } = this.#parts;
     return connected().flatMap(({ connectionId, uuid, file, position }) => {
-      const fileNumber = store.fileByName(file)?.number;
+      // From the newest on: most replicas are near the end.
+      const fileNumber = store.files.findLast(({ name }) => name === file)
+        ?.number;
       if (fileNumber === undefined) return [];
       const at = { fileNumber, fileName: file, position };
       return [{ connectionId, uuid: uuid.toLowerCase(), at }];

@@ -424,6 +424,60 @@ Deno.test("a dump to a MariaDB client has heartbeats of the old kind", async () 
   await running;
 });
 
+Deno.test("a dump counts as reading its file before anything is sent", async () => {
+  const files = closedFiles("mysql97").slice(0, 2);
+  await using store = await logFromFixtures(files, UUID97);
+  const stuck = Promise.withResolvers<void>();
+  const { session } = record({ uuid: UUID97 }, undefined, () => stuck.promise);
+  const begun: [string, string, number][] = [];
+  const handler = new LogDumpHandler(store, {
+    onBegin: (uuid, { file, position }) => {
+      begun.push([uuid, file.name, position]);
+      assertEquals(session.status.file, file.name);
+    },
+  });
+  const running = handler.run(session, position(files[1]!.name, 4));
+  // As long as nothing but promises that are settled was awaited.
+  await Promise.resolve();
+  await Promise.resolve();
+  await Promise.resolve();
+  assertEquals(begun, [[UUID97, files[1]!.name, 4]]);
+  assertEquals([session.status.file, session.status.position], [
+    files[1]!.name,
+    4,
+  ]);
+  stuck.resolve();
+  await running;
+});
+
+for (const mode of ["gtid", "position"]) {
+  Deno.test(`a dump by ${mode} whose file is purged ends with 1236, or with the connection inside an event`, async () => {
+    const disk = await madeDisk();
+    await using store = await openMemoryStore(disk);
+    const writes: Uint8Array[] = [];
+    let purged = false;
+    const { session } = record({}, undefined, async (chunk) => {
+      writes.push(chunk.slice());
+      // The reader is some blocks further by now, still in the first file.
+      if (purged) return;
+      purged = true;
+      await store.purge(2);
+    });
+    const request = mode === "gtid" ? gtid("") : position("", 4);
+    const error = await assertRejects(() =>
+      new LogDumpHandler(store).run(session, request)
+    );
+    if (error instanceof UnfinishedEventError) return;
+    assert(error instanceof ProtocolError, String(error));
+    assertEquals(error.code, 1236);
+    const at = session.status.position;
+    assertEquals(
+      error.message,
+      `could not find next log; the first event '' at 4, the last event read from './binlog.000001' at ${at}, the last byte read from './binlog.000001' at ${at}.`,
+    );
+  });
+}
+
 /** A log of four files of some blocks each. */
 async function madeDisk(): Promise<MemoryDisk> {
   const disk = new MemoryDisk();
