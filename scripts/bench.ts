@@ -18,6 +18,7 @@ import { describeMachine } from "./bench/machine.ts";
 import type { PartResult } from "./bench/measurement.ts";
 import { measureDump } from "./bench/measure_dump.ts";
 import { measureFanout } from "./bench/measure_fanout.ts";
+import { measureImport } from "./bench/measure_import.ts";
 import { measureIngest } from "./bench/measure_ingest.ts";
 import { measureLatency } from "./bench/measure_latency.ts";
 import { measureSemiSync } from "./bench/measure_semi_sync.ts";
@@ -32,6 +33,7 @@ const MEASURES: ReadonlyMap<
   ["dump", measureDump],
   ["fanout", measureFanout],
   ["latency", measureLatency],
+  ["import", measureImport],
 ]);
 
 const progress = (what: string): void => console.error(`… ${what}`);

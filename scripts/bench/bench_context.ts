@@ -42,6 +42,24 @@ export class BenchContext {
 
   /** Starts kingbus with all of the log in its store, following the source. */
   async startFilled(): Promise<KingbusProcess> {
+    const kingbus = await KingbusProcess.start({
+      main: this.main,
+      dataDir: await this.#fill(),
+    });
+    await kingbus.caughtUp(this.log);
+    return kingbus;
+  }
+
+  /**
+   * The `data-dir` of a store with all of the log, which no process has open
+   * unless a part of the benchmark has started one.
+   */
+  async filledDataDir(): Promise<string> {
+    return `${await this.#fill()}/data`;
+  }
+
+  /** Answers the folder of a kingbus that has all of the log. */
+  async #fill(): Promise<string> {
     if (this.#filled === undefined) {
       this.progress("kingbus catches up with the source");
       const { kingbus, dataDir } = await this.startEmpty();
@@ -50,12 +68,7 @@ export class BenchContext {
       await kingbus.caughtUp(this.log);
       this.#filled = dataDir;
     }
-    const kingbus = await KingbusProcess.start({
-      main: this.main,
-      dataDir: this.#filled,
-    });
-    await kingbus.caughtUp(this.log);
-    return kingbus;
+    return this.#filled;
   }
 
   /** Keeps a filled store for those who need one. */

@@ -7,6 +7,7 @@ export const BENCH_PARTS = [
   "dump",
   "fanout",
   "latency",
+  "import",
   "semisync",
 ] as const;
 /** One of them. */

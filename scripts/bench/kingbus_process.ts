@@ -26,7 +26,7 @@ const START_MS = 30_000;
 const CATCH_UP_MS = 600_000;
 
 /** Permissions and flags of V8 that `deno task start` gives. */
-async function startFlags(): Promise<string[]> {
+export async function startFlags(): Promise<string[]> {
   const path = new URL("../../deno.json", import.meta.url);
   const { tasks } = JSON.parse(await Deno.readTextFile(path));
   return String(tasks.start).match(/--(?:allow|v8-flags)\S+/g) ?? [];
