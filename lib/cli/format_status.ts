@@ -49,6 +49,7 @@ function sourceLines(syncer: SyncerStatus): string[] {
     const { version, server_id, server_uuid } = syncer.source;
     lines.push(`${version}, server id ${server_id}, uuid ${server_uuid}`);
   }
+  lines.push(...acknowledgingLines(syncer));
   if (syncer.reason !== undefined) {
     const { cause, reason } = syncer;
     lines.push(cause === undefined ? reason : `${cause}: ${reason}`);
@@ -57,6 +58,27 @@ function sourceLines(syncer: SyncerStatus): string[] {
   const { candidates = [] } = syncer;
   if (candidates.length > 1) lines.push(...candidates.map(candidateLine));
   return lines;
+}
+
+/** How semi-synchronous replication from the source stands. */
+function acknowledgingLines({ acknowledging, state }: SyncerStatus): string[] {
+  if (acknowledging === undefined) return [];
+  const { active, acks_sent, file, position, waiting, replicas } =
+    acknowledging;
+  const newest = file === "" ? "" : `, the newest ${file}:${position}`;
+  const lines = active
+    ? [
+      `semi-sync: ${acks_sent} acknowledgements${newest}, ${waiting} waited for`,
+    ]
+    : state === "following"
+    ? ["semi-sync: none, the source lacks it; followed asynchronously"]
+    : [];
+  if (replicas === undefined) return lines;
+  const { required, connected, since } = replicas;
+  const waits = replicas.state === "degraded"
+    ? `waiting for no replica since ${since}, they took too long`
+    : "waiting for replicas";
+  return [...lines, `${waits}: ${required} required, ${connected} connected`];
 }
 
 function candidateLine(
@@ -149,8 +171,10 @@ function clientName(replica: ReplicaStatus): string {
     .join(" ");
 }
 
-function stateName({ replication_state, mode }: ReplicaStatus): string {
-  return replication_state === 1 ? `dumping by ${mode}` : "connected";
+function stateName(replica: ReplicaStatus): string {
+  const { replication_state, mode, semi_sync } = replica;
+  if (replication_state === 0) return "connected";
+  return `dumping by ${mode}${semi_sync === undefined ? "" : ", semi-sync"}`;
 }
 
 function behind({ lag_bytes }: ReplicaStatus): string {

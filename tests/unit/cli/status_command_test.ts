@@ -228,3 +228,43 @@ Deno.test("kingbus status gives exit code 2 to a configuration it can't use", as
   ]);
   assertEquals((await status(["--config", "none"], {})).code, 2);
 });
+
+Deno.test("kingbus status says how the acknowledging stands", async () => {
+  const { fetch, syncer, server } = runningNode();
+  await syncer.start(undefined);
+  const [replica] = server.report().replicas;
+  const acks = { asked: 5, received: 5, file: "b.000001", position: 300 };
+  server.current = { replicas: [{ ...replica!, acks }] };
+  const link = {
+    active: true,
+    acks: 12,
+    file: "b.000001",
+    position: 300,
+    waiting: 2,
+  };
+  const gate = {
+    state: "synchronous" as const,
+    since: new Date(1_700_000_000_000),
+    required: 1,
+    replicas: 3,
+    timeouts: 0,
+  };
+  const cases = [
+    [link, undefined, [
+      "semi-sync: 12 acknowledgements, the newest b.000001:300, 2 waited for",
+    ]],
+    [{ ...link, active: false }, undefined, [
+      "semi-sync: none, the source lacks it; followed asynchronously",
+    ]],
+    [link, gate, ["waiting for replicas: 1 required, 3 connected"]],
+    [link, { ...gate, state: "degraded" as const }, [
+      "waiting for no replica since 2023-11-14T22:13:20.000Z, they took too long: 1 required, 3 connected",
+    ]],
+  ] as const;
+  for (const [link, gate, lines] of cases) {
+    syncer.current = { semiSync: { wanted: true, link, gate } };
+    const { output } = await status([], { fetch });
+    for (const line of lines) assert(output.includes(line), output);
+    assert(output.includes("dumping by gtid, semi-sync"), output);
+  }
+});

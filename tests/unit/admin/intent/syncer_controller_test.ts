@@ -194,10 +194,27 @@ Deno.test("SyncerController keeps a stop over restarts, until it is started agai
   assertEquals((await startNode(store, SOURCE)).syncer.following, FOLLOWED);
 });
 
+Deno.test("SyncerController acknowledges if it was asked to, else as configured", async () => {
+  for (const configured of [false, true]) {
+    for (const semiSync of [undefined, false, true]) {
+      const store = new MemoryMetaStore();
+      const source = { ...SOURCE, semiSync: configured };
+      const { controller } = await startNode(store, source);
+      await controller.stop();
+      await controller.start({ ...REQUEST, semiSync });
+      const { syncer, controller: again } = await startNode(store, source);
+      const wanted = semiSync ?? configured;
+      assertEquals(syncer.following?.semiSync, wanted);
+      assertEquals(again.report().semiSync.wanted, wanted);
+    }
+  }
+});
+
 Deno.test("SyncerController lets a changed source win, and says so without secrets", async () => {
   const changes: SourceSettings[] = [
     { ...SOURCE, address: { hostname: "db9", port: 3306 } },
     { ...SOURCE, password: "hunter9" },
+    { ...SOURCE, semiSync: true },
   ];
   for (const changed of changes) {
     const store = new MemoryMetaStore();
@@ -206,6 +223,7 @@ Deno.test("SyncerController lets a changed source win, and says so without secre
     const { syncer, lines } = await startNode(store, changed);
     assertEquals(syncer.following?.hostname, changed.address.hostname);
     assertEquals(syncer.following?.password, changed.password);
+    assertEquals(syncer.following?.semiSync, changed.semiSync);
     assertEquals(lines.length, 1);
     assert(lines[0]!.includes("last=db1:3306"), lines[0]);
     assert(!lines[0]!.includes("hunter"), lines[0]);
