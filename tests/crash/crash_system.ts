@@ -238,6 +238,7 @@ export class CrashSystem implements AsyncDisposable {
 
   async #cut(proxy: FaultProxy, kind: CutKind, bytes: number): Promise<void> {
     if (await within(proxy.cutAfter(kind, bytes), CUT_PATIENCE_MS)) return;
+    proxy.disarm();
     // With the next byte, which a heartbeat brings if nothing else does.
     if (await within(proxy.cutAfter(kind, 0), PROGRESS_MS)) return;
     throw new CrashError("Nothing came through the proxy any more");

@@ -28,7 +28,8 @@ export class FaultProxy implements AsyncDisposable {
   readonly #targetPort: number;
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
-  #cut: Cut | undefined;
+  /** Orders, carried out one after another. */
+  readonly #orders: Cut[] = [];
   #gate: Promise<void> = Promise.resolve();
   #pieceDelayMs = 0;
   #closed = false;
@@ -62,19 +63,20 @@ export class FaultProxy implements AsyncDisposable {
 
   /**
    * Ends all connections when so many bytes more have come from the server;
-   * `truncate` waits on for the inside of a packet.
+   * `truncate` waits on for the inside of a packet. An order given before that
+   * was carried out counts from then.
    *
    * @returns resolves when that was done; `disarm` takes the order back
    */
   cutAfter(kind: CutKind, bytes: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#cut = { kind, bytesLeft: bytes, done: resolve };
+    this.#orders.push({ kind, bytesLeft: bytes, done: resolve });
     return promise;
   }
 
-  /** Takes back an order that was not carried out. */
+  /** Takes back the orders that were not carried out. */
   disarm(): void {
-    this.#cut = undefined;
+    this.#orders.length = 0;
   }
 
   /** Holds back each piece, in both directions, for so long. */
@@ -149,7 +151,7 @@ export class FaultProxy implements AsyncDisposable {
         if (pair.silent) continue;
         if (pair.destroyed) return;
         if (tracker !== undefined) this.bytes += chunk.length;
-        const cut = tracker === undefined ? undefined : this.#cut;
+        const cut = tracker === undefined ? undefined : this.#orders[0];
         if (cut !== undefined) {
           const at = cutPoint(cut, chunk, tracker!);
           if (at !== undefined) {
@@ -168,7 +170,7 @@ export class FaultProxy implements AsyncDisposable {
   }
 
   #end(cut: Cut): void {
-    if (this.#cut === cut) this.#cut = undefined;
+    if (this.#orders[0] === cut) this.#orders.shift();
     for (const pair of this.#pairs) {
       this.cuts++;
       pair.cut(cut.kind === "rst");
