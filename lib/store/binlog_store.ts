@@ -316,6 +316,8 @@ export interface DiskUse {
   readonly freeInsideBytes: number;
   /** Bytes of purged files whose removal is under way: not free yet. */
   readonly removingBytes: number;
+  /** False while purged files are removed, or their space is given back. */
+  readonly settled: boolean;
 }
 
 /**

@@ -190,6 +190,7 @@ export class BlockLog implements BinlogStore {
     return {
       ...await this.#engine.diskUse(),
       removingBytes: this.#remover.left * BLOCK_BYTES_MAX,
+      settled: !this.#remover.isAtWork,
     };
   }
 

@@ -48,6 +48,11 @@ export class BlockRemover {
     return this.#end - this.#next;
   }
 
+  /** True while blocks are removed or their space is given back. */
+  get isAtWork(): boolean {
+    return this.#running !== undefined;
+  }
+
   /** Has all blocks before block `end` removed. */
   removeUpTo(end: number): void {
     this.#end = Math.max(this.#end, end);

@@ -48,13 +48,10 @@ async function appendFile(run: LogRun, megabytes: number): Promise<void> {
 
 /** Waits until purged files have gone from the disk, and tells what is left. */
 async function settled(store: BinlogStore): Promise<DiskUse> {
-  let before = Infinity;
   return await waitUntil("the store has become smaller", async () => {
     const use = await store.diskUse();
-    const rests = use.removingBytes === 0 && use.freeInsideBytes === before;
-    before = use.freeInsideBytes;
-    return rests ? use : undefined;
-  }, { intervalMs: 150 });
+    return use.settled ? use : undefined;
+  });
 }
 
 Deno.test("diskUse() tells what the database takes, and what of it is free", async () => {

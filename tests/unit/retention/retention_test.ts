@@ -189,6 +189,7 @@ Deno.test("Retention.check() makes room on the disk, counting what is free in th
         databaseBytes: 0,
         freeInsideBytes: free.inside,
         removingBytes: free.removing,
+        settled: free.removing === 0,
       }),
   };
   await using test = await TestRetention.open(

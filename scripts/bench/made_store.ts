@@ -1,0 +1,125 @@
+import {
+  type BinlogStore,
+  FIRST_POSITION,
+  type StoredFile,
+} from "../../lib/store/binlog_store.ts";
+import { openKvStore } from "../../lib/store/kv/open_kv_store.ts";
+
+const UUID = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
+
+/** The packet header and the status byte in front of an event. */
+const FRAME_BYTES = 5;
+const HEADER_BYTES = 19;
+
+const WRITE_ROWS = 30;
+const FORMAT_DESCRIPTION = 15;
+
+/**
+ * A store that is filled with made transactions of one event each: nothing but
+ * the store is at work.
+ */
+export class MadeStore implements AsyncDisposable {
+  readonly store: BinlogStore;
+  #files = 0;
+  #gno = 0n;
+
+  private constructor(store: BinlogStore) {
+    this.store = store;
+  }
+
+  /** Opens an empty store in a folder. */
+  static async open(folder: string): Promise<MadeStore> {
+    return new MadeStore(await openKvStore({ path: `${folder}/kingbus.db` }));
+  }
+
+  /** Begins the next file. */
+  startFile(): void {
+    const { writer } = this.store;
+    const name = `binlog.${String(++this.#files).padStart(6, "0")}`;
+    writer.startFile({ name, serverUuid: UUID });
+    const format = madeEvent(FORMAT_DESCRIPTION, 120);
+    writer.describeFile(format.subarray(FRAME_BYTES), "none");
+    writer.event(format, 0, format.length, 0, true);
+    writer.previousGtids(writer.executed.clone());
+    this.append(1, 100);
+  }
+
+  /**
+   * Appends transactions, without waiting for them.
+   *
+   * @param count how many
+   * @param bytes how large the event of each is
+   */
+  append(count: number, bytes: number): void {
+    const { writer } = this.store;
+    const event = madeEvent(WRITE_ROWS, bytes);
+    const buffer = new Uint8Array(count * event.length);
+    for (let at = 0; at < buffer.length; at += event.length) {
+      buffer.set(event, at);
+      writer.event(buffer, at, at + event.length, 1_700_000_000, false);
+      writer.beginTransaction(UUID, "", ++this.#gno);
+      writer.boundary();
+    }
+    writer.endOfInput();
+  }
+
+  /** Appends a file of about `bytes` bytes, and waits until it is durable. */
+  async fillFile(bytes: number): Promise<void> {
+    this.startFile();
+    for (let written = 0; written < bytes; written += 500_000) {
+      this.append(50, 10_000);
+      await this.store.writer.ready();
+    }
+    await this.store.writer.flush();
+  }
+
+  /**
+   * Reads a file and throws it away.
+   *
+   * @param took told of each wait for the disk, in ms; ends the reading by
+   * answering false
+   */
+  async read(
+    file: StoredFile,
+    took: (ms: number) => Promise<boolean>,
+  ): Promise<void> {
+    const reader = await this.store.openReader({
+      fileNumber: file.number,
+      position: FIRST_POSITION,
+    });
+    for (;;) {
+      const began = performance.now();
+      let slice = reader.next();
+      if (slice instanceof Promise) {
+        slice = await slice;
+        if (!await took(performance.now() - began)) return;
+      }
+      if (slice === undefined) return;
+    }
+  }
+
+  /** Waits until what was purged has gone from the disk. */
+  async settled(): Promise<void> {
+    while (!(await this.store.diskUse()).settled) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.store.close();
+  }
+}
+
+/** An event of that type in its packet; it says nothing. */
+function madeEvent(type: number, bytes: number): Uint8Array {
+  const packet = new Uint8Array(FRAME_BYTES + HEADER_BYTES + bytes);
+  const view = new DataView(packet.buffer);
+  view.setUint32(0, packet.length - 4, true);
+  packet[FRAME_BYTES + 4] = type;
+  view.setUint32(FRAME_BYTES + 9, packet.length - FRAME_BYTES, true);
+  // Not all zeros, which a file system might not even store.
+  for (let at = FRAME_BYTES + HEADER_BYTES; at < packet.length; at++) {
+    packet[at] = at * 31;
+  }
+  return packet;
+}
