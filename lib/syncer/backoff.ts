@@ -73,16 +73,21 @@ export class Backoff {
 
   /** Notes that the attempt failed; answers how long to wait, in ms. */
   failed(retry: Exclude<Retry, "never">): number {
+    this.gaveUp();
+    if (retry !== this.#retry) this.#alike = 0;
+    this.#retry = retry;
+    this.#alike++;
+    return backoffMs(this.#alike, this.#deps.random(), retry);
+  }
+
+  /** Notes that the attempt failed, after which there is none. */
+  gaveUp(): void {
     if (this.#settled) {
       this.#attempts = 0;
       this.#alike = 0;
     }
     this.#connectedAt = undefined;
-    if (retry !== this.#retry) this.#alike = 0;
-    this.#retry = retry;
     this.#attempts++;
-    this.#alike++;
-    return backoffMs(this.#alike, this.#deps.random(), retry);
   }
 
   get #settled(): boolean {

@@ -238,6 +238,7 @@ export class Syncer {
     await this.#loop;
     this.#loop = undefined;
     this.#fault = undefined;
+    this.#backoff = new Backoff(this.#deps);
     this.#enter("stopped");
   }
 
@@ -334,6 +335,7 @@ export class Syncer {
     this.#fault = isSourcesFault(fault) ? candidates.fault ?? fault : fault;
     const source = formatAddress(tried);
     if (retry === "never") {
+      this.#backoff.gaveUp();
       this.#enter("failed");
       this.#log.error("stopped following the source", {
         source,

@@ -347,7 +347,8 @@ export const FAULT_SCENARIOS: readonly FaultScenario[] = [
       await source.run("PURGE BINARY LOGS TO 'binlog.000004'");
       await kingbus.resume();
       const status = await kingbus.waitUntilCause("purged");
-      assertEquals(status.state, "failed");
+      assertEquals([status.state, status.attempts], ["failed", 1]);
+      assertEquals(status.nextAttemptAt, undefined);
       assertSays(
         status,
         `no file binlog.000001 any more, in which kingbus stopped at position ${position}`,

@@ -67,6 +67,17 @@ Deno.test("Backoff does not take a slow failure to connect for a connection", ()
   assertEquals(backoff.failed("soon"), 2000);
 });
 
+Deno.test("Backoff counts the attempt after which there is none", () => {
+  const { backoff, clock } = newBackoff();
+  backoff.failed("soon");
+  backoff.gaveUp();
+  assertEquals(backoff.attempts, 2);
+  backoff.connected();
+  clock.now += SETTLED_MS;
+  backoff.gaveUp();
+  assertEquals(backoff.attempts, 1);
+});
+
 Deno.test("Backoff begins each way of retrying with its first wait", () => {
   const { backoff } = newBackoff();
   const waits = (["soon", "soon", "slowly", "slowly", "soon"] as const).map(
