@@ -57,7 +57,8 @@ interface Replica {
  */
 export class AckGate {
   readonly #options: AckGateOptions;
-  readonly #replicas = new Set<Replica>();
+  /** By what they are known by, each in its newest dump. */
+  readonly #replicas = new Map<string, Replica>();
   /** Told when more may be acknowledged. */
   readonly #listeners = new Set<() => void>();
   #degraded = false;
@@ -85,19 +86,24 @@ export class AckGate {
     return this.#degraded;
   }
 
-  /** A replica whose dump begins. */
-  join(): AckingReplica {
+  /**
+   * A replica whose dump begins.
+   *
+   * @param name tells it from others; the same one again takes its own place,
+   * so that it never counts twice
+   */
+  join(name: string): AckingReplica {
     const replica: Replica = { position: undefined };
-    this.#replicas.add(replica);
+    this.#replicas.set(name, replica);
     return {
       acknowledged: (position) => {
         const last = replica.position;
         if (last !== undefined && comparePositions(position, last) <= 0) return;
         replica.position = position;
-        if (this.#replicas.has(replica)) this.#advance();
+        if (this.#replicas.get(name) === replica) this.#advance();
       },
       leave: () => {
-        this.#replicas.delete(replica);
+        if (this.#replicas.get(name) === replica) this.#replicas.delete(name);
       },
     };
   }
@@ -211,7 +217,7 @@ export class AckGate {
   #nthPosition(count: number): LogPosition | undefined {
     if (this.#replicas.size < count) return undefined;
     const positions: LogPosition[] = [];
-    for (const { position } of this.#replicas) {
+    for (const { position } of this.#replicas.values()) {
       if (position !== undefined) positions.push(position);
     }
     return positions.sort((a, b) => comparePositions(b, a))[count - 1];

@@ -68,7 +68,10 @@ export class SemiSyncDump implements Disposable {
     this.#status = { asked: 0, received: 0, file: "", position: 0 };
     session.status.acks = this.#status;
     session.takeAck = (ack) => this.#takeAck(ack);
-    this.#replica = gate?.join();
+    const { uuid } = session.settings;
+    this.#replica = gate?.join(
+      uuid === "" ? `server id ${request.serverId}` : uuid,
+    );
     if (request.mode === "position") {
       // What it does not ask for it has.
       this.#replica?.acknowledged(this.#acknowledged);

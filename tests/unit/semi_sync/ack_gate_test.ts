@@ -26,22 +26,22 @@ Deno.test("AckGate lets everything pass that waits for no replica", () => {
 
 Deno.test("AckGate allows what enough replicas have, in whatever order they say so", () => {
   const { gate, told } = gateFor(2);
-  const [one, two, three] = [gate.join(), gate.join(), gate.join()];
+  const [one, two, three] = ["1", "2", "3"].map((name) => gate.join(name));
   gate.asked(at(100));
   gate.asked(at(200));
   assertEquals(gate.asksFrom, at(100));
-  one.acknowledged(at(200));
+  one!.acknowledged(at(200));
   assertEquals([gate.allows(at(100)), told()], [false, 0]);
-  two.acknowledged(at(150));
+  two!.acknowledged(at(150));
   assertEquals([gate.allows(at(100)), gate.allows(at(151)), told()], [
     true,
     false,
     1,
   ]);
   assertEquals(gate.asksFrom, at(150));
-  three.acknowledged(at(50));
+  three!.acknowledged(at(50));
   assertEquals(told(), 1);
-  three.acknowledged(at(7, 2));
+  three!.acknowledged(at(7, 2));
   assertEquals([gate.allows(at(200)), gate.allows(at(201)), told()], [
     true,
     false,
@@ -49,29 +49,37 @@ Deno.test("AckGate allows what enough replicas have, in whatever order they say 
   ]);
   assertEquals(gate.asksFrom, undefined);
   // Nobody's word is taken back by what comes late, or by leaving.
-  two.acknowledged(at(120));
-  one.leave();
+  two!.acknowledged(at(120));
+  one!.leave();
   assertEquals(gate.allows(at(200)), true);
 });
 
 Deno.test("AckGate does not count a replica twice, nor one that has left", () => {
   const { gate } = gateFor(2);
-  const one = gate.join();
+  const one = gate.join("1");
   one.acknowledged(at(100));
   one.acknowledged(at(110));
   assertEquals(gate.allows(at(100)), false);
-  one.leave();
-  const two = gate.join();
-  two.acknowledged(at(100));
+  // It has connected once more, while its older dump has not ended yet.
+  const again = gate.join("1");
+  again.acknowledged(at(100));
   one.acknowledged(at(120));
   assertEquals(gate.allows(at(100)), false);
-  gate.join().acknowledged(at(100));
+  one.leave();
+  assertEquals(gate.status().replicas, 1);
+  again.leave();
+  assertEquals(gate.status().replicas, 0);
+  const two = gate.join("2");
+  two.acknowledged(at(100));
+  again.acknowledged(at(120));
+  assertEquals(gate.allows(at(100)), false);
+  gate.join("3").acknowledged(at(100));
   assertEquals(gate.allows(at(100)), true);
 });
 
 Deno.test("AckGate is degraded after a timeout until the replicas have caught up", () => {
   const { gate, told } = gateFor(1);
-  const replica = gate.join();
+  const replica = gate.join("1");
   gate.asked(at(100));
   gate.expire(at(100));
   assertEquals(gate.status().state, "degraded");
@@ -101,7 +109,7 @@ Deno.test("AckGate is degraded after a timeout until the replicas have caught up
 Deno.test("AckGate.expire() does nothing for what has been acknowledged", () => {
   const { gate } = gateFor(1);
   gate.asked(at(100));
-  gate.join().acknowledged(at(100));
+  gate.join("1").acknowledged(at(100));
   gate.expire(at(100));
   assertEquals(gate.status().state, "synchronous");
 });

@@ -53,7 +53,11 @@ async function bench(gate?: AckGate) {
       acknowledger[Symbol.dispose]();
       engine.commits.open();
       engine.answers.open();
-      await store.close();
+      // A log that failed says once more what it lost.
+      const { failure } = store;
+      await store.close().catch((error) => {
+        if (failure === undefined) throw error;
+      });
     },
   };
 }
@@ -115,9 +119,13 @@ Deno.test("SourceAcknowledger never acknowledges what could not be committed", a
 Deno.test("SourceAcknowledger sends the newest of what came during a commit", async () => {
   await using one = await bench();
   one.engine.commits.shut();
+  const { arrived } = one.engine.commits;
   const first = one.receive();
   for (let n = 0; n < 20; n++) one.receive();
   const last = one.receive();
+  await waitUntil("a commit was under way", () => {
+    return one.engine.commits.arrived > arrived;
+  });
   one.engine.commits.letOnePass();
   await waitUntil("the first was acknowledged", () => {
     return one.positions().length > 0;
@@ -162,7 +170,7 @@ Deno.test("SourceAcknowledger is silent once the source is gone", async () => {
 Deno.test("SourceAcknowledger waits for replicas as well", async () => {
   const gate = gateFor(60_000);
   await using one = await bench(gate);
-  const replica = gate.join();
+  const replica = gate.join("1");
   const first = one.receive();
   await one.store.writer.flush();
   const second = one.receive();
@@ -182,7 +190,7 @@ Deno.test("SourceAcknowledger needs the disk even where replicas are quick", asy
   await using one = await bench(gate);
   one.engine.commits.shut();
   const position = one.receive();
-  gate.join().acknowledged({ fileNumber: 1, position: position + 1000 });
+  gate.join("1").acknowledged({ fileNumber: 1, position: position + 1000 });
   await settle();
   assertEquals(one.positions(), []);
   one.engine.commits.open();
@@ -205,7 +213,7 @@ Deno.test("SourceAcknowledger goes on without replicas that take too long", asyn
   await settle();
   assertEquals(one.positions(), [position, next]);
   // They have caught up: waiting begins anew.
-  const replica = gate.join();
+  const replica = gate.join("1");
   replica.acknowledged({ fileNumber: 1, position: next });
   assertEquals(gate.status().state, "synchronous");
   one.receive();
@@ -221,7 +229,7 @@ Deno.test("SourceAcknowledger keeps no more than so many that wait", async () =>
   for (let n = 0; n < 5000; n++) last = one.receive();
   await one.store.writer.flush();
   assertEquals(one.acknowledger.waiting, 4096);
-  gate.join().acknowledged({ fileNumber: 1, position: last });
+  gate.join("1").acknowledged({ fileNumber: 1, position: last });
   await settle();
   assertEquals(one.positions().at(-1), last);
 });
