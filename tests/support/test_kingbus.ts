@@ -88,6 +88,11 @@ export class TestKingbus implements AsyncDisposable {
     return kingbus;
   }
 
+  /** Path of its store's database. */
+  get databasePath(): string {
+    return `${this.#folder}/kingbus.db`;
+  }
+
   /** Port of the binlog server. */
   get port(): number {
     return this.#port;
@@ -258,7 +263,7 @@ export class TestKingbus implements AsyncDisposable {
 
   async #open(): Promise<void> {
     const log = this.#log;
-    this.#store = await openKvStore({ path: `${this.#folder}/kingbus.db` });
+    this.#store = await openKvStore({ path: this.databasePath });
     const { replicas = 0, timeoutMs = 0 } = this.#options.wait ?? {};
     this.#gate = new AckGate({ replicas, timeoutMs, log, now: Date.now });
     this.#syncer = new Syncer(this.#store, {

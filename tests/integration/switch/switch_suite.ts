@@ -1,6 +1,10 @@
+import { KvVerifySource } from "../../../lib/store/kv/kv_verify_source.ts";
+import { verifyLog } from "../../../lib/store/verify/verify_log.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { freePort } from "../../../scripts/test_servers/free_port.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
 import { readDumpedFiles } from "../../support/dump_client.ts";
+import { KingbusProcess, runKingbus } from "../../support/kingbus_process.ts";
 import { LOAD_TABLE, LoadWriter } from "../../support/load_writer.ts";
 import type { Member, ServerGroup } from "../../support/server_group.ts";
 import { assertSameBytes, readSourceFile } from "../../support/source_file.ts";
@@ -11,6 +15,8 @@ import {
   logEndOf,
   valueOf,
 } from "../../support/sql_server.ts";
+import { SeededRandom } from "../../support/seeded_random.ts";
+import { TcpProxy } from "../../support/tcp_proxy.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
 
 /** Registers a test, or says why it is skipped. */
@@ -30,7 +36,7 @@ async function promoteWith(b: Member, executed: string): Promise<void> {
 /** Waits until kingbus follows that server. */
 async function waitUntilFollowing(
   kingbus: TestKingbus,
-  member: Member,
+  member: { readonly port: number },
 ): Promise<void> {
   await waitUntil(
     `kingbus followed port ${member.port}: ${Deno.inspect(kingbus.status)}`,
@@ -59,6 +65,15 @@ async function assertSameData(from: Member, to: Member): Promise<void> {
     await checksumTables(from.server),
   );
   assertEquals(await to.executed(), executed);
+}
+
+/** Checks all that kingbus has stored, event by event. */
+async function assertSound(kingbus: TestKingbus): Promise<void> {
+  await kingbus.store.writer.flush();
+  await using source = await KvVerifySource.open(kingbus.databasePath);
+  const { faults, transactions } = await verifyLog(source);
+  assertEquals(faults, []);
+  assert(transactions > 0);
 }
 
 /** Compares the files that were taken as they are with the server's own. */
@@ -137,6 +152,7 @@ export async function switchSuite(
     await kingbus.resume();
     await assertSameData(b, c);
     assert(await assertSameWholeFiles(kingbus, b) > 2);
+    await assertSound(kingbus);
     const names = kingbus.store.files.map(({ name }) => name);
     assertEquals(new Set(names).size, names.length);
     assertEquals(names.toSorted(), names);
@@ -165,6 +181,7 @@ export async function switchSuite(
     const { fileName, position } = kingbus.head;
     await c.replica.waitUntilAt(fileName, position);
     assert(await assertSameWholeFiles(kingbus, b) > 1);
+    await assertSound(kingbus);
   });
 
   await test(`${title}: an errant transaction on the new source is refused`, async () => {
@@ -212,6 +229,7 @@ export async function switchSuite(
     const newest = kingbus.store.files.at(-1)!;
     assertEquals(newest.sourceName, fileName);
     assertEquals(newest.size, position);
+    await assertSound(kingbus);
   });
 
   await test(`${title}: a new source that lacks something is refused until it has it`, async () => {
@@ -311,6 +329,7 @@ export async function switchSuite(
     await kingbus.follow(b);
     await b.run(MORE);
     await assertSameData(b, c);
+    await assertSound(kingbus);
   });
 
   await test(`${title}: events of more than 16 MB are moved to their new places`, async () => {
@@ -339,6 +358,7 @@ export async function switchSuite(
     }
     await kingbus.waitUntilHas(await executedOf(b.server));
     assert(kingbus.store.files.at(-1)!.spliced);
+    await assertSound(kingbus);
     await assertSameData(b, c);
     await b.run("FLUSH LOGS", MORE);
     await assertSameData(b, c);
@@ -348,4 +368,150 @@ export async function switchSuite(
       (await binlogsOf(b.server)).at(-1)!.name,
     );
   });
+
+  await test(`${title}: the change goes on after breaks at any place`, async () => {
+    const { a, b, c } = await group.fresh();
+    await b.replica.start({ port: a.port });
+    await a.run(LOAD_TABLE, MORE);
+    await using kingbus = await TestKingbus.following(a);
+    await kingbus.waitUntilHas(await a.executed());
+    await c.replica.start({ port: kingbus.port });
+    await promoteWith(b, await a.executed());
+    await kingbus.syncer.stop();
+    await using proxy = new TcpProxy({ port: b.port });
+    proxy.pieceBytesMax = 1000;
+    await kingbus.follow(proxy, { heartbeatMs: 200, readTimeoutMs: 2000 });
+    await using connection = await b.server.connect();
+    for (let round = 0; round < 5; round++) {
+      await waitUntilFollowing(kingbus, proxy);
+      const { bytesReceived } = kingbus.status;
+      const { connections } = proxy;
+      const bytes = 15_000 + 61_000 * round;
+      proxy.silenceAfter(bytes);
+      await connection.query("BEGIN");
+      for (let row = 0; row < 5; row++) {
+        await connection.query(
+          `INSERT INTO test.t (data) VALUES (REPEAT('x', ${30_000 * row + 1}))`,
+        );
+      }
+      await connection.query("COMMIT");
+      await waitUntil("a part of the transaction was there", () => {
+        return kingbus.status.bytesReceived > bytesReceived + bytes - 5000;
+      });
+      if (round === 3) await b.run("FLUSH LOGS");
+      proxy.cut();
+      proxy.speak();
+      await waitUntil("it came again", () => proxy.connections > connections);
+    }
+    await assertSameData(b, c);
+    await assertSound(kingbus);
+    const spliced = kingbus.store.files.filter((file) => file.spliced);
+    assertEquals(spliced.length, 1);
+    assert(proxy.connections > 5);
+  });
+
+  await test(`${title}: a new source with other checksums is followed`, async () => {
+    const { a, b, c } = await group.fresh();
+    for (const algorithm of ["NONE", "CRC32"]) {
+      await a.run(`SET GLOBAL binlog_checksum = ${algorithm}`);
+    }
+    await b.replica.start({ port: a.port });
+    await a.run(LOAD_TABLE, MORE);
+    await using kingbus = await TestKingbus.following(a);
+    await kingbus.waitUntilHas(await a.executed());
+    await c.replica.start({ port: kingbus.port });
+    await b.replica.waitUntilHas(await a.executed());
+    try {
+      // begins a file, so that the next transaction is in its middle
+      await b.run("SET GLOBAL binlog_checksum = NONE");
+      await a.run(MORE);
+      await promoteWith(b, await a.executed());
+      await kingbus.waitUntilHas(await a.executed());
+      await kingbus.syncer.stop();
+      await kingbus.follow(b);
+      await b.run(MORE);
+      await assertSameData(b, c);
+      assertEquals(kingbus.store.files.at(-1)!.spliced, true);
+      assertEquals(kingbus.store.files.at(-1)!.checksumAlgorithm, "none");
+    } finally {
+      await b.run("SET GLOBAL binlog_checksum = CRC32");
+    }
+    await b.run(MORE);
+    await assertSameData(b, c);
+    assertEquals(kingbus.store.files.at(-1)!.spliced, false);
+    await assertSound(kingbus);
+  });
+
+  await test(`${title}: a kingbus that is killed again and again follows through the change`, async () => {
+    const { a, b, c } = await group.fresh();
+    await b.replica.start({ port: a.port });
+    await a.run(LOAD_TABLE, MORE);
+    await withFolder(async (folder) => {
+      const port = freePort();
+      const config = `${folder}/kingbus.yaml`;
+      await Deno.writeTextFile(
+        config,
+        `data-dir: ${folder}/data
+server:
+  users: [{ name: repl, password: replpass }]
+source:
+  address: 127.0.0.1:${a.port}
+  candidates: ["127.0.0.1:${a.port}", "127.0.0.1:${b.port}"]
+  switch-after: 200ms
+  user: repl
+  password: replpass
+  heartbeat: 500ms
+`,
+      );
+      const random = new SeededRandom(31);
+      const args = [`--config=${config}`, `--server-listen=127.0.0.1:${port}`];
+      const start = () => KingbusProcess.start(args);
+      let kingbus = await start();
+      try {
+        const executed = await a.executed();
+        await c.replica.start({ port });
+        await c.replica.waitUntilHas(executed);
+        await a.server.kill();
+        await promoteWith(b, executed);
+        // in a spliced file at first, in whole ones later
+        await using load = new LoadWriter(b.server, 3);
+        for (let round = 0; round < 8; round++) {
+          await load.more(random.integer(1, 30));
+          if (round === 4) await b.run("FLUSH LOGS");
+          kingbus.signal("SIGKILL");
+          await kingbus[Symbol.asyncDispose]();
+          kingbus = await start();
+        }
+        await load.more(10);
+        await load[Symbol.asyncDispose]();
+        await assertSameData(b, c);
+        const { data } = await kingbus.ask("GET", "/binlog/syncer/status");
+        const { candidates } = data as {
+          candidates: { mysql_addr: string; followed: boolean }[];
+        };
+        assertEquals(
+          candidates.map(({ mysql_addr, followed }) => [mysql_addr, followed]),
+          [
+            [`127.0.0.1:${a.port}`, false],
+            [`127.0.0.1:${b.port}`, true],
+          ],
+        );
+        const verify = await runKingbus(["verify", `--config=${config}`]);
+        assertEquals(verify.code, 0, verify.stdout + verify.stderr);
+      } finally {
+        await kingbus[Symbol.asyncDispose]();
+      }
+    });
+  });
+}
+
+async function withFolder(
+  run: (folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "kingbus-switch-" });
+  try {
+    await run(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 }
