@@ -450,34 +450,6 @@ Deno.test("a dump counts as reading its file before anything is sent", async () 
   await running;
 });
 
-for (const mode of ["gtid", "position"]) {
-  Deno.test(`a dump by ${mode} whose file is purged ends with 1236, or with the connection inside an event`, async () => {
-    const disk = await madeDisk();
-    await using store = await openMemoryStore(disk);
-    const writes: Uint8Array[] = [];
-    let purged = false;
-    const { session } = record({}, undefined, async (chunk) => {
-      writes.push(chunk.slice());
-      // The reader is some blocks further by now, still in the first file.
-      if (purged) return;
-      purged = true;
-      await store.purge(2);
-    });
-    const request = mode === "gtid" ? gtid("") : position("", 4);
-    const error = await assertRejects(() =>
-      new LogDumpHandler(store).run(session, request)
-    );
-    if (error instanceof UnfinishedEventError) return;
-    assert(error instanceof ProtocolError, String(error));
-    assertEquals(error.code, 1236);
-    const at = session.status.position;
-    assertEquals(
-      error.message,
-      `could not find next log; the first event '' at 4, the last event read from './binlog.000001' at ${at}, the last byte read from './binlog.000001' at ${at}.`,
-    );
-  });
-}
-
 /** A log of four files of some blocks each. */
 async function madeDisk(): Promise<MemoryDisk> {
   const disk = new MemoryDisk();
