@@ -1,16 +1,13 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { BenchError } from "../../../../scripts/bench/bench_error.ts";
-import { parseBenchOptions } from "../../../../scripts/bench/bench_options.ts";
+import {
+  BENCH_PARTS,
+  parseBenchOptions,
+} from "../../../../scripts/bench/bench_options.ts";
 
 Deno.test("parseBenchOptions() measures everything unless told otherwise", () => {
   const options = parseBenchOptions([])!;
-  assertEquals(options.parts, [
-    "ingest",
-    "dump",
-    "fanout",
-    "latency",
-    "semisync",
-  ]);
+  assertEquals(options.parts, [...BENCH_PARTS]);
   assertEquals(options.bytes, 320e6);
   assertEquals(options.runs, 5);
   assertEquals(options.server, undefined);
