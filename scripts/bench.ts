@@ -17,6 +17,7 @@ import { BenchSource } from "./bench/bench_source.ts";
 import { describeMachine } from "./bench/machine.ts";
 import type { PartResult } from "./bench/measurement.ts";
 import { measureDump } from "./bench/measure_dump.ts";
+import { measureExport } from "./bench/measure_export.ts";
 import { measureFanout } from "./bench/measure_fanout.ts";
 import { measureImport } from "./bench/measure_import.ts";
 import { measureIngest } from "./bench/measure_ingest.ts";
@@ -34,6 +35,7 @@ const MEASURES: ReadonlyMap<
   ["fanout", measureFanout],
   ["latency", measureLatency],
   ["import", measureImport],
+  ["export", measureExport],
 ]);
 
 const progress = (what: string): void => console.error(`… ${what}`);

@@ -9,6 +9,7 @@ export const BENCH_PARTS = [
   "latency",
   "import",
   "semisync",
+  "export",
 ] as const;
 /** One of them. */
 export type BenchPart = typeof BENCH_PARTS[number];

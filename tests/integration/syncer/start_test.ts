@@ -243,11 +243,18 @@ Deno.test("Syncer takes a dump that comes in pieces of any size", async () => {
 Deno.test("Syncer follows another kingbus as it follows a source", async () => {
   await writeThreeFiles();
   await using first = await TestKingbus.following(source);
-  for (const start of ["oldest", "newest"]) {
+  const gtids = `${source.server.uuid}:1-2`;
+  for (
+    const [start, file] of [
+      ["oldest", undefined],
+      ["newest", "binlog.000003"],
+      // It finds the file by SHOW BINLOG EVENTS.
+      [gtids, "binlog.000002"],
+    ] as const
+  ) {
     await first.waitUntilHas(await source.executed());
     await using second = await TestKingbus.start();
     await second.follow(first, { start });
-    const file = start === "newest" ? "binlog.000003" : undefined;
     await assertSameFiles(second, source.onDisk, file);
     await first.stop();
     await source.run("INSERT INTO test.t VALUES (NULL, 'more')");
