@@ -46,6 +46,11 @@ export class TcpProxy implements AsyncDisposable {
     return this.#pairs.size;
   }
 
+  /** Whether it passes nothing on. */
+  get silent(): boolean {
+    return this.#silent;
+  }
+
   /** Passes nothing on any more, and closes nothing either. */
   silence(): void {
     if (this.#silent) return;

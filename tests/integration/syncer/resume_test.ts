@@ -136,7 +136,6 @@ Deno.test("Syncer drops half a transaction when the connection breaks, and takes
   await using kingbus = await TestKingbus.following(proxy);
   await assertSameFiles(kingbus, source.onDisk);
   const { position, executed } = kingbus.status;
-  let before = kingbus.status.bytesReceived;
   proxy.silenceAfter(300_000);
   await source.run(
     "BEGIN",
@@ -144,19 +143,15 @@ Deno.test("Syncer drops half a transaction when the connection breaks, and takes
     "COMMIT",
   );
   for (let cuts = 1; cuts <= 3; cuts++) {
-    await waitUntil(
-      "a part of the transaction was there",
-      () => kingbus.status.bytesReceived > before + 200_000,
-    );
+    await waitUntil("a part of the transaction was sent", () => proxy.silent);
     assertEquals(kingbus.status.executed, executed);
     assertEquals(kingbus.status.position, position);
     proxy.cut();
-    before = kingbus.status.bytesReceived;
     proxy.speak();
     proxy.silenceAfter(cuts === 3 ? Infinity : cuts * 600_000);
+    await waitUntil("it connected again", () => proxy.connections > cuts);
   }
   await assertSameFiles(kingbus, source.onDisk);
-  assert(proxy.connections > 3);
 });
 
 Deno.test("Syncer gives up a source that has gone silent, and comes back", async () => {
