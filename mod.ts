@@ -20,6 +20,7 @@
 export { type App, openApp } from "./lib/app.ts";
 export {
   ControlError,
+  type RetentionControl,
   type ServerControl,
   type ServerReport,
   type SyncerControl,
@@ -33,6 +34,13 @@ export type { Options } from "./lib/config/options.ts";
 export { type Gtid, parseGtid } from "./lib/gtid/gtid.ts";
 export { GtidSet } from "./lib/gtid/gtid_set.ts";
 export { type Log, openLog, silentLog } from "./lib/log/log.ts";
+export type {
+  PurgeOptions,
+  PurgeOutcome,
+  PurgeTarget,
+  RetentionReport,
+} from "./lib/retention/retention.ts";
+export { RetentionError } from "./lib/retention/retention_error.ts";
 export {
   type BinlogStore,
   type LogReader,

@@ -2,6 +2,7 @@ import { AdminApi } from "./admin/admin_api.ts";
 import { adminUrl } from "./admin/admin_url.ts";
 import type {
   NodeInfo,
+  RetentionControl,
   ServerControl,
   SyncerControl,
 } from "./admin/control.ts";
@@ -35,6 +36,7 @@ export interface App extends AsyncDisposable {
   readonly store: BinlogStore;
   readonly syncer: SyncerControl;
   readonly server: ServerControl;
+  readonly retention: RetentionControl;
   /**
    * Drains: stops following and makes what came durable, ends the replicas'
    * dumps between two events, then closes the admin API and the store.
@@ -107,7 +109,12 @@ export async function openApp(options: Options, log: Log): Promise<App> {
   opened.defer(() => syncer.close());
   await syncer.resume();
   sayHow(options, controllers, node.adminListen, log);
-  return new RunningApp(opened.move(), { ...controllers, store, node });
+  return new RunningApp(opened.move(), {
+    ...controllers,
+    retention,
+    store,
+    node,
+  });
 }
 
 /**
@@ -156,7 +163,9 @@ async function purgeBySql(
   try {
     return await retention.purge(target);
   } catch (error) {
-    if (error instanceof RetentionError) return undefined;
+    const isUnknown = error instanceof RetentionError &&
+      error.kind === "unknown-file";
+    if (isUnknown) return undefined;
     throw error;
   }
 }
@@ -238,14 +247,17 @@ class Node {
   }
 }
 
+interface AppParts extends Controllers {
+  readonly retention: Retention;
+  readonly store: BinlogStore;
+  readonly node: Node;
+}
+
 class RunningApp implements App {
   readonly #opened: AsyncDisposableStack;
-  readonly #parts: Controllers & { store: BinlogStore; node: Node };
+  readonly #parts: AppParts;
 
-  constructor(
-    opened: AsyncDisposableStack,
-    parts: Controllers & { store: BinlogStore; node: Node },
-  ) {
+  constructor(opened: AsyncDisposableStack, parts: AppParts) {
     this.#opened = opened;
     this.#parts = parts;
   }
@@ -268,6 +280,10 @@ class RunningApp implements App {
 
   get server(): ServerControl {
     return this.#parts.server;
+  }
+
+  get retention(): RetentionControl {
+    return this.#parts.retention;
   }
 
   async close(): Promise<void> {

@@ -71,7 +71,8 @@ remove them all the same with \`force\`.
 
 What counts for a replica that is away is what it was sent, less the last check
 interval. One that loses what it has received (a relay log that was not on disk)
-may need more than that: give \`age\` or \`size\` some room.
+may need more than that: give \`age\` or \`size\` some room. A MariaDB replica has
+no uuid, so its files are kept only while it is connected.
 `;
 
 /** The document, as \`deno fmt\` leaves it. */

@@ -288,6 +288,8 @@ export class AdminApi implements AsyncDisposable {
 function statusOf(error: unknown): number {
   if (error instanceof RequestError) return error.status;
   if (error instanceof ControlError) return STATUS_OF[error.kind];
-  if (error instanceof RetentionError) return 404;
+  if (error instanceof RetentionError) {
+    return error.kind === "unknown-file" ? 404 : 503;
+  }
   return 500;
 }

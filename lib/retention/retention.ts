@@ -180,7 +180,7 @@ export class Retention implements AsyncDisposable {
   /**
    * Removes files by hand.
    *
-   * @throws {RetentionError} `unknown-file`
+   * @throws {RetentionError}
    * @throws {StoreError} when the store can't be read or written
    */
   purge(
@@ -297,6 +297,9 @@ export class Retention implements AsyncDisposable {
     target: PurgeTarget,
     { force = false, dryRun = false }: PurgeOptions,
   ): Promise<PurgeOutcome> {
+    if (this.#end.signal.aborted) {
+      throw new RetentionError("stopping", "kingbus is stopping");
+    }
     const { files } = this.#parts.store;
     const asked = this.#countAsked(target);
     const stays = files[Math.min(asked, files.length - 1)];

@@ -1,10 +1,12 @@
+/** What was in the way: the log has no file of that name, or kingbus ends. */
+export type RetentionErrorKind = "unknown-file" | "stopping";
+
 /** What retention is asked for can't be done; the message says why. */
 export class RetentionError extends Error {
   override readonly name = "RetentionError";
-  /** `unknown-file`: the log has no file of that name. */
-  readonly kind: "unknown-file";
+  readonly kind: RetentionErrorKind;
 
-  constructor(kind: "unknown-file", message: string) {
+  constructor(kind: RetentionErrorKind, message: string) {
     super(message);
     this.kind = kind;
   }

@@ -539,6 +539,11 @@ Deno.test("Retention.close() ends a purge between two files", async () => {
   const closed = test.retention.close();
   goOn.resolve();
   await closed;
+  await assertRejects(
+    () => test.retention.purge({ to: "binlog.000005" }),
+    RetentionError,
+    "kingbus is stopping",
+  );
   assertEquals(log.names, ["2", "3", "4", "5"]);
   assert(test.retention.report().failure === undefined);
   await test.store.close();
