@@ -29,8 +29,8 @@ const SEED_MAX = 0xffff_ffff;
 export const CRASH_HELP =
   `Runs kingbus between a MySQL 5.6 source under load and a MySQL 5.6 replica. In
 each round one of the processes is killed with SIGKILL, or the TCP connections on
-one side are cut, truncated, delayed, stalled or silenced, at a random instant;
-then everything has to move on. At the end, and after every --check-every rounds,
+one side are cut, truncated, delayed, stalled or silenced, at a random instant,
+now and then while old files are being purged; then everything has to move on. At the end, and after every --check-every rounds,
 it proves that every file served is the source's, byte for byte; that the rows of
 the replica are the source's; that the executed GTIDs are the purged ones and
 those of the transactions that can be read, each once; and that a client that was

@@ -60,6 +60,8 @@ export interface RoundPlan {
   readonly pieceDelayMs: number;
   /** After how many ms of its start kingbus is killed again, once for each. */
   readonly startKillsMs: readonly number[];
+  /** Whether kingbus is told right before the fault to purge what nobody needs. */
+  readonly purges: boolean;
   /** Whether replicas that come while kingbus is down are refused at once. */
   readonly refusesWhileDown: boolean;
 }
@@ -67,6 +69,9 @@ export interface RoundPlan {
 /** What fraction of the rounds has a large, and a huge, transaction. */
 const LARGE_SHARE = 0.3;
 const HUGE_SHARE = 0.08;
+
+/** What fraction of the rounds has a purge. */
+const PURGE_SHARE = 0.05;
 
 /** The longest wait for the fault, in ms. */
 const DELAY_MS_MAX = 400;
@@ -110,6 +115,7 @@ export class CrashPlanner {
     const kills = [random.integer(0, START_MS), random.integer(0, START_MS)];
     const startKillsMs = kills.slice(random.integer(0, 1));
     const refusesWhileDown = random.chance(0.3);
+    const purges = random.chance(PURGE_SHARE);
     return {
       number: ++this.#rounds,
       kind,
@@ -119,6 +125,7 @@ export class CrashPlanner {
       holdMs,
       pieceDelayMs,
       startKillsMs: kind === "kill-kingbus-starting" ? startKillsMs : [],
+      purges,
       refusesWhileDown,
     };
   }
@@ -140,6 +147,7 @@ export class CrashPlanner {
 /** A round's decisions in one line. */
 export function describeRound(plan: RoundPlan): string {
   const parts = [`${plan.kind} after ${plan.delayMs} ms`];
+  if (plan.purges) parts[0] = `purge, ${parts[0]}`;
   if (plan.load !== "usual") parts.push(`of a ${plan.load} transaction`);
   if (/-(fin|rst|truncate)$/.test(plan.kind)) {
     parts.push(`and ${plan.cutAfterBytes} bytes`);

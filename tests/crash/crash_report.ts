@@ -19,6 +19,8 @@ export interface CrashReport {
   readonly load: LoadCounts | undefined;
   readonly kingbusStarts: number;
   readonly connectionsCut: number;
+  /** Files that kingbus said it had purged before it could be killed. */
+  readonly purgedFiles: number;
   /** What the client got that was there all along. */
   readonly witness: {
     readonly connections: number;
@@ -52,6 +54,7 @@ export function formatCrashReport(report: CrashReport): string {
     ["connections cut", formatCount(report.connectionsCut)],
     ["proofs of everything", formatCount(report.proofs)],
     ["bytes compared", formatCount(report.bytes)],
+    ["files purged", formatCount(report.purgedFiles)],
     ["files in the end", formatCount(report.files)],
     ["transactions in the end", formatCount(report.transactions)],
   ];

@@ -139,6 +139,7 @@ class Tally {
       load: system?.load.counts,
       kingbusStarts: system?.kingbus.starts ?? 0,
       connectionsCut: system?.cuts ?? 0,
+      purgedFiles: system?.purgedFiles ?? 0,
       witness: {
         connections: system?.witness.connections ?? 0,
         events: system?.witness.events ?? 0,

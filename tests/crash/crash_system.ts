@@ -8,7 +8,12 @@ import {
 } from "../../scripts/test_servers/mysql56.ts";
 import { waitUntil } from "../../scripts/test_servers/wait_until.ts";
 import { SeededRandom } from "../support/seeded_random.ts";
-import { executedOf, logEndOf, TestReplica } from "../support/sql_server.ts";
+import {
+  binlogsOf,
+  executedOf,
+  logEndOf,
+  TestReplica,
+} from "../support/sql_server.ts";
 import { CrashError } from "./crash_error.ts";
 import { CrashLoad } from "./crash_load.ts";
 import type { RoundPlan } from "./crash_plan.ts";
@@ -76,6 +81,11 @@ export class CrashSystem implements AsyncDisposable {
   readonly #signal: AbortSignal;
   readonly #closing = new AbortController();
   readonly #watching: Promise<void>;
+  /** The purge that was asked for last; never rejects. */
+  #purge: Promise<void> = Promise.resolve();
+  #purgedTo = "";
+  /** Files that were purged, as far as kingbus had time to say so. */
+  purgedFiles = 0;
   /** What the source had executed at the end of the round before. */
   #lastExecuted = new GtidSet();
 
@@ -135,6 +145,9 @@ export class CrashSystem implements AsyncDisposable {
       }
       await load.begins(plan.load, this.#random);
       await pause(plan.delayMs, this.#signal);
+      if (plan.purges) {
+        this.#purge = this.#beginPurge(await this.#purgeTarget());
+      }
       await this.#inject(plan);
     } finally {
       load.allowSchemaChanges();
@@ -212,6 +225,50 @@ export class CrashSystem implements AsyncDisposable {
     } else await this.#cut(proxy, what as CutKind, plan.cutAfterBytes);
   }
 
+  /**
+   * The first file that is to stay: a third of those that nobody can ask for
+   * again goes, so that much is left to be compared.
+   */
+  async #purgeTarget(): Promise<string> {
+    const needed = await this.#oldestNeeded();
+    const files = (await binlogsOf(this.#parts.source))
+      .map(({ name }) => name)
+      .filter((name) => name >= this.#purgedTo && name <= needed);
+    this.#purgedTo = files[Math.ceil((files.length - 1) / 3)] ?? needed;
+    return this.#purgedTo;
+  }
+
+  /** The first file that somebody may ask for again. */
+  async #oldestNeeded(): Promise<string> {
+    const { replicas, witness } = this.#parts;
+    let oldest = witness.place.fileName;
+    for (const replica of replicas) {
+      // What it was sent and has not applied, a crash makes it ask for again.
+      const { Relay_Master_Log_File: applied } = await new TestReplica(replica)
+        .state();
+      if (applied && applied < oldest) oldest = applied;
+    }
+    return oldest;
+  }
+
+  /** Asks for a purge; kingbus may be killed before it answers. */
+  async #beginPurge(to: string): Promise<void> {
+    try {
+      const response = await fetch(
+        `${this.#parts.kingbus.adminUrl}/binlog/purge`,
+        {
+          method: "PUT",
+          body: JSON.stringify({ to }),
+          signal: AbortSignal.timeout(PROGRESS_MS),
+        },
+      );
+      const { data } = await response.json();
+      this.purgedFiles += data?.removed?.length ?? 0;
+    } catch {
+      // It was killed, or is not up yet.
+    }
+  }
+
   async #killKingbus(startKillsMs: readonly number[]): Promise<void> {
     const { kingbus } = this.#parts;
     await kingbus.kill();
@@ -253,6 +310,7 @@ export class CrashSystem implements AsyncDisposable {
         cause: fault,
       });
     }
+    await this.#purge;
     const end = await logEndOf(source);
     const executed = await this.#executed();
     try {

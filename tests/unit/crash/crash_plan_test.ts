@@ -53,6 +53,7 @@ Deno.test("describeRound() says what was decided", () => {
     holdMs: 6,
     pieceDelayMs: 7,
     startKillsMs: [],
+    purges: false,
     refusesWhileDown: false,
   };
   assertEquals(
@@ -65,7 +66,8 @@ Deno.test("describeRound() says what was decided", () => {
       kind: "kill-kingbus-starting",
       load: "usual",
       startKillsMs: [8, 9],
+      purges: true,
     }),
-    "kill-kingbus-starting after 12 ms again 8 and 9 ms after a start",
+    "purge, kill-kingbus-starting after 12 ms again 8 and 9 ms after a start",
   );
 });
