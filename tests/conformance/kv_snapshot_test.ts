@@ -5,6 +5,7 @@ import type { LogSnapshot } from "../../lib/store/log_snapshot.ts";
 import { openKvSnapshot } from "../../lib/store/kv/open_kv_snapshot.ts";
 import { formatValue } from "../../lib/store/kv/kv_loader.ts";
 import { openKvStore } from "../../lib/store/kv/open_kv_store.ts";
+import { waitUntil } from "../../scripts/test_servers/wait_until.ts";
 import { joinBytes } from "../support/dump_packets.ts";
 import { killedTransaction, scatteredGtids } from "../support/killed_log.ts";
 import { MadeLog } from "../support/made_log.ts";
@@ -153,30 +154,70 @@ Deno.test("openKvSnapshot() refuses a log that contradicts itself", async () => 
 
 Deno.test("a snapshot says that a file was purged meanwhile", async () => {
   await using run = await threeFiles();
-  await run.store.close();
   const path = pathOf(run);
   await using log = await openKvSnapshot({ path });
-  const { firstBlock } = log.files[1]!;
-  await meddle(path, async (kv) => {
-    await kv.delete(["file", 1n]);
-    for (let block = 0; block < firstBlock; block++) {
-      await kv.delete(["block", BigInt(block)]);
-      await kv.delete(["summary", BigInt(block)]);
-    }
+  await run.store.purge(2);
+  await waitUntil("the blocks were gone", async () => {
+    const kv = await Deno.openKv(path);
+    const { value } = await kv.get(["block", 0n]);
+    kv.close();
+    return value === null;
   });
   const reader = await log.openReader({ fileNumber: 1, position: 4 });
   const error = await assertRejects(() => readFramed(reader), StoreError);
   assertEquals(error.kind, "purged");
   assert(error.message.includes("binlog.000001"), error.message);
-  const second = await readFile(log, log.files[1]!);
-  assertEquals(second.length, log.files[1]!.size - 4);
-  // What is missing for another reason is damage.
+  for (const file of log.files.slice(1)) {
+    assertEquals((await readFile(log, file)).length, file.size - 4);
+  }
+  await using later = await openKvSnapshot({ path });
+  assertEquals(describeHead(later.head), describeHead(run.store.head));
+  assertEquals(later.files.map(({ number }) => number), [2, 3]);
+});
+
+Deno.test("a snapshot does not take damage for a purge", async () => {
+  await using run = await threeFiles();
+  await run.store.close();
+  const path = pathOf(run);
+  await using log = await openKvSnapshot({ path });
+  const { number, firstBlock } = log.files[1]!;
   await meddle(path, (kv) => kv.delete(["block", BigInt(firstBlock)]));
-  await using damaged = await openKvSnapshot({ path }).catch(() => log);
-  const other = await damaged.openReader({ fileNumber: 2, position: 4 });
-  if (damaged !== log) {
-    const fault = await assertRejects(() => readFramed(other), StoreError);
-    assertEquals(fault.kind, "corrupt");
+  const reader = await log.openReader({ fileNumber: number, position: 4 });
+  const error = await assertRejects(() => readFramed(reader), StoreError);
+  assertEquals(error.kind, "corrupt");
+});
+
+Deno.test("a snapshot's files and its purged set fit together while files are purged", async () => {
+  await using run = await threeFiles();
+  const path = pathOf(run);
+  let purging = true;
+  const purges = (async () => {
+    for (let file = 4; purging; file++) {
+      run.startFile();
+      for (let count = 0; count < 5; count++) run.transaction();
+      await run.store.writer.flush();
+      await run.store.purge(file - 2);
+    }
+  })();
+  try {
+    let oldest = 0;
+    for (let count = 0; count < 40; count++) {
+      await using log = await openKvSnapshot({ path });
+      const [first] = log.files;
+      // What the oldest file says is before it is what was purged.
+      const missing = first!.previousGtids.subtract(log.head!.purged);
+      assertEquals(missing.toString(), "");
+      assertEquals(
+        log.head!.purged.subtract(first!.previousGtids).toString(),
+        "",
+      );
+      assert(first!.number >= oldest);
+      oldest = first!.number;
+    }
+    assert(oldest > 3);
+  } finally {
+    purging = false;
+    await purges;
   }
 });
 
