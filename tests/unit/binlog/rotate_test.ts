@@ -1,9 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { eventChecksumOk } from "../../../lib/binlog/checksum.ts";
+import { decodeEventHeader } from "../../../lib/binlog/event_header.ts";
 import { MalformedEventError } from "../../../lib/binlog/malformed_event_error.ts";
 import {
   decodeRotate,
   encodeArtificialRotate,
+  renameRotate,
 } from "../../../lib/binlog/rotate.ts";
 import {
   FIXTURE_SERVERS,
@@ -107,4 +109,37 @@ Deno.test("decodeRotate() refuses other events and NUL in the name", () => {
   assertThrows(() => decodeRotate(nul, "crc32"), MalformedEventError);
   // Taken for an event without a checksum, its checksum would join the name.
   assertEquals(decodeRotate(CAPTURED, "none").fileName.length, 17);
+});
+
+Deno.test("renameRotate() leads a file's rotate to another name", () => {
+  let seen = 0;
+  for (const server of FIXTURE_SERVERS) {
+    for (const { events, algorithm } of loadBinlogFixtures(server)) {
+      const { bytes, truth, position: startPosition } = events.at(-1)!;
+      if (truth.rotate_to === undefined) continue;
+      const [same] = truth.rotate_to;
+      const options = { startPosition, algorithm };
+      assertEquals(renameRotate(bytes, { ...options, fileName: same }), bytes);
+      const fileName = "other.1000000";
+      const renamed = renameRotate(bytes, { ...options, fileName });
+      assertEquals(decodeRotate(renamed, algorithm), {
+        fileName,
+        position: 4n,
+      });
+      assertEquals(
+        renamed.length,
+        bytes.length + fileName.length - same.length,
+      );
+      const { timestamp, serverId, flags, logPos } = decodeEventHeader(renamed);
+      assertEquals([timestamp, serverId, flags], [
+        truth.timestamp,
+        truth.server_id,
+        truth.flags,
+      ]);
+      assertEquals(logPos, startPosition + renamed.length);
+      if (algorithm === "crc32") assert(eventChecksumOk(renamed));
+      seen++;
+    }
+  }
+  assert(seen >= 15);
 });
