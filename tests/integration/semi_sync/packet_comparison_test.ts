@@ -28,9 +28,9 @@ const LIVE: readonly (readonly string[])[] = [
   ["INSERT INTO test.t (data) VALUES (REPEAT('x', 200000))"],
   ["FLUSH LOGS"],
   ["INSERT INTO test.t (data) VALUES ('another file')"],
-  // Rows events of 16 MiB less 5 bytes to 16 MiB and 4, whose packets end anew.
-  ...Array.from({ length: 10 }, (_, n) => [
-    `INSERT INTO test.t (data) VALUES (REPEAT('x', (16 << 20) - ${44 - n}))`,
+  // Packets of 16 MiB: 44 bytes of event around the data, 1 or 3 before that.
+  ...Array.from({ length: 8 }, (_, n) => [
+    `INSERT INTO test.t (data) VALUES (REPEAT('x', (16 << 20) - ${44 + n}))`,
   ]),
   ["INSERT INTO test.t (data) VALUES ('last')"],
 ];
@@ -145,6 +145,10 @@ await rigTest(
         byte !== other.payload[at]
       );
       assertEquals(differs, -1, `${expected![index]} differs at ${differs}`);
+    }
+    const sizes = packets[1]!.map(({ payload }) => payload.length);
+    for (const size of [-2, -1, 0, 1, 2].map((more) => 0xff_ffff + more)) {
+      assert(sizes.includes(size), `no packet of ${size} bytes`);
     }
     const asked = packets[1]!.filter(({ payload }) => payload[2] === 1);
     assert(asked.length > LIVE.length, `${asked.length}`);

@@ -110,8 +110,8 @@ await rigTest(
       });
     }
     await context.step("events that just fill a packet", async () => {
-      // 16 MiB less what is around the data in a rows event, and around that.
-      for (let less = 24; less < 48; less++) {
+      // With 44 bytes of event around the data, and 1 or 3 in front of that.
+      for (let less = 44; less < 52; less++) {
         await source.query(
           `INSERT INTO test.t (data) VALUES (REPEAT('x', (16 << 20) - ${less}))`,
         );
