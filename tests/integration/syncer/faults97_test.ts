@@ -220,3 +220,43 @@ await rigTest(
     }
   },
 );
+
+await rigTest(
+  "Syncer goes on behind a transaction that the source has sent and not committed yet",
+  ["mysql97"],
+  async () => {
+    const source = await sourceWithSome();
+    await source.run(
+      "INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'",
+      "SET GLOBAL rpl_semi_sync_source_timeout = 600000",
+      "SET GLOBAL rpl_semi_sync_source_wait_no_replica = ON",
+      "SET GLOBAL rpl_semi_sync_source_enabled = ON",
+    );
+    try {
+      await using kingbus = await TestKingbus.following(source, { hurry: 10 });
+      await assertSameFiles(kingbus, source.onDisk);
+      const before = await executedOf(source);
+      // nobody acknowledges it: it is in the log, and not in gtid_executed
+      await using writer = await source.connect();
+      const written = writer.query("INSERT INTO test.t (data) VALUES ('wait')");
+      await waitUntil("kingbus had what waits", () => {
+        return kingbus.executed !== before;
+      });
+      const { executed } = kingbus;
+      assertEquals(await executedOf(source), before);
+      await kingbus.stop();
+      await kingbus.resume();
+      await kingbus.waitUntilState("following");
+      assertEquals(kingbus.executed, executed);
+      await source.run("SET GLOBAL rpl_semi_sync_source_enabled = OFF");
+      await written;
+      await writeMore(source);
+      await assertSameFiles(kingbus, source.onDisk);
+    } finally {
+      await source.run(
+        "SET GLOBAL rpl_semi_sync_source_enabled = OFF",
+        "UNINSTALL PLUGIN rpl_semi_sync_source",
+      );
+    }
+  },
+);
