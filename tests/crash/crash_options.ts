@@ -47,7 +47,9 @@ Usage: deno task test:crash [flags]
                      ${FAULT_KINDS.slice(0, 5).join(", ")},
                      ${FAULT_KINDS.slice(5, 11).join(", ")},
                      ${FAULT_KINDS.slice(11).join(", ")}.
-  --check-every N    Prove everything after so many rounds (${CHECK_EVERY}).
+  --check-every N    Prove everything after so many rounds (${CHECK_EVERY}), and remove
+                     all files but the newest then: a run of thousands of rounds
+                     needs no more space than one of a hundred.
   --position-replica A second replica, which follows by file and position.
   --keep             Keep the folder with all data and logs. It stays after a
                      failure in any case.

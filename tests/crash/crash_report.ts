@@ -13,7 +13,7 @@ export interface CrashReport {
   readonly proofs: number;
   /** Bytes compared with the source's, all proofs together. */
   readonly bytes: number;
-  /** Files and transactions of the last proof. */
+  /** Files that kingbus served, and transactions in them, all proofs together. */
   readonly files: number;
   readonly transactions: number;
   readonly load: LoadCounts | undefined;
@@ -55,8 +55,8 @@ export function formatCrashReport(report: CrashReport): string {
     ["proofs of everything", formatCount(report.proofs)],
     ["bytes compared", formatCount(report.bytes)],
     ["files purged", formatCount(report.purgedFiles)],
-    ["files in the end", formatCount(report.files)],
-    ["transactions in the end", formatCount(report.transactions)],
+    ["files compared", formatCount(report.files)],
+    ["transactions read back", formatCount(report.transactions)],
   ];
   const { load, witness } = report;
   if (load !== undefined) {

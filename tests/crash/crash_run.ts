@@ -81,7 +81,7 @@ async function play(
     const tookMs = Math.round(performance.now() - begunMs);
     say(`round ${round} of ${rounds}: ${describeRound(plan)} (${tookMs} ms)`);
     if (round % checkEvery !== 0 && round !== rounds) continue;
-    const proof = await system.prove();
+    const proof = await system.prove(round === rounds);
     tally.proven(proof);
     say(
       `proven after round ${round}: ${proof.files} files, ${
@@ -121,8 +121,8 @@ class Tally {
   proven(proof: { files: number; bytes: number; transactions: number }): void {
     this.#proofs++;
     this.#bytes += proof.bytes;
-    this.#files = proof.files;
-    this.#transactions = proof.transactions;
+    this.#files += proof.files;
+    this.#transactions += proof.transactions;
   }
 
   report(folder: string | undefined): CrashReport {

@@ -156,15 +156,19 @@ export class CrashSystem implements AsyncDisposable {
   }
 
   /**
-   * Holds the load and proves everything.
+   * Holds the load and proves everything; then removes, everywhere, all files
+   * but the newest, so that a run of thousands of rounds fits on a disk.
    *
+   * @param isLast when true, nothing is removed
    * @throws {CrashError} of what is wrong
    */
-  async prove(): Promise<ProofResult> {
+  async prove(isLast: boolean): Promise<ProofResult> {
     const { load } = this.#parts;
     await load.hold();
     try {
-      return await proveAll(this.#parts);
+      const proof = await proveAll(this.#parts);
+      if (!isLast) await this.#forget();
+      return proof;
     } finally {
       load.goOn();
     }
@@ -267,6 +271,32 @@ export class CrashSystem implements AsyncDisposable {
     } catch {
       // It was killed, or is not up yet.
     }
+  }
+
+  /** Removes all files but the newest; everybody has everything. */
+  async #forget(): Promise<void> {
+    const { source, replicas, kingbus, witness } = this.#parts;
+    const { fileName } = await logEndOf(source);
+    const response = await fetch(`${kingbus.adminUrl}/binlog/purge`, {
+      method: "PUT",
+      body: JSON.stringify({ to: fileName }),
+      signal: AbortSignal.timeout(PROGRESS_MS),
+    });
+    const { data, message } = await response.json();
+    if (data?.first_kept !== fileName) {
+      throw new CrashError(
+        `kingbus was to purge up to ${fileName}, and answered ${message}: ${
+          JSON.stringify(data)
+        }`,
+      );
+    }
+    this.purgedFiles += data.removed.length;
+    this.#purgedTo = fileName;
+    for (const server of [source, ...replicas]) {
+      const end = await logEndOf(server);
+      await server.query(`PURGE BINARY LOGS TO '${end.fileName}'`);
+    }
+    await witness.forget(fileName);
   }
 
   async #killKingbus(startKillsMs: readonly number[]): Promise<void> {

@@ -101,6 +101,13 @@ export class Witness implements AsyncDisposable {
     return `${this.#folder}/${fileName}`;
   }
 
+  /** Removes the files before that one. */
+  async forget(fileName: string): Promise<void> {
+    for await (const { name } of Deno.readDir(this.#folder)) {
+      if (name < fileName) await Deno.remove(this.pathOf(name));
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     this.#connection?.close();
