@@ -70,10 +70,12 @@ export async function binlogEventRows(
     }
     return rows;
   } catch (error) {
-    if (error instanceof StoreError) {
-      throw binlogEventsError("Wrong offset or I/O error");
-    }
-    throw error;
+    if (!(error instanceof StoreError)) throw error;
+    throw binlogEventsError(
+      error.kind === "position-inside-event"
+        ? "Wrong offset or I/O error"
+        : error.message,
+    );
   }
 }
 
