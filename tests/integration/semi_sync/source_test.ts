@@ -3,6 +3,7 @@ import { GtidSet } from "../../../lib/gtid/gtid_set.ts";
 import { rigTest } from "../../../scripts/test_servers/rig.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
 import type { LaunchedServer } from "../../support/launched_server.ts";
+import { startMariadb } from "../../support/mariadb.ts";
 import { neverWithin } from "../../support/never_within.ts";
 import {
   makeSemiSyncSource,
@@ -10,7 +11,7 @@ import {
 } from "../../support/semi_sync_plugin.ts";
 import { SharedMysql97 } from "../../support/shared_mysql97.ts";
 import { assertSameFiles } from "../../support/source_file.ts";
-import { executedOf } from "../../support/sql_server.ts";
+import { executedOf, logEndOf } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
 import {
   MODERN_KINDS,
@@ -264,5 +265,41 @@ await rigTest(
     });
     await insert;
     await assertHasAll(other, source);
+  },
+);
+
+await rigTest(
+  "a semi-synchronous MariaDB source's COMMIT returns once kingbus has it durably",
+  ["mariadb"],
+  async () => {
+    await using source = await startMariadb(8096, [
+      "--rpl-semi-sync-master-timeout=3600000",
+    ]);
+    await source.run(TABLE);
+    await using kingbus = await TestKingbus.following(source, {
+      source: { semiSync: true },
+    });
+    const { fileName, position } = await logEndOf(source);
+    await kingbus.waitUntilAt(fileName, position);
+    await source.query("SET GLOBAL rpl_semi_sync_master_enabled = ON");
+    for (let n = 0; n < 20; n++) {
+      if (n % 7 === 6) await source.query("FLUSH LOGS");
+      const size = n % 5 === 4 ? 3 << 20 : n;
+      await source.query(
+        `INSERT INTO test.t (data) VALUES (REPEAT('x', ${size}))`,
+      );
+      const { fileName, position } = kingbus.head;
+      const end = await logEndOf(source);
+      assertEquals(fileName, end.fileName);
+      // Nobody waits for the checkpoint event of 40 bytes that may follow.
+      assert([0, 40].includes(end.position - position), `${position}`);
+    }
+    const status = await semiSyncStatus(source);
+    assertEquals([status.clients, status.yes_tx, status.no_tx], [
+      "1",
+      "20",
+      "0",
+    ]);
+    await source.query("SET GLOBAL rpl_semi_sync_master_enabled = OFF");
   },
 );
