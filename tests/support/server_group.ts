@@ -1,5 +1,8 @@
-import type { ClientConnection } from "../../lib/connection/client_connection.ts";
-import { startMysql56 } from "../../scripts/test_servers/mysql56.ts";
+import { ClientConnection } from "../../lib/connection/client_connection.ts";
+import {
+  REPLICATION_ACCOUNT,
+  startMysql56,
+} from "../../scripts/test_servers/mysql56.ts";
 import { startMysql97 } from "./mysql97.ts";
 import {
   dropDatabases,
@@ -70,6 +73,12 @@ export class Member {
   /** Makes it an empty server with an empty log; starts it if it is down. */
   async reset(): Promise<void> {
     if (!this.server.running) await this.server.restart();
+    // A replica without TLS can log in only where the password is cached.
+    await using _cached = await ClientConnection.connect({
+      hostname: "127.0.0.1",
+      port: this.port,
+      ...REPLICATION_ACCOUNT,
+    });
     await this.run("SET GLOBAL read_only = OFF");
     await this.replica.stop();
     await this.run(this.#modern ? "RESET REPLICA ALL" : "RESET SLAVE ALL");

@@ -1,3 +1,5 @@
+import { listBinlogPaths } from "../../../lib/import/binlog_path.ts";
+import { importFiles } from "../../../lib/import/import_files.ts";
 import { KvVerifySource } from "../../../lib/store/kv/kv_verify_source.ts";
 import { verifyLog } from "../../../lib/store/verify/verify_log.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -7,7 +9,11 @@ import { readDumpedFiles } from "../../support/dump_client.ts";
 import { KingbusProcess, runKingbus } from "../../support/kingbus_process.ts";
 import { LOAD_TABLE, LoadWriter } from "../../support/load_writer.ts";
 import type { Member, ServerGroup } from "../../support/server_group.ts";
-import { assertSameBytes, readSourceFile } from "../../support/source_file.ts";
+import {
+  assertSameBytes,
+  assertSameFiles,
+  readSourceFile,
+} from "../../support/source_file.ts";
 import {
   binlogsOf,
   checksumTables,
@@ -18,6 +24,7 @@ import {
 import { SeededRandom } from "../../support/seeded_random.ts";
 import { TcpProxy } from "../../support/tcp_proxy.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { MODERN_KINDS } from "../../support/transaction_kinds.ts";
 
 /** Registers a test, or says why it is skipped. */
 export type RegisterTest = (
@@ -502,6 +509,65 @@ source:
         await kingbus[Symbol.asyncDispose]();
       }
     });
+  });
+
+  await test(`${title}: what was imported from an unknown server goes on with it, or by GTID`, async () => {
+    const { a, b } = await group.fresh();
+    await b.replica.start({ port: a.port });
+    await a.run(LOAD_TABLE, MORE, "FLUSH LOGS", MORE);
+    const executed = await a.executed();
+    await b.replica.waitUntilHas(executed);
+    const paths = (await binlogsOf(a.server)).map(({ name }) =>
+      `${a.binlogFolder}/${name}`
+    );
+    const files = await listBinlogPaths(paths);
+    await using one = await TestKingbus.start();
+    await using other = await TestKingbus.start();
+    for (const { store } of [one, other]) {
+      await importFiles(store, files, { serverUuid: "", acceptTornEnd: true });
+      assertEquals(store.head!.executed.toString(), executed);
+    }
+    await one.follow(a, { serverId: 4712, uuid: crypto.randomUUID() });
+    await a.run(MORE, "FLUSH LOGS", MORE);
+    await assertSameFiles(one, a);
+    const uuid = await valueOf(a.server, "SELECT @@server_uuid");
+    assertEquals(one.store.files.at(-1)!.serverUuid, uuid);
+    await promoteWith(b, await a.executed());
+    await other.follow(b);
+    await b.run(MORE, "FLUSH LOGS", MORE);
+    await other.waitUntilHas(await b.executed());
+    assert(other.store.files.some(({ spliced }) => spliced));
+    await assertSound(one);
+    await assertSound(other);
+  });
+
+  await test(`${title}: a new source whose file numbers are higher keeps its names`, async () => {
+    const { a, b, c } = await group.fresh();
+    await b.replica.start({ port: a.port });
+    await a.run(LOAD_TABLE, MORE);
+    if (title !== "5.6") await a.run(...MODERN_KINDS["tagged GTIDs"]!);
+    await using kingbus = await TestKingbus.following(a);
+    await kingbus.waitUntilHas(await a.executed());
+    await c.replica.start({ port: kingbus.port });
+    await promoteWith(b, await a.executed());
+    for (let file = 0; file < 5; file++) await b.run("FLUSH LOGS");
+    await kingbus.syncer.stop();
+    await kingbus.follow(b);
+    await b.run(MORE, "FLUSH LOGS", MORE);
+    await assertSameData(b, c);
+    const uuid = await valueOf(b.server, "SELECT @@server_uuid");
+    const served = await readDumpedFiles({ port: kingbus.port });
+    const files = kingbus.store.files.filter((one) => one.serverUuid === uuid);
+    assertEquals(
+      files.map(({ name }) => name),
+      ["binlog.000006", "binlog.000007"],
+    );
+    for (const { name } of files) {
+      const source = { server: b.server, binlogFolder: b.binlogFolder };
+      const expected = await readSourceFile(source, name);
+      assertSameBytes(name, served.get(name)!, expected);
+    }
+    await assertSound(kingbus);
   });
 }
 
