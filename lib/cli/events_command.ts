@@ -202,7 +202,7 @@ class LinePrinter {
 
   constructor(terminal: Terminal, file: StoredFile) {
     this.#terminal = terminal;
-    this.#header = `${file.name}\n`;
+    this.#header = `${inOneLine(file.name)}\n`;
     this.#header += this.#line(
       ["POSITION", "SIZE", "TIME", "SERVER ID", "TYPE"],
       "INFO",
@@ -251,10 +251,14 @@ function infoOf(event: ListedEvent): string {
   const all = names === "" || info.includes(names)
     ? info
     : `${info} (${names})`;
-  const line = all.replaceAll(/\s+/g, " ")
-    // deno-lint-ignore no-control-regex -- they are what must not get through
-    .replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, "?");
+  const line = inOneLine(all);
   return line.length > INFO_CHARACTERS_MAX
     ? `${line.slice(0, INFO_CHARACTERS_MAX - 1)}…`
     : line;
+}
+
+function inOneLine(text: string): string {
+  return text.replaceAll(/\s+/g, " ")
+    // deno-lint-ignore no-control-regex -- they are what must not get through
+    .replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, "?");
 }

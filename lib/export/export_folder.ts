@@ -207,6 +207,13 @@ export class ExportFolder {
   }
 }
 
+/** Whether a file of the log can have its own name in the folder. */
+export function isExportableName(name: string): boolean {
+  return name !== MANIFEST_NAME && !isPartialName(name) &&
+    // deno-lint-ignore no-control-regex -- no file of ours has them
+    !/[/\\\u0000-\u001f]|^\.*$/.test(name);
+}
+
 /** Tells a file of the log from those of the same name in other logs. */
 export function originOf(file: StoredFile): string {
   const format = crc32(file.formatDescription);
@@ -253,7 +260,7 @@ function isManifest(value: unknown): value is Manifest {
 
 function isEntry(value: unknown): value is ExportedFile {
   const entry = value as Partial<ExportedFile> | null;
-  return typeof entry?.name === "string" && !/[/\\]|^\.+$/.test(entry.name) &&
+  return typeof entry?.name === "string" && isExportableName(entry.name) &&
     typeof entry.origin === "string" &&
     typeof entry.serverUuid === "string" &&
     typeof entry.whole === "boolean" &&

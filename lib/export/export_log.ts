@@ -8,7 +8,12 @@ import { EventScanner } from "../store/event_scanner.ts";
 import type { LogSnapshot } from "../store/log_snapshot.ts";
 import { Unframer } from "../store/unframer.ts";
 import { ExportError } from "./export_error.ts";
-import { type ExportedFile, ExportFolder, originOf } from "./export_folder.ts";
+import {
+  type ExportedFile,
+  ExportFolder,
+  isExportableName,
+  originOf,
+} from "./export_folder.ts";
 import { findStop, type StopPoint } from "./find_stop.ts";
 import { GtidFilter } from "./gtid_filter.ts";
 import { RawFileWriter } from "./raw_file_writer.ts";
@@ -142,6 +147,7 @@ function planFiles(
   for (const [index, file] of files.entries()) {
     if (file.number < first.number) continue;
     if (stop !== undefined && file.number > stop.fileNumber) break;
+    checkName(file.name);
     const end = file.number === stop?.fileNumber ? stop.position : file.size;
     const whole = file.closed && end === file.size;
     // The log's last file may have ended without a newer one being visible.
@@ -165,6 +171,15 @@ function planFiles(
   throw new ExportError(
     "nothing",
     `Nothing to export: no file from ${first.name} on has any of the transactions ${gtids}`,
+  );
+}
+
+/** Names come from the source: none of them may lead out of the folder. */
+function checkName(name: string): void {
+  if (isExportableName(name)) return;
+  throw new ExportError(
+    "log",
+    `Cannot export ${JSON.stringify(name)}: that is no name of a file`,
   );
 }
 

@@ -486,6 +486,29 @@ Deno.test("exportLog() leaves files out before and after the transactions", asyn
   }
 });
 
+Deno.test("exportLog() writes nothing under a name that leads elsewhere", async () => {
+  for (
+    const name of [
+      "../binlog.000001",
+      "/tmp/binlog.000001",
+      "..",
+      "a\\b",
+      "kingbus-export.json",
+      "b.kingbus-partial",
+    ]
+  ) {
+    await using store = await openMemoryStore();
+    const feeder = new LogFeeder(store.writer);
+    feeder.startFile(name);
+    feeder.push(new MadeLog().beginFile());
+    await store.writer.flush();
+    using target = new Target();
+    const error = await refused(store, { to: target.path });
+    assertEquals(error.fault, "log");
+    assertEquals([...Deno.readDirSync(target.root)], []);
+  }
+});
+
 Deno.test("parseStopAt() reads times and GTIDs", () => {
   const seconds = (text: string) => {
     const stop = parseStopAt(text);
