@@ -100,6 +100,8 @@ export interface EngineBatch {
    * the rest of the batch is durable, too.
    */
   readonly removeFilesAfter?: number;
+  /** Removed: that whole block. */
+  readonly removeBlock?: number;
   /** Removed: the record of that file, the oldest one, because it was purged. */
   readonly removeFile?: number;
 }
@@ -114,6 +116,8 @@ export interface EngineState {
   readonly tail: Uint8Array | undefined;
   /** Number of the oldest whole block; undefined if there is none. */
   readonly oldestBlock: number | undefined;
+  /** Number of the newest one, behind the head perhaps. */
+  readonly newestBlock: number | undefined;
 }
 
 /** See `DiskUse`. */

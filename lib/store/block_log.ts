@@ -29,6 +29,9 @@ import { VisibleHead } from "./visible_head.ts";
 const SPARE_BYTES_MIN = 64 * 1024 * 1024;
 const SPARE_SHARE = 1 / 8;
 
+/** Blocks behind the head removed in one commit: reads wait for it. */
+const CLEARED_AT_ONCE = 32;
+
 /** How a log is opened. */
 export interface BlockLogOptions extends BlockMemoryOptions {
   /**
@@ -49,6 +52,8 @@ export class BlockLog implements BinlogStore {
   readonly #purger: FilePurger;
   readonly #readerHost: ReaderHost;
   #head: VisibleHead | undefined;
+  // Blocks behind the head that are to go before one is written there.
+  #garbageLeft = 0;
   #recovering: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #closed = false;
@@ -102,6 +107,7 @@ export class BlockLog implements BinlogStore {
     for (const record of files) this.#files.note(record);
     if (head !== undefined) this.#moveHead(head);
     this.#remover.removeUpTo(firstBlock);
+    this.#clear(log);
   }
 
   /**
@@ -189,8 +195,8 @@ export class BlockLog implements BinlogStore {
   async diskUse(): Promise<DiskUse> {
     return {
       ...await this.#engine.diskUse(),
-      removingBytes: this.#remover.left * BLOCK_BYTES_MAX,
-      settled: !this.#remover.isAtWork,
+      removingBytes: (this.#remover.left + this.#garbageLeft) * BLOCK_BYTES_MAX,
+      settled: !this.#remover.isAtWork && this.#garbageLeft === 0,
     };
   }
 
@@ -222,7 +228,8 @@ export class BlockLog implements BinlogStore {
     if (failure === undefined) return;
     if (failure.kind !== "full" && failure.kind !== "io") throw failure;
     const engine = this.#engine;
-    const { head, files, kept } = await recoverLog(engine, await engine.load());
+    const log = await recoverLog(engine, await engine.load());
+    const { head, files, kept } = log;
     if (this.#closing !== undefined) throw closedError("write the log");
     const block = head?.block ?? 0;
     const oldest = files[0];
@@ -242,6 +249,27 @@ export class BlockLog implements BinlogStore {
       this.#waiters.wake(true);
     }
     this.#remover.removeUpTo(oldest?.firstBlock ?? 0);
+    this.#clear(log);
+  }
+
+  /**
+   * Removes what recovering has left behind the head, before anything is
+   * written there. When the store closes meanwhile, the next opening goes on.
+   */
+  #clear({ head, garbageEnd }: RecoveredLog): void {
+    if (garbageEnd === undefined) return;
+    const first = head === undefined ? 0 : head.block + 1;
+    this.#garbageLeft = garbageEnd - first + 1;
+    void this.#writer.holdFor(async () => {
+      while (this.#garbageLeft > 0 && this.#closing === undefined) {
+        const count = Math.min(this.#garbageLeft, CLEARED_AT_ONCE);
+        const at = garbageEnd + 1 - this.#garbageLeft;
+        await this.#engine.removeBlocks(at, count);
+        this.#garbageLeft -= count;
+      }
+      // Blocks were read together with those before them.
+      this.#source.forgetRead(first);
+    });
   }
 
   async #close(): Promise<void> {

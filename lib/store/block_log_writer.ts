@@ -112,6 +112,11 @@ export class BlockLogWriter implements LogWriter {
     this.#goOnAt(head);
   }
 
+  /** See `GroupCommit.holdFor`; never rejects. */
+  holdFor(work: () => Promise<void>): Promise<void> {
+    return this.#commits.holdFor(work);
+  }
+
   get fileName(): string {
     return this.#files.current?.name ?? "";
   }

@@ -149,6 +149,11 @@ export class BlockSource {
     this.#evict();
   }
 
+  /** Forgets what was read from disk from block `number` on. */
+  forgetRead(number: number): void {
+    this.#cache.dropFrom(number);
+  }
+
   /** Forgets blocks from `number` on, which are no longer part of the log. */
   cutBack(number: number): void {
     for (const block of [...this.#tail.values()]) {

@@ -194,6 +194,24 @@ export class GroupCommit {
     if (this.#changes.length > 0) this.start();
   }
 
+  /**
+   * Commits nothing until `work` is done, and nothing any more if it fails.
+   * Whoever asks for a `flush` waits.
+   *
+   * @param work begins at once; no commit may be under way
+   */
+  async holdFor(work: () => Promise<void>): Promise<void> {
+    this.#busy = true;
+    try {
+      await work();
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.#rest();
+    }
+    this.start();
+  }
+
   /** Commits nothing any more, because of `error`. */
   fail(error: unknown): void {
     this.#failure = error instanceof StoreError ? error : new StoreError(

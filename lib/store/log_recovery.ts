@@ -1,10 +1,11 @@
 import { FIRST_POSITION, StoreError } from "./binlog_store.ts";
-import type {
-  BlockEngine,
-  BlockReads,
-  EngineState,
-  FileRecord,
-  HeadRecord,
+import {
+  type BlockEngine,
+  type BlockReads,
+  type EngineState,
+  type FileRecord,
+  type HeadRecord,
+  REMOVE_BLOCKS_MAX,
 } from "./block_engine.ts";
 import { blockPlace, openSealed } from "./sealed_bytes.ts";
 
@@ -16,12 +17,22 @@ export interface RecoveredLog {
   readonly files: readonly FileRecord[];
   /** What is before the head of the block the head is in. */
   readonly kept: Uint8Array;
+  /**
+   * Number of the newest of the blocks behind the head that are still there,
+   * because they are too many: nothing may be written before they have gone.
+   * Undefined when none is there.
+   */
+  readonly garbageEnd?: number | undefined;
 }
+
+/** Blocks behind the head that are removed before the log is open. */
+const REMOVED_AT_ONCE = REMOVE_BLOCKS_MAX;
 
 /**
  * Removes what a crash left behind the head: blocks and files beyond it, and
- * the part of the head's own block that is. A crash meanwhile does no harm:
- * the next opening does the same again.
+ * the part of the head's own block that is. Opening takes a bounded time: where
+ * a transaction of gigabytes left its blocks, they are to go afterwards. A crash
+ * meanwhile does no harm: the next opening does the same again.
  *
  * @param engine where the log is; it holds the lease
  * @param found what it found
@@ -32,14 +43,17 @@ export async function recoverLog(
   found: EngineState,
 ): Promise<RecoveredLog> {
   const { head } = found;
+  const last = head?.block ?? -1;
+  const newest = found.newestBlock ?? -1;
+  const garbageEnd = newest - last > REMOVED_AT_ONCE ? newest : undefined;
   if (head === undefined) {
     await engine.commit({
       blocks: [],
       files: [],
-      removeBlocksFrom: 0,
+      ...(garbageEnd === undefined ? { removeBlocksFrom: 0 } : {}),
       removeFilesAfter: 0,
     });
-    return { head, files: [], kept: new Uint8Array(0) };
+    return { head, files: [], kept: new Uint8Array(0), garbageEnd };
   }
   const files = visibleFiles(found.files, head);
   const whole = found.tail ?? await wholeBlock(engine, head.block);
@@ -55,10 +69,12 @@ export async function recoverLog(
     tail: { block: head.block, piece: 0, bytes: kept },
     files: [],
     head,
-    removeBlocksFrom: head.block,
+    ...(garbageEnd === undefined
+      ? { removeBlocksFrom: last }
+      : { removeBlock: last }),
     removeFilesAfter: head.fileNumber,
   });
-  return { head, files, kept };
+  return { head, files, kept, garbageEnd };
 }
 
 /** The bytes of a whole block; undefined when there is none that is sound. */

@@ -61,6 +61,9 @@ export class MemoryEngine implements BlockEngine {
       oldestBlock: disk.blocks.size === 0
         ? undefined
         : disk.blocks.keys().reduce((one, other) => Math.min(one, other)),
+      newestBlock: disk.blocks.size === 0
+        ? undefined
+        : disk.blocks.keys().reduce((one, other) => Math.max(one, other)),
     };
   }
 
@@ -159,6 +162,11 @@ export class MemoryEngine implements BlockEngine {
         disk.blocks.delete(number);
         disk.summaries.delete(number);
       }
+      disk.tail = [];
+    }
+    if (batch.removeBlock !== undefined) {
+      disk.blocks.delete(batch.removeBlock);
+      disk.summaries.delete(batch.removeBlock);
       disk.tail = [];
     }
     if (batch.removeFile !== undefined) disk.files.delete(batch.removeFile);

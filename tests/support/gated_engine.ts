@@ -41,6 +41,8 @@ export class GatedEngine extends MemoryEngine {
   readonly commits = new Gate();
   /** Where commits wait that were written. */
   readonly answers = new Gate();
+  /** Where blocks wait that are to be removed. */
+  readonly removals = new Gate();
   /** Where blocks wait that were read. */
   readonly reads = new Gate();
   /** What was committed, in order. */
@@ -68,6 +70,11 @@ export class GatedEngine extends MemoryEngine {
     } finally {
       this.#underWay--;
     }
+  }
+
+  override async removeBlocks(first: number, count: number): Promise<void> {
+    await this.removals.pass();
+    await super.removeBlocks(first, count);
   }
 
   override async readBlocks(

@@ -35,6 +35,9 @@ import {
 import { LargeBytes } from "./large_bytes.ts";
 import { whileLocked } from "./while_locked.ts";
 
+/** Keys removed in one commit: reads wait for it. */
+const KEYS_REMOVED_AT_ONCE = 128;
+
 /** Pages given back before a commit is made for their sake. */
 const SHRUNK_PAGES_MAX = 500;
 
@@ -111,7 +114,9 @@ export class KvEngine implements BlockEngine {
       this.#names = new Set(await this.#loader.metaNames());
       this.#large.removeOrphans();
       const tail = await this.#loadTail(head);
-      return { head, files, tail, oldestBlock: await this.#oldestBlock() };
+      const oldestBlock = await this.#outerBlock(false);
+      const newestBlock = await this.#outerBlock(true);
+      return { head, files, tail, oldestBlock, newestBlock };
     });
   }
 
@@ -195,6 +200,10 @@ export class KvEngine implements BlockEngine {
         // A whole block takes the place of its pieces.
         if (block.number === this.#tailBlock) this.#dropTail(kvBatch, 0);
       }
+      if (batch.removeBlock !== undefined) {
+        this.#removeBlock(kvBatch, batch.removeBlock);
+        if (batch.tail === undefined) this.#dropTail(kvBatch, 0);
+      }
       if (batch.tail !== undefined) this.#setTail(kvBatch, batch.tail);
       for (const file of batch.files) this.#setFile(kvBatch, file);
       if (batch.removeFile !== undefined) {
@@ -225,8 +234,7 @@ export class KvEngine implements BlockEngine {
     return this.#guard(`Cannot remove block ${first} of the log`, async () => {
       const batch = this.#newBatch();
       for (let number = first; number < first + count; number++) {
-        batch.delete(["block", BigInt(number)]);
-        batch.delete(["summary", BigInt(number)]);
+        this.#removeBlock(batch, number);
       }
       await batch.commit();
     });
@@ -351,10 +359,13 @@ export class KvEngine implements BlockEngine {
     this.#lease = lease.versionstamp;
   }
 
-  /** The oldest whole block; its summary stands for it, being far smaller. */
-  async #oldestBlock(): Promise<number | undefined> {
-    const first = this.#kv.list({ prefix: ["summary"] }, { limit: 1 });
-    for await (const { key } of first) return Number(key[1]);
+  /**
+   * The oldest whole block, or the newest one. Its summary stands for it, being
+   * far smaller.
+   */
+  async #outerBlock(reverse: boolean): Promise<number | undefined> {
+    const found = this.#kv.list({ prefix: ["summary"] }, { limit: 1, reverse });
+    for await (const { key } of found) return Number(key[1]);
     return undefined;
   }
 
@@ -368,6 +379,11 @@ export class KvEngine implements BlockEngine {
     this.#tailPieces = pieces.length;
     this.#tailBlock = head === undefined ? -1 : head.block;
     return pieces.length === 0 ? undefined : concatBytes(pieces);
+  }
+
+  #removeBlock(batch: KvBatch, number: number): void {
+    batch.delete(["block", BigInt(number)]);
+    batch.delete(["summary", BigInt(number)]);
   }
 
   #setHead(batch: KvBatch, head: HeadRecord): void {
@@ -436,10 +452,12 @@ export class KvEngine implements BlockEngine {
     keys: Iterable<Deno.KvKey> | AsyncIterable<Deno.KvKey>,
   ): Promise<void> {
     let batch = this.#newBatch();
+    let keysInBatch = 0;
     for await (const key of keys) {
-      if (!batch.fits(1, 0)) {
+      if (keysInBatch++ === KEYS_REMOVED_AT_ONCE) {
         await batch.commit();
         batch = this.#newBatch();
+        keysInBatch = 1;
       }
       batch.delete(key);
     }
@@ -452,9 +470,7 @@ export class KvEngine implements BlockEngine {
     if (from !== undefined) {
       // The block the head is in goes only together with what replaces it.
       await this.#removeKeys(this.#blockKeys(from + 1));
-      const first = BigInt(from);
-      batch.delete(["block", first]);
-      batch.delete(["summary", first]);
+      this.#removeBlock(batch, from);
       if (removes.tail === undefined) this.#dropTail(batch, 0);
     }
     if (after === undefined) return;

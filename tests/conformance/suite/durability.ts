@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { StoreError } from "../../../lib/store/binlog_store.ts";
+import { LogFeeder } from "../../support/log_feeder.ts";
 import { describeHead } from "../../support/naive_log.ts";
 import { SeededRandom } from "../../support/seeded_random.ts";
 import { LogRun, type NewDisk, storeTest } from "./log_run.ts";
@@ -115,6 +116,54 @@ export function durabilitySuite(name: string, newDisk: NewDisk): void {
       await run.check();
     });
   }
+
+  // More blocks than an opening removes before it lets readers in.
+  const VAST = { rows: Array(480).fill(60_000) };
+
+  for (const how of ["crash", "reopen"] as const) {
+    test(`after a ${how} the log is open before a vast transaction has gone`, async () => {
+      await using run = await LogRun.begin(newDisk, {
+        store: { tailBytes: 100_000 },
+      });
+      run.startFile();
+      run.transaction({ rows: [60_000, 60_000] });
+      for (let count = 0; count < 3; count++) {
+        run.partOfTransaction(VAST);
+        await run.store.writer.flush();
+        await run[how]();
+        assertEquals((await run.store.diskUse()).settled, false);
+        await run.naive.assertShown(run.store, run.naive.newest);
+        if (count === 1) {
+          // Opened and closed before it has gone.
+          await run[how]();
+        }
+        // Other bytes at the same place, appended at once.
+        run.transaction({ rows: Array(40).fill(59_000 + count) });
+        run.startFile();
+        await run.check();
+        assertEquals((await run.store.diskUse()).removingBytes, 0);
+      }
+      await run.reopen();
+      await run.check();
+    });
+  }
+
+  test("an empty log opens before a vast transaction has gone", async () => {
+    await using run = await LogRun.begin(newDisk);
+    const { writer } = run.store;
+    writer.startFile({ name: "binlog.000001", serverUuid: "" });
+    // No boundary yet, not even behind the file's begin.
+    const events = run.made.transaction(VAST);
+    new LogFeeder(writer).push(events.slice(0, -1));
+    await writer.flush();
+    await run.crash();
+    assertEquals((await run.store.diskUse()).settled, false);
+    run.startFile();
+    run.transaction();
+    await run.check();
+    await run.crash();
+    await run.check();
+  });
 
   test("rollback() at a boundary changes nothing", async () => {
     await using run = await LogRun.begin(newDisk);

@@ -436,3 +436,81 @@ Deno.test("BlockLog bounds the memory of many small files", async () => {
   assert(buffers.length >= 1000);
   assert(Math.max(...buffers) < 1000);
 });
+
+Deno.test("BlockLog serves what is there, and writes nothing, before a vast transaction has gone", async () => {
+  const disk = new MemoryDisk();
+  const made = new MadeLog();
+  const naive = new NaiveLog();
+  const old = await BlockLog.open(new MemoryEngine(disk));
+  const before = new LogFeeder(old.writer);
+  const append = (
+    feeder: LogFeeder,
+    events: readonly Uint8Array[],
+  ): void => {
+    naive.append(events);
+    feeder.push(events);
+  };
+  naive.startFile("binlog.000001");
+  before.startFile("binlog.000001");
+  append(before, made.beginFile());
+  append(before, made.transaction({ rows: Array(4).fill(60_000) }));
+  const { position } = made;
+  before.push(
+    made.transaction({ rows: Array(480).fill(60_000) }).slice(0, -1),
+  );
+  await old.writer.flush();
+  made.goBackTo(position, naive.executed);
+
+  const engine = new GatedEngine(disk);
+  engine.removals.shut();
+  await using store = await BlockLog.open(engine, { tailBytes: 0 });
+  const after = new LogFeeder(store.writer);
+  // Reads what is behind the head into the cache, too.
+  await naive.assertShown(store, naive.newest);
+  await readFrom(store, 1, naive.positions(0, naive.newest!).at(-3)!);
+  const shown = naive.newest;
+  const { batches } = engine;
+  const committed = batches.length;
+  append(after, made.transaction({ rows: Array(30).fill(59_000) }));
+  const flushed = store.writer.flush();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assertEquals(batches.length, committed);
+  await naive.assertShown(store, shown);
+  engine.removals.open();
+  await flushed;
+  // The last first: a search may fall for what was read too early.
+  for (const start of naive.positions(0, naive.newest!).toReversed()) {
+    assertSameBytes(
+      await readFrom(store, 1, start),
+      naive.bytes(0, naive.newest!).subarray(start - 4),
+    );
+  }
+  await naive.assertShown(store, naive.newest);
+  await store.close();
+  await using again = await BlockLog.open(new MemoryEngine(disk));
+  await naive.assertShown(again, naive.newest);
+});
+
+Deno.test("BlockLog that can't remove what is behind the head says so", async () => {
+  const disk = new MemoryDisk();
+  const made = new MadeLog();
+  const old = await BlockLog.open(new MemoryEngine(disk));
+  const feeder = new LogFeeder(old.writer);
+  feeder.startFile("binlog.000001");
+  feeder.push(made.beginFile());
+  feeder.push(
+    made.transaction({ rows: Array(480).fill(60_000) }).slice(0, -1),
+  );
+  await old.writer.flush();
+  const engine = new GatedEngine(disk);
+  engine.removals.shut();
+  await using store = await BlockLog.open(engine);
+  const flushed = store.writer.flush();
+  // Fenced: another writer has opened the log.
+  await new MemoryEngine(disk).load();
+  engine.removals.open();
+  const error = await assertRejects(() => flushed, StoreError);
+  assertEquals(error.kind, "fenced");
+  assertEquals(store.failure?.kind, "fenced");
+  assert(store.head !== undefined);
+});
