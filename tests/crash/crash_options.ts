@@ -117,9 +117,10 @@ function readKinds(text: string | undefined): readonly FaultKind[] {
   if (text === undefined) return FAULT_KINDS;
   const wanted = new Set<FaultKind>();
   for (const word of text.split(",")) {
-    const found = FAULT_KINDS.filter((kind) =>
-      kind === word || kind.startsWith(`${word}-`)
-    );
+    const exact = FAULT_KINDS.filter((kind) => kind === word);
+    const found = exact.length > 0
+      ? exact
+      : FAULT_KINDS.filter((kind) => kind.startsWith(`${word}-`));
     if (found.length === 0) {
       throw new CrashUsageError(
         `--kinds: there is no kind "${word}"; there are ${

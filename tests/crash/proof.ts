@@ -22,6 +22,7 @@ import {
   checksumTables,
   executedOf,
   logEndOf,
+  TestReplica,
 } from "../support/sql_server.ts";
 import { CrashError } from "./crash_error.ts";
 import type { Witness } from "./witness.ts";
@@ -112,11 +113,34 @@ export async function waitUntilHas(
   await waitUntil("the replica had everything", async () => {
     const has = GtidSet.parse(await executedOf(replica));
     if (has.containsSet(executed)) return true;
-    const { columns, rows } = await replica.query("SHOW SLAVE STATUS");
-    const fault = rows[0]?.[columns.indexOf("Last_SQL_Error")];
-    if (fault) throw new CrashError(`The replica has stopped: ${fault}`);
+    await checkReplica(replica);
     return false;
   }, { deadlineMs: CATCH_UP_MS, intervalMs: 20 });
+}
+
+/** What MySQL 5.6 calls that a statement of its replica got no answer. */
+const ER_SLAVE_FATAL_ERROR = "1593";
+
+/**
+ * Makes sure that a replica replicates. Its I/O thread stops for good where the
+ * network goes silent after it has sent `SET @slave_uuid` (it tries again after
+ * any other statement): then it is started again, as an operator would.
+ *
+ * @throws {CrashError} when it has stopped for any other reason
+ */
+async function checkReplica(server: Mysql56): Promise<void> {
+  const replica = new TestReplica(server);
+  const state = await replica.state();
+  const { Last_SQL_Error, Last_IO_Error, Last_IO_Errno } = state;
+  if (Last_SQL_Error) {
+    throw new CrashError(`The replica has stopped: ${Last_SQL_Error}`);
+  }
+  if (state["Slave_IO_Running"] !== "No" || !Last_IO_Error) return;
+  if (
+    Last_IO_Errno === ER_SLAVE_FATAL_ERROR &&
+    Last_IO_Error.includes("tries to send query to master")
+  ) return await replica.resume();
+  throw new CrashError(`The replica has stopped: ${Last_IO_Error}`);
 }
 
 /** Compares every byte of every file of kingbus, and of the witness. */

@@ -39,6 +39,11 @@ Deno.test("parseCrashOptions() takes kinds by name and by side", () => {
   );
 });
 
+Deno.test("parseCrashOptions() takes a kind's name for that one alone", () => {
+  const options = parseCrashOptions(["--kinds", "kill-kingbus"], 0);
+  assertEquals(options !== "help" && options.kinds, ["kill-kingbus"]);
+});
+
 for (
   const args of [
     ["--rounds", "0"],
