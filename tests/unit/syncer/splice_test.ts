@@ -310,6 +310,29 @@ for (const server of ["mysql56", "mysql97"] as const) {
   });
 }
 
+Deno.test("Splice closes its file with the rotate, and goes on in another one", async () => {
+  const files = filesOf("mysql97");
+  await using store = await logWith(files, 3);
+  const before = store.head!.executed.clone();
+  const dump = dumpByGtid(files, before);
+  const end = dump.findIndex((event) =>
+    eventTypeAt(event, 0) === EventType.ROTATE && logPosAt(event, 0) > 0
+  );
+  switchTo(store).push(dumpPackets(dump.slice(0, end + 1)));
+  await store.writer.rollback();
+  const newest = store.files.at(-1)!;
+  assertEquals([newest.spliced, newest.closed], [true, true]);
+  // even a file that began in the same second is another one
+  const again = dumpByGtid(files, store.head!.executed);
+  const follower = new LogFollower(store.writer, NEW, { fileStarted() {} }, {
+    names: new FileNames({ last: newest }),
+    splice: { open: undefined, fresh: false },
+  });
+  follower.push(dumpPackets(again));
+  await store.writer.rollback();
+  await assertGoesOn(store, files, before);
+});
+
 Deno.test("Splice leaves no trace of a server that has nothing new", async () => {
   const files = filesOf("mysql56").slice(0, 1);
   await using store = await logWith(files, 15);
