@@ -7,6 +7,8 @@ import {
   type HeadRecord,
   REMOVE_BLOCKS_MAX,
 } from "./block_engine.ts";
+import { checkEnd } from "./check_end.ts";
+import { damageError } from "./damage_error.ts";
 import { blockPlace, openSealed } from "./sealed_bytes.ts";
 
 /** What a log begins with when it was opened. */
@@ -29,10 +31,11 @@ export interface RecoveredLog {
 const REMOVED_AT_ONCE = REMOVE_BLOCKS_MAX;
 
 /**
- * Removes what a crash left behind the head: blocks and files beyond it, and
- * the part of the head's own block that is. Opening takes a bounded time: where
- * a transaction of gigabytes left its blocks, they are to go afterwards. A crash
- * meanwhile does no harm: the next opening does the same again.
+ * Checks the end of the log, then removes what a crash left behind the head:
+ * blocks and files beyond it, and the part of the head's own block that is.
+ * Opening takes a bounded time: where a transaction of gigabytes left its
+ * blocks, they are to go afterwards. A crash meanwhile does no harm: the next
+ * opening does the same again.
  *
  * @param engine where the log is; it holds the lease
  * @param found what it found
@@ -59,11 +62,15 @@ export async function recoverLog(
   const whole = found.tail ?? await wholeBlock(engine, head.block);
   const length = whole?.length ?? 0;
   if (whole === undefined || length < head.offset) {
-    throw corrupt(
-      `block ${head.block}, which the head is in, has ${length} bytes, expected at least ${head.offset}`,
-    );
+    throw damageError("Cannot open the log", {
+      what: `block ${head.block}, which the head is in,`,
+      how: `has ${length} sound bytes, expected at least ${head.offset}`,
+      fileName: files.at(-1)!.name,
+      position: head.blockStartPosition,
+    });
   }
   const kept = whole.slice(0, head.offset);
+  await checkEnd(engine, head, files, kept);
   await engine.commit({
     blocks: [],
     tail: { block: head.block, piece: 0, bytes: kept },
@@ -114,5 +121,8 @@ export function visibleFiles(
 }
 
 function corrupt(what: string): StoreError {
-  return new StoreError("corrupt", `Cannot open the log: ${what}`);
+  return new StoreError(
+    "corrupt",
+    `Cannot open the log: ${what}; kingbus verify tells what else is damaged, kingbus verify --repair makes it good as far as possible`,
+  );
 }

@@ -331,3 +331,56 @@ Deno.test("verifyLog() tells damage whose seals are right", async () => {
   const { end } = await patient.repair();
   assertEquals(end?.file, "binlog.000001");
 });
+
+Deno.test("opening refuses a store whose last blocks are not sound, and changes nothing", async () => {
+  await using patient = await Patient.make();
+  const blocks = await blocksOf(patient);
+  for (const { number, file, position } of blocks.slice(-10)) {
+    for (const kind of ["block", "summary"]) {
+      const key = [kind, BigInt(number)];
+      for (const damage of [flip, (kv: Deno.Kv) => kv.delete(key)]) {
+        await patient.damage((kv) => damage(kv, key));
+        const error = await assertRejects(
+          () => openKvStore({ path: patient.path }),
+          StoreError,
+        );
+        assertEquals(error.kind, "corrupt");
+        const { message } = error;
+        assert(message.includes(`block ${number}`), message);
+        assert(message.includes(`${file} from position ${position}`), message);
+        assert(message.includes("kingbus verify --repair"), message);
+        saysOf((await patient.verify()).faults, `lock ${number} `);
+      }
+    }
+  }
+});
+
+Deno.test("opening refuses a head that is not where the blocks end", async () => {
+  await using patient = await Patient.make();
+  const changes = [
+    { position: 5_000 },
+    { offset: 60 },
+    { blockStartPosition: 5_000 },
+    { block: 9 },
+    { blockFirstEventPosition: 5_000 },
+    { fileNumber: 2 },
+  ];
+  for (const change of changes) {
+    await patient.damage(async (kv) => {
+      const { value } = await kv.get(["head"]);
+      const { record } = openRecord(HEAD_PLACE, value)!;
+      const changed = { ...record as Record<string, unknown>, ...change };
+      await kv.set(["head"], sealRecord(HEAD_PLACE, changed));
+    });
+    const error = await assertRejects(
+      () => openKvStore({ path: patient.path }),
+      StoreError,
+    );
+    assertEquals([change, error.kind], [change, "corrupt"]);
+    assert((await patient.verify()).faultCount > 0);
+    await patient.repair();
+    if (!("fileNumber" in change)) {
+      assertEquals(patient.repaired.head, patient.shown.head);
+    }
+  }
+});

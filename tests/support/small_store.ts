@@ -1,4 +1,3 @@
-import { DatabaseSync } from "node:sqlite";
 import { GtidSet } from "../../lib/gtid/gtid_set.ts";
 import { openKvStore } from "../../lib/store/kv/open_kv_store.ts";
 import type { LogSnapshot } from "../../lib/store/log_snapshot.ts";
@@ -27,41 +26,45 @@ export interface SmallStoreOptions {
   readonly transactions: readonly (readonly number[])[];
   /** How many intervals the purged GTID set has. */
   readonly purgedIntervals: number;
+  /** False where the files' events do not name them, as with MySQL 5.6. */
+  readonly purgedInEvents?: boolean;
+  /** How many files; 3 if absent. */
+  readonly files?: number;
 }
 
 /** Name of the value beside the log that small stores have. */
 export const SMALL_STORE_META = "source/identity";
 
 /**
- * Makes a store of three files, closed in order: whole blocks, a block in
+ * Makes a store of a few files, closed in order: whole blocks, a block in
  * pieces, GTID sets in pieces of their own if they are large.
  */
 export async function makeSmallStore(
   path: string,
   options: SmallStoreOptions,
 ): Promise<ShownLog> {
-  if (options.pageBytes !== undefined) {
-    const database = new DatabaseSync(path);
-    database.exec(
-      `PRAGMA page_size = ${options.pageBytes}; CREATE TABLE made (x); DROP TABLE made;`,
-    );
-    database.close();
-  }
-  await using store = await openKvStore({ path });
+  await using store = await openKvStore({
+    path,
+    ...(options.pageBytes === undefined
+      ? {}
+      : { pageBytes: options.pageBytes }),
+  });
   const purged = new GtidSet();
   for (let count = 0; count < options.purgedIntervals; count++) {
     const gno = BigInt(2 * count + 1);
     purged.addInterval(numberedUuid(7), "", gno, gno);
   }
-  const made = new MadeLog(purged);
+  const { purgedInEvents = true, files = 3 } = options;
+  const made = new MadeLog(purgedInEvents ? purged : new GtidSet());
   const feeder = new LogFeeder(store.writer);
-  for (let file = 1; file <= 3; file++) {
+  for (let file = 1; file <= files; file++) {
     feeder.startFile(`binlog.00000${file}`, "server");
     feeder.push(made.beginFile());
+    if (file === 1) store.writer.previousGtids(purged);
     for (const rows of options.transactions) {
       feeder.push(made.transaction({ rows }));
     }
-    if (file < 3) feeder.push([made.rotate()]);
+    if (file < files) feeder.push([made.rotate()]);
     await store.writer.flush();
   }
   for (let piece = 0; piece < 3; piece++) {

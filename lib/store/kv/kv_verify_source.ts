@@ -17,6 +17,7 @@ import {
 } from "./kv_loader.ts";
 import { metaPlace, openRecord } from "./kv_record.ts";
 import { LargeBytes } from "./large_bytes.ts";
+import { ValueTypes } from "./value_types.ts";
 import { whileLocked } from "./while_locked.ts";
 
 /** How often the records are read anew while the log is purged meanwhile. */
@@ -29,11 +30,13 @@ const TRIES_MAX = 100;
 export class KvVerifySource implements VerifySource, AsyncDisposable {
   readonly #kv: Deno.Kv;
   readonly #loader: KvLoader;
+  readonly #types: ValueTypes;
   readonly #faults: string[] = [];
   #closed = false;
 
-  private constructor(kv: Deno.Kv) {
+  private constructor(kv: Deno.Kv, types: ValueTypes) {
     this.#kv = kv;
+    this.#types = types;
     this.#loader = new KvLoader(kv);
   }
 
@@ -48,7 +51,7 @@ export class KvVerifySource implements VerifySource, AsyncDisposable {
     try {
       checkDatabase(path, false);
       const kv = await whileLocked(() => Deno.openKv(path));
-      const source = new KvVerifySource(kv);
+      const source = new KvVerifySource(kv, new ValueTypes(path));
       try {
         await source.#checkFormat();
         return source;
@@ -66,10 +69,12 @@ export class KvVerifySource implements VerifySource, AsyncDisposable {
     }
   }
 
-  records(): Promise<FoundRecords> {
+  records(ignoresHead = false): Promise<FoundRecords> {
     return this.#guard("Cannot read the log", async () => {
       for (let tries = 1;; tries++) {
-        const before = await this.#headValue();
+        const before = ignoresHead
+          ? { fault: "is not believed" }
+          : await this.#headValue();
         const found = await this.#records(before);
         const now = await this.#headValue();
         if (tries === TRIES_MAX || isSameAge(before, now)) return found;
@@ -83,7 +88,7 @@ export class KvVerifySource implements VerifySource, AsyncDisposable {
   ): Promise<readonly (Uint8Array | undefined)[]> {
     return this.#guard(
       `Cannot read block ${first} of the log`,
-      () => this.#loader.range("block", first, count),
+      () => this.#range("block", first, count),
     );
   }
 
@@ -93,7 +98,7 @@ export class KvVerifySource implements VerifySource, AsyncDisposable {
   ): Promise<readonly (Uint8Array | undefined)[]> {
     return this.#guard(
       `Cannot read summary ${first} of the log`,
-      () => this.#loader.range("summary", first, count),
+      () => this.#range("summary", first, count),
     );
   }
 
@@ -109,6 +114,7 @@ export class KvVerifySource implements VerifySource, AsyncDisposable {
     if (!this.#closed) {
       this.#closed = true;
       this.#kv.close();
+      this.#types.close();
     }
     return Promise.resolve();
   }
@@ -116,6 +122,15 @@ export class KvVerifySource implements VerifySource, AsyncDisposable {
   /** See `close`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #range(
+    kind: "block" | "summary",
+    first: number,
+    count: number,
+  ): Promise<readonly (Uint8Array | undefined)[]> {
+    this.#types.check(kind, first, count);
+    return this.#loader.range(kind, first, count);
   }
 
   async #checkFormat(): Promise<void> {

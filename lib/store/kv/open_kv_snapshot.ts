@@ -54,7 +54,7 @@ export async function openKvSnapshot(
   } catch (error) {
     await source?.close();
     throw new StoreError(
-      error instanceof StoreError ? error.kind : "io",
+      kvFault("", error, false).kind,
       `Cannot read the store ${path}: ${
         error instanceof Error ? error.message : String(error)
       }`,

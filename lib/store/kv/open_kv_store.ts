@@ -4,12 +4,15 @@ import { BlockLog, type BlockLogOptions } from "../block_log.ts";
 import { DatabaseFile } from "./database_file.ts";
 import { checkDatabase } from "./check_database.ts";
 import { KvEngine } from "./kv_engine.ts";
+import { kvFault } from "./kv_fault.ts";
 import { takeLock } from "./take_lock.ts";
 
 /** How a store on disk is opened. */
 export interface KvStoreOptions extends BlockLogOptions {
   /** The database file; its folder is made if missing. */
   readonly path: string;
+  /** Page size of a new database in bytes; an existing one keeps its own. */
+  readonly pageBytes?: number;
 }
 
 /**
@@ -36,11 +39,12 @@ export async function openKvStore(
   const { path } = options;
   try {
     const lock = await takeLock(path);
-    const engine = await openEngine(path, lock);
+    const engine = await openEngine(options, lock);
     return await BlockLog.open(engine, { ...options, store: path });
   } catch (error) {
+    const { kind } = kvFault("", error, false);
     throw new StoreError(
-      error instanceof StoreError ? error.kind : "io",
+      kind,
       `Cannot open the store ${path}: ${describeOpenFault(error)}`,
       { cause: error },
     );
@@ -61,9 +65,12 @@ function describeOpenFault(error: unknown): string {
 }
 
 /** Opens the database. The lock goes when the engine is closed, or on a fault. */
-async function openEngine(path: string, lock: Deno.FsFile): Promise<KvEngine> {
+async function openEngine(
+  { path, pageBytes = PAGE_BYTES }: KvStoreOptions,
+  lock: Deno.FsFile,
+): Promise<KvEngine> {
   try {
-    await preparePages(path);
+    await preparePages(path, pageBytes);
     checkDatabase(path, true);
     const kv = await Deno.openKv(path);
     const file = new DatabaseFile(path);
@@ -75,7 +82,7 @@ async function openEngine(path: string, lock: Deno.FsFile): Promise<KvEngine> {
 }
 
 /** Makes a new database with our page size; an existing one keeps its own. */
-async function preparePages(path: string): Promise<void> {
+async function preparePages(path: string, pageBytes: number): Promise<void> {
   try {
     const found = await Deno.stat(path);
     if (found.size > 0) return;
@@ -95,7 +102,7 @@ async function preparePages(path: string): Promise<void> {
     // The size sticks with the first table. (VACUUM would do it too, but needs
     // to attach a database, which Deno allows with all permissions only.)
     database.exec(
-      `PRAGMA page_size = ${PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL; CREATE TABLE made (x); DROP TABLE made;`,
+      `PRAGMA page_size = ${pageBytes}; PRAGMA auto_vacuum = INCREMENTAL; CREATE TABLE made (x); DROP TABLE made;`,
     );
   } finally {
     database.close();

@@ -21,6 +21,7 @@ import type { FoundRecords } from "../verify/verify_source.ts";
 import { KvEngine } from "./kv_engine.ts";
 import { KvVerifySource } from "./kv_verify_source.ts";
 import { takeLock } from "./take_lock.ts";
+import { removeUnreadableRecords } from "./value_types.ts";
 import { whileLocked } from "./while_locked.ts";
 
 /** The most bytes that the keys of a block and its summary take. */
@@ -73,7 +74,7 @@ export async function repairKvStore(
   options: VerifyOptions = {},
 ): Promise<RepairResult | undefined> {
   using _lock = await takeLock(path);
-  const found = await inspect(path, options);
+  const found = await inspectReadable(path, options);
   const { report, records } = found;
   if (report.plan === undefined) return undefined;
   const kv = await whileLocked(() => Deno.openKv(path));
@@ -99,6 +100,25 @@ export async function repairKvStore(
     after: after.report,
     ...describe(records, report.plan),
   };
+}
+
+/** As `inspect`, of a store that Deno KV may not be able to read yet. */
+async function inspectReadable(
+  path: string,
+  options: VerifyOptions,
+): Promise<{ report: VerifyReport; records: FoundRecords }> {
+  try {
+    return await inspect(path, options);
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.kind !== "corrupt") throw error;
+    try {
+      removeUnreadableRecords(path);
+    } catch {
+      // Worse than that; what is wrong was said already.
+      throw error;
+    }
+  }
+  return await inspect(path, options);
 }
 
 async function inspect(
@@ -128,7 +148,7 @@ async function carryOut(
     });
     return;
   }
-  const kept = await bytesUpTo(engine, head, records);
+  const kept = await bytesUpTo(engine, head, plan);
   for await (const blocks of summaryWrites(engine, plan)) {
     await engine.commit({ blocks, files: [] });
   }
@@ -162,13 +182,11 @@ async function removeFrom(
 async function bytesUpTo(
   engine: KvEngine,
   head: HeadRecord,
-  records: FoundRecords,
+  plan: RepairPlan,
 ): Promise<Uint8Array> {
   const [stored] = await engine.readBlocks(head.block, 1);
   const whole = openSealed(blockPlace(head.block), stored);
-  const { tail } = records;
-  const bytes = whole ??
-    (tail !== undefined && "value" in tail ? tail.value : new Uint8Array(0));
+  const bytes = whole ?? plan.tail ?? new Uint8Array(0);
   return bytes.slice(0, head.offset);
 }
 

@@ -59,7 +59,18 @@ export async function verifyLog(
   options: VerifyOptions = {},
 ): Promise<VerifyReport> {
   const records = await source.records();
-  return await new LogVerifier(source, records, options).run();
+  const verifier = new LogVerifier(source, records, options);
+  const report = await verifier.run();
+  if (!verifier.headIsSuspect) return report;
+  // What comes behind such a head may be sound: look again without it.
+  const { signal } = options;
+  const { plan } = await new LogVerifier(
+    source,
+    await source.records(true),
+    signal === undefined ? {} : { signal },
+    GtidSet.decode(valueOf(records.head)!.purged),
+  ).run();
+  return { ...report, plan };
 }
 
 /** What is wrong with the events, where the tally stands. */
@@ -102,6 +113,7 @@ class LogVerifier {
     source: VerifySource,
     records: FoundRecords,
     options: VerifyOptions,
+    purged?: GtidSet,
   ) {
     this.#source = source;
     this.#records = records;
@@ -114,9 +126,14 @@ class LogVerifier {
       this.#total += record.size;
     }
     this.#total += this.#head?.position ?? 0;
-    this.#purged = this.#findPurged();
+    this.#purged = purged ?? this.#findPurged();
     this.#tally = new LogTally(this.#purged.clone());
     this.#tally.offsetOfLarge = () => this.#framed?.offset ?? 0;
+  }
+
+  /** Whether the head is undamaged and does not fit to the blocks all the same. */
+  get headIsSuspect(): boolean {
+    return this.#head !== undefined && this.#headIsWrong;
   }
 
   async run(): Promise<VerifyReport> {
@@ -314,6 +331,7 @@ class LogVerifier {
     const isWhole = !fromTail;
     if (isHead && head !== undefined) {
       if (bytes.length < head.offset) {
+        this.#headIsWrong = true;
         this.#lose(
           `Block ${number}, which the head is in, has ${bytes.length} bytes, expected at least ${head.offset}`,
           this.#isLost ? undefined : this.#tally.position,
@@ -335,6 +353,7 @@ class LogVerifier {
       this.#bytes += this.#tally.position - start;
     } catch (error) {
       if (!(error instanceof EventFault)) throw error;
+      if (isHead) this.#headIsWrong = true;
       this.#lose(error.message, this.#tally.position, number);
       return;
     }
@@ -619,6 +638,7 @@ class LogVerifier {
     return {
       head,
       movesHead: this.#headIsWrong || this.#cut !== undefined,
+      tail: valueOf(this.#records.tail),
       files,
       summaries: new Map(summaries),
     };

@@ -22,6 +22,8 @@ export interface RepairPlan {
   readonly head: HeadRecord | undefined;
   /** Whether that is another head than the one found. */
   readonly movesHead: boolean;
+  /** The block that is not whole, which the head may be in; if there is one. */
+  readonly tail: Uint8Array | undefined;
   /** Records that have to be written, all of files up to the head's. */
   readonly files: readonly FileRecord[];
   /** Summaries that have to be written, by block. */

@@ -21,8 +21,12 @@ export interface FoundRecords {
 
 /** What `verifyLog` reads; it writes nothing. */
 export interface VerifySource {
-  /** The records, of one moment. */
-  records(): Promise<FoundRecords>;
+  /**
+   * The records, of one moment.
+   *
+   * @param ignoresHead true to take the head for damaged, whatever it says
+   */
+  records(ignoresHead?: boolean): Promise<FoundRecords>;
   /** See `BlockEngine.readBlocks`. */
   readBlocks(
     first: number,
