@@ -22,7 +22,9 @@ import { measureFanout } from "./bench/measure_fanout.ts";
 import { measureImport } from "./bench/measure_import.ts";
 import { measureIngest } from "./bench/measure_ingest.ts";
 import { measureLatency } from "./bench/measure_latency.ts";
+import { measureOpen } from "./bench/measure_open.ts";
 import { measureSemiSync } from "./bench/measure_semi_sync.ts";
+import { measureVerify } from "./bench/measure_verify.ts";
 import { formatPart, formatSetting, type Report } from "./bench/report.ts";
 
 /** Parts that are measured with one source and its log. */
@@ -36,6 +38,7 @@ const MEASURES: ReadonlyMap<
   ["latency", measureLatency],
   ["import", measureImport],
   ["export", measureExport],
+  ["verify", measureVerify],
 ]);
 
 const progress = (what: string): void => console.error(`… ${what}`);
@@ -71,6 +74,10 @@ async function bench(options: BenchOptions): Promise<void> {
     if (options.parts.includes("semisync")) {
       const { runs, main } = options;
       print(await measureSemiSync({ runs, main, folder, progress }));
+    }
+    if (options.parts.includes("open")) {
+      const { runs, main, openBytes: bytes } = options;
+      print(await measureOpen({ runs, main, folder, bytes, progress }));
     }
     const report: Report = source === undefined
       ? { ...setting, parts }

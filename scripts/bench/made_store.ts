@@ -25,9 +25,11 @@ export class MadeStore implements AsyncDisposable {
 
   private constructor(store: BinlogStore) {
     this.store = store;
+    this.#files = store.files.length;
+    this.#gno = store.writer.executed.count();
   }
 
-  /** Opens an empty store in a folder. */
+  /** Opens a store in a folder, an empty one or one that was made like this. */
   static async open(folder: string): Promise<MadeStore> {
     return new MadeStore(await openKvStore({ path: `${folder}/kingbus.db` }));
   }
