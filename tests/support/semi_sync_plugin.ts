@@ -10,14 +10,12 @@ const ER_UDF_EXISTS = 1125;
  * It waits as good as for ever, unless told otherwise.
  */
 export async function makeSemiSyncSource(
-  server: LaunchedServer,
+  server: SqlServer & Pick<LaunchedServer, "connect">,
   timeoutMs = 3_600_000,
 ): Promise<AsyncDisposable> {
   await installPlugin(server, "source");
-  await server.run(
-    `SET GLOBAL rpl_semi_sync_source_timeout = ${timeoutMs}`,
-    "SET GLOBAL rpl_semi_sync_source_enabled = 1",
-  );
+  await server.query(`SET GLOBAL rpl_semi_sync_source_timeout = ${timeoutMs}`);
+  await server.query("SET GLOBAL rpl_semi_sync_source_enabled = 1");
   return {
     async [Symbol.asyncDispose]() {
       // Statements of the server's own connection may be waiting.

@@ -569,6 +569,53 @@ source:
     }
     await assertSound(kingbus);
   });
+
+  await test(`${title}: the admin API changes the source while it is followed`, async () => {
+    const { a, b } = await group.fresh();
+    await b.replica.start({ port: a.port });
+    await a.run(LOAD_TABLE, MORE);
+    await withFolder(async (folder) => {
+      const account = { mysql_user: "repl", mysql_password: "replpass" };
+      const start = () => KingbusProcess.start([`--data-dir=${folder}/data`]);
+      const addressOf = ({ port }: Member) => `127.0.0.1:${port}`;
+      const stateOf = async (kingbus: KingbusProcess) => {
+        const { data } = await kingbus.ask("GET", "/binlog/syncer/status");
+        return data as Record<string, string>;
+      };
+      const follow = (kingbus: KingbusProcess, member: Member) =>
+        kingbus.ask("PUT", "/binlog/syncer/start", {
+          mysql_addr: addressOf(member),
+          ...account,
+        });
+      const has = (kingbus: KingbusProcess, executed: string) =>
+        waitUntil(`kingbus had ${executed}`, async () => {
+          const { executed_gtid_set = "" } = await stateOf(kingbus);
+          return executed_gtid_set === executed;
+        });
+      {
+        await using kingbus = await start();
+        assertEquals((await follow(kingbus, a)).status, 200);
+        await has(kingbus, await a.executed());
+        assertEquals((await follow(kingbus, a)).status, 409);
+        await promoteWith(b, await a.executed());
+        assertEquals((await follow(kingbus, b)).status, 200);
+        await b.run(MORE);
+        await has(kingbus, await b.executed());
+        kingbus.signal("SIGKILL");
+      }
+      await using kingbus = await start();
+      await b.run(MORE, "FLUSH LOGS", MORE);
+      await has(kingbus, await b.executed());
+      assertEquals((await stateOf(kingbus)).mysql_addr, addressOf(b));
+      // back to the old one, which lacks what came since: refused, and said
+      assertEquals((await follow(kingbus, a)).status, 200);
+      const { reason } = await waitUntil("a was refused", async () => {
+        const status = await stateOf(kingbus);
+        return status.cause === "behind" ? status : false;
+      });
+      assertStringIncludes(reason!, "lacks transactions that the log has");
+    });
+  });
 }
 
 async function withFolder(
