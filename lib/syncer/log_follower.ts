@@ -32,6 +32,9 @@ const STATUS_EVENT = 0x00;
 const STATUS_EOF = 0xfe;
 const STATUS_ERR = 0xff;
 
+/** Positions in event headers start over there. */
+const POSITION_WRAP = 0x1_0000_0000;
+
 /** What a follower tells of what passed. */
 export interface FollowerEvents {
   /** The source began or went on with a file. */
@@ -89,7 +92,7 @@ export class LogFollower implements PacketSink {
   /** While the source sends by GTID what does not make whole files. */
   #splice: Splice | undefined;
   /** Where the source's file goes on after the last event of a splice. */
-  #splicedAt = 0n;
+  #splicedAt = 0;
   /** A large event is under way that is not to be appended. */
   #largeDropped = false;
   /** Events have checksums since the last format description, if its file has. */
@@ -151,7 +154,10 @@ export class LogFollower implements PacketSink {
     const fileName = this.#names.sourceName;
     return this.#splice === undefined
       ? { fileName, position: BigInt(this.#writer.position) }
-      : { fileName: this.#splice.sourceName, position: this.#splicedAt };
+      : {
+        fileName: this.#splice.sourceName,
+        position: BigInt(this.#splicedAt),
+      };
   }
 
   /** True between two packets. */
@@ -184,25 +190,19 @@ export class LogFollower implements PacketSink {
     if (end - at >= HEADER_BYTES && this.#isForStreamOnly(bytes, at, end)) {
       return;
     }
-    const type = eventTypeAt(bytes, at);
-    const read = () => checkedSize(bytes.slice(at, end));
     if (this.#splice !== undefined) {
       this.#noteSpliced(bytes, at);
-      const takes = this.#splice.takes({ type, read });
+      const takes = this.#splice.takes(bytes, at, end);
       if (this.#splice.isOver) this.#splice = undefined;
       if (!takes) return;
     }
-    const renamed = type === EventType.ROTATE
-      ? this.#renamed(read())
-      : undefined;
-    if (renamed === undefined) this.#appender.event(bytes, start, end);
-    else appendWhole(this.#appender, renamed);
+    const type = eventTypeAt(bytes, at);
     this.#lastType = type;
-    const ends = type === EventType.ROTATE || type === EventType.STOP;
-    if (!ends || renamed === undefined && this.#splice === undefined) return;
-    // Positions at its end are not the source's, or it will not be gone on with.
-    this.#writer.closeFile();
-    this.#splice?.fileEnded();
+    if (type === EventType.ROTATE || type === EventType.STOP) {
+      this.#endFile(type, bytes, start, end);
+    } else {
+      this.#appender.event(bytes, start, end);
+    }
   }
 
   reclaim(): void {
@@ -287,7 +287,7 @@ export class LogFollower implements PacketSink {
     }
     if (this.#splice !== undefined) {
       this.#splice.startFile(to.fileName);
-      this.#splicedAt = to.position;
+      this.#splicedAt = Number(to.position);
       return;
     }
     this.#checkEnded(to.fileName);
@@ -300,8 +300,21 @@ export class LogFollower implements PacketSink {
   /** Headers have 32 bits of the position, which only grows in a file. */
   #noteSpliced(bytes: Uint8Array, at: number): void {
     const before = this.#splicedAt;
-    const position = (before >> 32n << 32n) + BigInt(logPosAt(bytes, at));
-    this.#splicedAt = position < before ? position + (1n << 32n) : position;
+    const position = before - before % POSITION_WRAP + logPosAt(bytes, at);
+    this.#splicedAt = position < before ? position + POSITION_WRAP : position;
+  }
+
+  /** Appends the last event of a file. */
+  #endFile(type: number, bytes: Uint8Array, start: number, end: number): void {
+    const renamed = type === EventType.ROTATE
+      ? this.#renamed(checkedSize(bytes.slice(start + FRAME_BYTES, end)))
+      : undefined;
+    if (renamed === undefined) this.#appender.event(bytes, start, end);
+    else appendWhole(this.#appender, renamed);
+    if (renamed === undefined && this.#splice === undefined) return;
+    // Positions at its end are not the source's, or it will not be gone on with.
+    this.#writer.closeFile();
+    this.#splice?.fileEnded();
   }
 
   /**

@@ -87,11 +87,6 @@ export class Splice {
     return this.#sourceName;
   }
 
-  /** True while events go into a spliced file. */
-  get isOpen(): boolean {
-    return this.#stage === "open" && !this.#isOver;
-  }
-
   /** The source went on to one of its files. */
   startFile(sourceName: string): void {
     if (this.#parts.appender.inTransaction) {
@@ -111,12 +106,10 @@ export class Splice {
     this.#stage = "previous";
   }
 
-  /**
-   * Looks at an event of the file; true when it is to be appended.
-   *
-   * @param event its type, and how to get the whole of it
-   */
-  takes(event: { type: number; read(): Uint8Array }): boolean {
+  /** Looks at the event at `bytes[at, end)`; true when it is to be appended. */
+  takes(bytes: Uint8Array, at: number, end: number): boolean {
+    if (this.#stage === "open") return true;
+    const type = eventTypeAt(bytes, at);
     if (this.#stage === "format") {
       throw new SourceError(
         "stream",
@@ -124,8 +117,8 @@ export class Splice {
       );
     }
     if (this.#stage === "previous") {
-      if (event.type === EventType.PREVIOUS_GTIDS) {
-        this.#takePrevious(event.read());
+      if (type === EventType.PREVIOUS_GTIDS) {
+        this.#takePrevious(bytes.slice(at, end));
         return false;
       }
       throw new SourceError(
@@ -133,11 +126,8 @@ export class Splice {
         `The source's file ${this.#sourceName} has no Previous_gtids`,
       );
     }
-    if (this.#stage === "open") return true;
     // Nothing of this file came; that it ended is of no interest either.
-    if (event.type === EventType.ROTATE || event.type === EventType.STOP) {
-      return false;
-    }
+    if (type === EventType.ROTATE || type === EventType.STOP) return false;
     this.#openFile();
     return true;
   }
@@ -146,7 +136,7 @@ export class Splice {
   takesLarge(bytes: Uint8Array, at: number, end: number): boolean {
     const type = eventTypeAt(bytes, at);
     if (this.#stage !== "previous" || type !== EventType.PREVIOUS_GTIDS) {
-      return this.takes({ type, read: () => bytes.slice(at, end) });
+      return this.takes(bytes, at, end);
     }
     this.#previous = [bytes.slice(at, end)];
     return false;
