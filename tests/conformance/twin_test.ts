@@ -19,6 +19,7 @@ function randomStep(random: SeededRandom, files: number): Step {
   const huge = Array(random.integer(15, 30)).fill(55_000);
   const uuid = numberedUuid(random.integer(1, 30));
   const gno = BigInt(random.integer(1_000, 1_000_000));
+  const upTo = random.integer(1, files);
   return random.pick<Step>([
     (run) => run.transaction({ rows }),
     (run) => run.transaction({ rows }),
@@ -57,6 +58,23 @@ function randomStep(random: SeededRandom, files: number): Step {
     },
     (run) => run.reopen(),
     (run) => run.store.setMeta("step", size),
+    async (run) => {
+      await run.store.writer.flush();
+      await run.purge(upTo);
+    },
+    async (run) => {
+      await run.store.writer.flush();
+      const purging = run.purge(upTo);
+      run.transaction({ rows });
+      run.partOfTransaction({ rows: huge });
+      await run.rollback();
+      await purging;
+    },
+    async (run) => {
+      await run.store.writer.flush();
+      await run.purge(upTo);
+      await run.crash();
+    },
   ]);
 }
 
@@ -133,7 +151,8 @@ async function assertSameFrom(
 ): Promise<void> {
   const boundary = memory.naive.newest;
   if (boundary === undefined) return;
-  const index = random.integer(0, boundary.files - 1);
+  const oldest = memory.naive.purgedFiles;
+  const index = random.integer(oldest, boundary.files - 1);
   const position = random.pick(memory.naive.positions(index, boundary));
   const expected = memory.naive.bytes(index, boundary).subarray(position - 4);
   for (const { store } of [memory, kv]) {
