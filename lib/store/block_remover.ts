@@ -13,7 +13,7 @@ const BLOCKS_AT_ONCE = 32;
 const PAUSE_FACTOR = { remove: 1, shrink: 3 } as const;
 
 /** The shortest pause, in ms. */
-const PAUSE_MS_MIN = 2;
+const PAUSE_MS_MIN = { remove: 2, shrink: 10 } as const;
 
 /**
  * Removes the blocks of purged files from disk, little by little and oldest
@@ -74,7 +74,8 @@ export class BlockRemover {
         const step = this.left > 0 ? "remove" : "shrink";
         if (step === "remove") await this.#remove();
         else if (!await this.#engine.shrink(this.#keepBytes())) break;
-        await this.#pause(PAUSE_FACTOR[step] * (performance.now() - began));
+        const pause = PAUSE_FACTOR[step] * (performance.now() - began);
+        await this.#pause(Math.max(pause, PAUSE_MS_MIN[step]));
       }
     } catch {
       // The log is as good with them: the next purge or the next opening goes
@@ -98,7 +99,7 @@ export class BlockRemover {
         this.#wake = undefined;
         resolve();
       };
-      const timer = setTimeout(done, Math.max(ms, PAUSE_MS_MIN));
+      const timer = setTimeout(done, ms);
       this.#wake = done;
     });
   }

@@ -82,7 +82,12 @@ export class DatabaseFile {
    * @throws what SQLite throws
    */
   checkpoint(): void {
-    this.#open().prepare("PRAGMA wal_checkpoint(PASSIVE)").all();
+    try {
+      this.#open().prepare("PRAGMA wal_checkpoint(PASSIVE)").all();
+    } catch (error) {
+      // Somebody else's checkpoint is under way.
+      if (!isLocked(error)) throw error;
+    }
   }
 
   /** Lets go of it. */
@@ -113,7 +118,7 @@ export class DatabaseFile {
     if (this.#connection !== undefined) return this.#connection;
     const connection = new DatabaseSync(this.path);
     // Whatever gets lost of this in a crash is done again, so it need not wait
-    // for the disk; and checkpoints are left to Deno KV's own thread.
+    // for the disk; and checkpoints come when they are asked for.
     connection.exec("PRAGMA synchronous = NORMAL");
     connection.prepare("PRAGMA wal_autocheckpoint = 0").all();
     return this.#connection = connection;

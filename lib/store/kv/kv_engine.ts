@@ -38,8 +38,15 @@ import { whileLocked } from "./while_locked.ts";
 /** Keys removed in one commit: reads wait for it. */
 const KEYS_REMOVED_AT_ONCE = 128;
 
-/** Pages given back before a commit is made for their sake. */
-const SHRUNK_PAGES_MAX = 500;
+/**
+ * Pages changed by removing and giving back before a checkpoint takes them into
+ * the database. Deno KV's own comes after a thousand, and whoever reads or
+ * commits waits until so many different ones are written and synced.
+ */
+const CHANGED_PAGES_MAX = 256;
+
+/** About how many pages removing a block changes. */
+const PAGES_PER_BLOCK = 0.75;
 
 /** About what the format's record takes. */
 const FORMAT_BYTES = 100;
@@ -75,8 +82,10 @@ export class KvEngine implements BlockEngine {
   // Of the values beside the log.
   #names: ReadonlySet<string> = new Set();
   #settingMeta: Promise<void> = Promise.resolve();
-  // Pages given back since the last commit for their sake.
-  #shrunkPages = 0;
+  // Commits of the log under way.
+  #committing = 0;
+  // Pages changed by removing and giving back that are in no checkpoint yet.
+  #changedPages = 0;
   #closed = false;
 
   /**
@@ -184,36 +193,52 @@ export class KvEngine implements BlockEngine {
     });
   }
 
-  commit(batch: EngineBatch): Promise<void> {
-    return this.#guard("Cannot write the log", async () => {
-      const kvBatch = this.#newBatch();
-      // Most commits wait for nothing before the database has them: while it
-      // works, the writer fills the next one.
-      if (
-        batch.removeBlocksFrom !== undefined ||
-        batch.removeFilesAfter !== undefined
-      ) await this.#addRemovals(kvBatch, batch);
-      for (const block of batch.blocks) {
-        const number = BigInt(block.number);
-        kvBatch.set(["block", number], block.bytes, block.bytes.length);
-        kvBatch.set(["summary", number], block.summary, block.summary.length);
-        // A whole block takes the place of its pieces.
-        if (block.number === this.#tailBlock) this.#dropTail(kvBatch, 0);
-      }
-      if (batch.removeBlock !== undefined) {
-        this.#removeBlock(kvBatch, batch.removeBlock);
-        if (batch.tail === undefined) this.#dropTail(kvBatch, 0);
-      }
-      if (batch.tail !== undefined) this.#setTail(kvBatch, batch.tail);
-      for (const file of batch.files) this.#setFile(kvBatch, file);
-      if (batch.removeFile !== undefined) {
-        kvBatch.delete(["file", BigInt(batch.removeFile)]);
-        this.#forgetStrings(batch.removeFile);
-        this.#oldestFile = batch.removeFile + 1;
-      }
-      if (batch.head !== undefined) this.#setHead(kvBatch, batch.head);
-      await this.#commitWithPieces(kvBatch);
-    });
+  async commit(batch: EngineBatch): Promise<void> {
+    this.#committing++;
+    try {
+      await this.#guard("Cannot write the log", () => this.#commit(batch));
+    } finally {
+      this.#committing--;
+    }
+  }
+
+  async #commit(batch: EngineBatch): Promise<void> {
+    const kvBatch = this.#newBatch();
+    // Most commits wait for nothing before the database has them: while it
+    // works, the writer fills the next one.
+    if (
+      batch.removeBlocksFrom !== undefined ||
+      batch.removeFilesAfter !== undefined
+    ) await this.#addRemovals(kvBatch, batch);
+    for (const block of batch.blocks) {
+      const number = BigInt(block.number);
+      kvBatch.set(["block", number], block.bytes, block.bytes.length);
+      kvBatch.set(["summary", number], block.summary, block.summary.length);
+      // A whole block takes the place of its pieces.
+      if (block.number === this.#tailBlock) this.#dropTail(kvBatch, 0);
+    }
+    if (batch.removeBlock !== undefined) {
+      this.#removeBlock(kvBatch, batch.removeBlock);
+      if (batch.tail === undefined) this.#dropTail(kvBatch, 0);
+    }
+    if (batch.tail !== undefined) this.#setTail(kvBatch, batch.tail);
+    for (const file of batch.files) this.#setFile(kvBatch, file);
+    if (batch.removeFile !== undefined) {
+      kvBatch.delete(["file", BigInt(batch.removeFile)]);
+      this.#forgetStrings(batch.removeFile);
+      this.#oldestFile = batch.removeFile + 1;
+    }
+    if (batch.head !== undefined) this.#setHead(kvBatch, batch.head);
+    await this.#commitWithPieces(kvBatch);
+  }
+
+  #noteChanged(pages: number): void {
+    this.#changedPages += pages;
+    if (this.#changedPages < CHANGED_PAGES_MAX) return;
+    // Under load Deno KV's own checkpoint comes soon.
+    if (this.#committing > 0 || this.#closed) return;
+    this.#changedPages = 0;
+    this.#database?.checkpoint();
   }
 
   readBlocks(
@@ -237,29 +262,30 @@ export class KvEngine implements BlockEngine {
         this.#removeBlock(batch, number);
       }
       await batch.commit();
+      this.#noteChanged(count * PAGES_PER_BLOCK);
     });
   }
 
   shrink(keepBytes: number): Promise<boolean> {
-    return this.#guard("Cannot make the store smaller", async () => {
-      const database = this.#database;
-      if (database === undefined || this.#closed) return false;
-      const pages = database.giveBack(keepBytes);
-      if (pages === undefined) {
-        if (this.#shrunkPages > 0) database.checkpoint();
-        this.#shrunkPages = 0;
-        return false;
-      }
-      this.#shrunkPages += pages;
-      if (this.#shrunkPages < SHRUNK_PAGES_MAX) return true;
-      // Every now and then a commit of Deno KV takes the write-ahead log into
-      // the database, and does so in a thread of its own.
-      const batch = this.#newBatch();
-      batch.delete(["nothing"]);
-      await batch.commit();
-      this.#shrunkPages = 1;
+    return this.#guard(
+      "Cannot make the store smaller",
+      () => Promise.resolve(this.#giveBack(keepBytes)),
+    );
+  }
+
+  #giveBack(keepBytes: number): boolean {
+    const database = this.#database;
+    if (database === undefined || this.#closed) return false;
+    // Whoever writes much soon needs the space.
+    if (this.#committing > 0) return true;
+    const pages = database.giveBack(keepBytes);
+    if (pages !== undefined) {
+      this.#noteChanged(pages);
       return true;
-    });
+    }
+    if (this.#changedPages > 0) database.checkpoint();
+    this.#changedPages = 0;
+    return false;
   }
 
   diskUse(): Promise<EngineDiskUse> {
