@@ -384,3 +384,25 @@ Deno.test("opening refuses a head that is not where the blocks end", async () =>
     }
   }
 });
+
+Deno.test("a repair keeps what a record says and no event does", async () => {
+  await using patient = await Patient.make();
+  const last = (await blocksOf(patient)).at(-1)!;
+  await patient.damage(async (kv) => {
+    const key = ["file", 3n];
+    const { value } = await kv.get(key);
+    const { record } = openRecord(filePlace(3), value)!;
+    const spliced = {
+      ...Object(record),
+      sourceName: "b.000007",
+      spliced: true,
+    };
+    await kv.set(key, sealRecord(filePlace(3), spliced));
+    await flip(kv, ["block", BigInt(last.number)]);
+  });
+  assertEquals((await patient.verify()).faultCount, 1);
+  assert(await repairKvStore(patient.path) !== undefined);
+  await using store = await openKvStore({ path: patient.path });
+  const file = store.files[2]!;
+  assertEquals([file.sourceName, file.spliced], ["b.000007", true]);
+});

@@ -1,4 +1,4 @@
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { StoreError } from "../binlog_store.ts";
 
 /**
@@ -74,10 +74,14 @@ export function removeUnreadableRecords(path: string): void {
 /** Looks at values of a database before Deno KV reads them. */
 export class ValueTypes {
   readonly #database: DatabaseSync;
+  readonly #foreign: StatementSync;
 
   /** @param path the database file */
   constructor(path: string) {
     this.#database = new DatabaseSync(path, { readOnly: true });
+    this.#foreign = this.#database.prepare(
+      `SELECT k FROM kv WHERE k >= ? AND k < ? AND v_encoding NOT IN ${OURS} LIMIT 1`,
+    );
   }
 
   /**
@@ -86,9 +90,10 @@ export class ValueTypes {
    * @throws {StoreError} `corrupt` when it can't
    */
   check(kind: ManyKind, first: number, count: number): void {
-    const row = this.#database.prepare(
-      `SELECT k FROM kv WHERE k >= ? AND k < ? AND v_encoding NOT IN ${OURS} LIMIT 1`,
-    ).get(keyOf(kind, first), keyOf(kind, first + count));
+    const row = this.#foreign.get(
+      keyOf(kind, first),
+      keyOf(kind, first + count),
+    );
     if (row !== undefined) throw unreadable(row.k);
   }
 

@@ -668,7 +668,14 @@ function toRecord(
     purged.containsSet(known) &&
     known.containsSet(announced ?? new GtidSet());
   const previous = keeps ? known : announced ?? before;
-  return { ...rest, previousGtids: previous.encode() };
+  // These are in no event.
+  const { sourceName, spliced } = found ?? {};
+  return {
+    ...rest,
+    ...(sourceName === undefined ? {} : { sourceName }),
+    ...(spliced === undefined ? {} : { spliced }),
+    previousGtids: previous.encode(),
+  };
 }
 
 function isDamage(error: unknown): error is StoreError {
