@@ -21,6 +21,7 @@ import {
 } from "../../lib/store/sealed_bytes.ts";
 import { decodeSummary, encodeSummary } from "../../lib/store/summary_codec.ts";
 import { verifyLog } from "../../lib/store/verify/verify_log.ts";
+import type { VerifySource } from "../../lib/store/verify/verify_source.ts";
 import type {
   LogFault,
   VerifyReport,
@@ -405,4 +406,32 @@ Deno.test("a repair keeps what a record says and no event does", async () => {
   await using store = await openKvStore({ path: patient.path });
   const file = store.files[2]!;
   assertEquals([file.sourceName, file.spliced], ["b.000007", true]);
+});
+
+Deno.test("verifyLog() takes what is purged meanwhile for no fault", async () => {
+  await using patient = await Patient.make();
+  await patient.damage(() => Promise.resolve());
+  for (const reads of [1, 2]) {
+    await using store = await openKvStore({ path: patient.path });
+    await using source = await KvVerifySource.open(patient.path);
+    let left = reads;
+    const purging: VerifySource = {
+      records: () => source.records(),
+      readSummaries: (first, count) => source.readSummaries(first, count),
+      oldestFile: () => source.oldestFile(),
+      readBlocks: async (first, count) => {
+        if (--left === 0) {
+          await store.purge(reads + 1);
+          while (!(await store.diskUse()).settled) {
+            await new Promise((resolve) => setTimeout(resolve, 5));
+          }
+        }
+        return await source.readBlocks(first, count);
+      },
+    };
+    const { faults, files } = await verifyLog(purging);
+    assertEquals(faults, []);
+    assert(left <= 0 && files < 4 - reads + 1, `${files} files`);
+    assertEquals((await patient.verify()).faults, []);
+  }
 });

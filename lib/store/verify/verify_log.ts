@@ -184,7 +184,7 @@ class LogVerifier {
       for (let index = 0; at < end; index++, at++) {
         const lacks = blocks[index] === undefined &&
           (at !== this.#head?.block || this.#records.tail === undefined);
-        if (lacks && await this.#wasPurged()) continue;
+        if (lacks && await this.#wasPurged(at)) continue;
         this.#takeBlock(at, blocks[index], summaries[index]);
         blocks[index]?.buffer.transfer(0);
       }
@@ -240,11 +240,15 @@ class LogVerifier {
     return values;
   }
 
-  /** Whether the file under way went meanwhile, which is no fault. */
-  async #wasPurged(): Promise<boolean> {
-    if (this.#number === 0) return false;
+  /** Whether the file that a block belongs to went meanwhile: no fault. */
+  async #wasPurged(block: number): Promise<boolean> {
+    const file = [...this.#fileAt.values()].findLast(({ firstBlock }) =>
+      firstBlock <= block
+    );
     const oldest = await this.#source.oldestFile();
-    if (oldest === undefined || oldest <= this.#number) return false;
+    if (file === undefined || oldest === undefined || oldest <= file.number) {
+      return false;
+    }
     this.#isLost = true;
     return true;
   }
