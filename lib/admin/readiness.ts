@@ -26,7 +26,8 @@ function checkNode({ draining }: NodeInfo): ReadinessCheck {
 }
 
 function checkSyncer(report: SyncerReport): ReadinessCheck {
-  const address = report.target?.address ?? "no source";
+  const followed = report.candidates.find((candidate) => candidate.followed);
+  const address = followed?.address ?? report.target?.address ?? "no source";
   if (!report.wanted) {
     const detail = report.target === undefined
       ? "has no source to follow"

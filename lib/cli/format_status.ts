@@ -41,10 +41,11 @@ function nodeLines(status: NodeStatus): string[] {
 
 function sourceLines(syncer: SyncerStatus): string[] {
   if (syncer.mysql_addr === "") return [NONE];
+  const { candidates = [] } = syncer;
+  const followed = candidates.find((one) => one.followed)?.mysql_addr ??
+    syncer.mysql_addr;
   const since = syncer.since === undefined ? "" : ` since ${syncer.since}`;
-  const lines = [
-    `${syncer.state} ${syncer.mysql_addr} as ${syncer.mysql_user}${since}`,
-  ];
+  const lines = [`${syncer.state} ${followed} as ${syncer.mysql_user}${since}`];
   if (syncer.source !== undefined) {
     const { version, server_id, server_uuid } = syncer.source;
     lines.push(`${version}, server id ${server_id}, uuid ${server_uuid}`);
@@ -55,7 +56,6 @@ function sourceLines(syncer: SyncerStatus): string[] {
     lines.push(cause === undefined ? reason : `${cause}: ${reason}`);
   }
   if (syncer.state !== "following") lines.push(...attemptLines(syncer));
-  const { candidates = [] } = syncer;
   if (candidates.length > 1) lines.push(...candidates.map(candidateLine));
   return lines;
 }

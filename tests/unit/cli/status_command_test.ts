@@ -128,6 +128,35 @@ source    waiting 127.0.0.1:3306 as kb since 2023-11-14T22:13:20.000Z
   );
 });
 
+Deno.test("kingbus status names the candidates, and which is followed", async () => {
+  const { fetch, syncer } = runningNode();
+  syncer.current = {
+    wanted: true,
+    state: "following",
+    candidates: [
+      {
+        address: "127.0.0.1:3306",
+        followed: false,
+        cause: "behind",
+        reason: "it lacks transactions",
+        failedAt: new Date(1_700_000_000_000),
+      },
+      { address: "db2:3306", followed: true },
+    ],
+  };
+  const { output } = await status([], { fetch });
+  assert(
+    output.includes(`
+source    following db2:3306 as kb
+            127.0.0.1:3306, behind: it lacks transactions
+          * db2:3306
+`),
+    output,
+  );
+  assert(output.includes("ready"), output);
+  assert(!output.includes("not ready"), output);
+});
+
 Deno.test("kingbus status says what is purged and what holds it back", async () => {
   const { fetch, retention } = runningNode();
   retention.current = BUSY_RETENTION;
