@@ -54,9 +54,12 @@ async function main(): Promise<void> {
     const parts = flags.only.split(",");
     if (parts.includes("delay")) {
       const bytes = megabytes("purge", flags.purge);
-      for (const part of await measurePurge(folder, bytes, progress)) {
-        console.log(formatPart(part));
-      }
+      await measurePurge(
+        folder,
+        bytes,
+        progress,
+        (part) => console.log(formatPart(part)),
+      );
     }
     if (parts.includes("space")) {
       progress("the long run");

@@ -38,20 +38,21 @@ interface Delays {
  *
  * @param folder for the store; on the disk that is to be measured
  * @param bytes how much is purged in each run
+ * @param progress tells people what is going on
+ * @param found takes the result of each load
  */
 export async function measurePurge(
   folder: string,
   bytes: number,
   progress: (what: string) => void,
-): Promise<PartResult[]> {
-  const results: PartResult[] = [];
+  found: (result: PartResult) => void,
+): Promise<void> {
   for (const load of ["steady", "full speed"] as const) {
     const run = await Deno.makeTempDir({ dir: folder });
     progress(`${(bytes / 1e6).toFixed(0)} MB to be purged, ${load}`);
-    results.push(await measure(run, bytes, load));
+    found(await measure(run, bytes, load));
     await Deno.remove(run, { recursive: true });
   }
-  return results;
 }
 
 async function measure(

@@ -49,6 +49,13 @@ export class DatabaseFile {
     };
   }
 
+  /** How many free pages can go when `keepBytes` of them are to stay. */
+  sparePages(keepBytes: number): number {
+    if (this.#pragma("auto_vacuum") !== INCREMENTAL) return 0;
+    const kept = Math.ceil(keepBytes / this.#pageBytes);
+    return Math.max(0, this.#freePages - kept);
+  }
+
   /**
    * Takes some free pages out of the database. The file gets smaller when the
    * write-ahead log is taken into it: see `checkpoint`.
@@ -59,9 +66,8 @@ export class DatabaseFile {
    * @throws what SQLite throws
    */
   giveBack(keepBytes: number): number | undefined {
-    if (this.#pragma("auto_vacuum") !== INCREMENTAL) return undefined;
-    const spare = this.#freePages - Math.ceil(keepBytes / this.#pageBytes);
-    if (spare <= 0) return undefined;
+    const spare = this.sparePages(keepBytes);
+    if (spare === 0) return undefined;
     const pages = Math.min(spare, this.#pagesAtOnce);
     const began = performance.now();
     try {

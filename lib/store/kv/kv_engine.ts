@@ -276,8 +276,8 @@ export class KvEngine implements BlockEngine {
   #giveBack(keepBytes: number): boolean {
     const database = this.#database;
     if (database === undefined || this.#closed) return false;
-    // Whoever writes much soon needs the space.
-    if (this.#committing > 0) return true;
+    // Whoever writes much soon takes the space.
+    if (this.#committing > 0) return database.sparePages(keepBytes) > 0;
     const pages = database.giveBack(keepBytes);
     if (pages !== undefined) {
       this.#noteChanged(pages);
