@@ -3,8 +3,8 @@ import { BLOCK_BYTES_MAX } from "../store/binlog_store.ts";
 import type { EventAppender } from "../store/event_appender.ts";
 import { FRAME_BYTES } from "../store/framing.ts";
 
-/** Bytes of a file that are taken at once. */
-const CHUNK_BYTES = 1024 * 1024;
+/** Bytes of a file that are taken at once: few, so that commits start in time. */
+const CHUNK_BYTES = 256 * 1024;
 
 /** The largest event that is appended as a whole. */
 const WHOLE_BYTES_MAX = BLOCK_BYTES_MAX - FRAME_BYTES;
