@@ -67,16 +67,10 @@ async function stat(path: string): Promise<Deno.FileInfo> {
   try {
     return await Deno.stat(path);
   } catch (cause) {
-    throw new ImportError(
-      "io",
-      path,
-      cause instanceof Deno.errors.NotFound
-        ? "there is no such file"
-        : cause instanceof Error
-        ? cause.message
-        : String(cause),
-      { cause },
-    );
+    if (cause instanceof Deno.errors.NotFound) {
+      throw new ImportError("io", path, "there is no such file");
+    }
+    throw new ImportError("io", path, "it can't be looked at", { cause });
   }
 }
 

@@ -390,12 +390,7 @@ class FileImport {
   }
 
   #ioError(cause: unknown): ImportError {
-    return new ImportError(
-      "io",
-      this.#path.path,
-      cause instanceof Error ? cause.message : String(cause),
-      { cause },
-    );
+    return this.#error("io", "it can't be read", cause);
   }
 
   #error(fault: ImportFault, message: string, cause?: unknown): ImportError {

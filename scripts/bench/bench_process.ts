@@ -3,17 +3,20 @@ import { BenchError } from "./bench_error.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
+/** Looked for once: it may take seconds, and starts are measured. */
+const IMPORT_FLAGS = await importFlags();
+
 /**
  * Starts a program of this project in a Deno of its own, so that it shares no
  * thread with what is measured.
  */
-export async function spawnDeno(
+export function spawnDeno(
   permissions: readonly string[],
   program: string,
   args: readonly string[],
-): Promise<Deno.ChildProcess> {
+): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", ...await importFlags(), ...permissions, program, ...args],
+    args: ["run", ...IMPORT_FLAGS, ...permissions, program, ...args],
     cwd: ROOT,
     stdin: "null",
     stdout: "piped",
@@ -32,7 +35,7 @@ export async function runBenchProgram<Result>(
   input: unknown,
 ): Promise<Result> {
   const program = new URL(fileName, import.meta.url).pathname;
-  const child = await spawnDeno(["-A"], program, [JSON.stringify(input)]);
+  const child = spawnDeno(["-A"], program, [JSON.stringify(input)]);
   const { success, stdout } = await child.output();
   if (!success) throw new BenchError(`${fileName} failed`);
   return JSON.parse(new TextDecoder().decode(stdout));

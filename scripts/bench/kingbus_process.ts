@@ -76,7 +76,7 @@ export class KingbusProcess implements LogServer, AsyncDisposable {
         log: { level: "warn" },
       }),
     );
-    const child = await spawnDeno(await startFlags(), main, [
+    const child = spawnDeno(await startFlags(), main, [
       "serve",
       "--config",
       config,

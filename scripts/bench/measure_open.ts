@@ -98,7 +98,7 @@ async function openingTimes(
 
 async function fillAndKill(input: FillingInput): Promise<void> {
   const program = new URL("filling_writer.ts", import.meta.url).pathname;
-  const child = await spawnDeno(["-A"], program, [JSON.stringify(input)]);
+  const child = spawnDeno(["-A"], program, [JSON.stringify(input)]);
   const { value } = await child.stdout.getReader().read();
   if (value === undefined) throw new BenchError("The store was not filled");
   await new Promise((resolve) =>

@@ -22,7 +22,7 @@ export async function runCommand(
   args: readonly string[],
 ): Promise<CommandRun> {
   const start = performance.now();
-  const child = await spawnDeno(await startFlags(), main, args);
+  const child = spawnDeno(await startFlags(), main, args);
   const { success, stdout } = await child.output();
   const seconds = (performance.now() - start) / 1000;
   if (!success) throw new BenchError(`kingbus ${args[0]} failed`);
