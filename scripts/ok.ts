@@ -1,6 +1,6 @@
 /**
  * The gate of every change, `deno task ok`: format, lint (with the project's own
- * rules), types, and the tests that need no server, in under a minute.
+ * rules), types, and the tests that need no server, in some minutes.
  *
  * @module
  */
