@@ -126,7 +126,7 @@ export function patchFormatDescription(
 ): Uint8Array {
   const { serverVersion } = decodeFormatDescription(event);
   const patched = event.slice();
-  patched[FLAGS_OFFSET] = event[FLAGS_OFFSET]! & ~EventFlag.BINLOG_IN_USE;
+  clearInUseFlag(patched);
   if (options.clearPosition) putU32(patched, LOG_POS_OFFSET, 0);
   else if (options.endPosition !== undefined) {
     putU32(patched, LOG_POS_OFFSET, options.endPosition);
@@ -136,6 +136,17 @@ export function patchFormatDescription(
   }
   if (hasChecksumFields(serverVersion)) writeEventChecksum(patched);
   return patched;
+}
+
+/**
+ * Clears the in-use flag of a format description in place: what a server has on
+ * its disk in a file it did not close, and sends to nobody. The checksum stays
+ * right, since it is computed as if the flag were clear.
+ *
+ * @param event Begins with the event's header.
+ */
+export function clearInUseFlag(event: Uint8Array): void {
+  event[FLAGS_OFFSET] = event[FLAGS_OFFSET]! & ~EventFlag.BINLOG_IN_USE;
 }
 
 function decodeServerVersion(body: Uint8Array): string {

@@ -8,14 +8,13 @@ import type { BinlogStore } from "../store/binlog_store.ts";
 import { databasePath } from "../store/kv/database_path.ts";
 import { openKvStore } from "../store/kv/open_kv_store.ts";
 import type { Command, CommandInput } from "./command.ts";
-import { configFileFlag, configFlags, configSources } from "./config_flags.ts";
+import { configSources, storeFlags } from "./config_flags.ts";
 import { formatBytes } from "./format_bytes.ts";
 import { Progress } from "./progress.ts";
 import { StopSignals } from "./stop_signals.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
 
-const DATA_DIR_FLAG = "data-dir";
 const UUID_FLAG = "server-uuid";
 const TORN_FLAG = "accept-torn-end";
 const JSON_FLAG = "json";
@@ -28,8 +27,7 @@ export const importCommand: Command = {
     "Appends binlog files, as a backup, mysqlbinlog --raw or a dead source's disk has them, to an empty store or at the end of one, with the checks that live data get. Takes files or folders; their numbers give the order. kingbus must not be running on the store. What is in the store already is not imported again, so an import that ended early goes on when it is given once more.",
   example: "kingbus import --data-dir /var/lib/kingbus /backup/binlogs",
   flags: [
-    configFileFlag(),
-    ...configFlags().filter(({ name }) => name === DATA_DIR_FLAG),
+    ...storeFlags(),
     {
       name: UUID_FLAG,
       value: "UUID",

@@ -8,13 +8,12 @@ import {
 import { verifyLog, type VerifyOptions } from "../store/verify/verify_log.ts";
 import type { LogFault, VerifyReport } from "../store/verify/verify_report.ts";
 import type { Command } from "./command.ts";
-import { configFileFlag, configFlags, configSources } from "./config_flags.ts";
+import { configSources, storeFlags } from "./config_flags.ts";
 import { formatBytes } from "./format_bytes.ts";
 import { Progress } from "./progress.ts";
 import { StopSignals } from "./stop_signals.ts";
 import type { Terminal } from "./terminal.ts";
 
-const DATA_DIR_FLAG = "data-dir";
 const REPAIR_FLAG = "repair";
 const JSON_FLAG = "json";
 
@@ -29,8 +28,7 @@ export const verifyCommand: Command = {
     "Checks all that the store holds: the checksum, length and position of every event, the order of transactions, GTIDs without gap or repetition, and every block, summary, file record and the head against what the events say. Works on a stopped store and beside a running kingbus. Exit code 1 when anything is wrong; what is, is listed with file and position.",
   example: "kingbus verify --data-dir /var/lib/kingbus",
   flags: [
-    configFileFlag(),
-    ...configFlags().filter(({ name }) => name === DATA_DIR_FLAG),
+    ...storeFlags(),
     {
       name: REPAIR_FLAG,
       value: undefined,

@@ -7,6 +7,7 @@ import {
 } from "../binlog/event_header.ts";
 import { EventFlag, EventType } from "../binlog/event_type.ts";
 import {
+  clearInUseFlag,
   decodeFormatDescription,
   patchFormatDescription,
 } from "../binlog/format_description.ts";
@@ -22,6 +23,7 @@ import {
   type AppendFaultKind,
   EventAppender,
 } from "../store/event_appender.ts";
+import { sameBytes } from "../store/same_bytes.ts";
 import { type BinlogPath, isNextName } from "./binlog_path.ts";
 import { ImportError, type ImportFault } from "./import_error.ts";
 import { fileEnd } from "./file_end.ts";
@@ -30,9 +32,6 @@ import { RawEventFeeder } from "./raw_event_feeder.ts";
 /** The first bytes of a binlog file, and those of an encrypted one. */
 const MAGIC = "fe62696e";
 const MAGIC_ENCRYPTED = "fd62696e";
-
-/** Index, in an event, of the byte that holds the in-use flag. */
-const FLAGS_OFFSET = 17;
 
 /** The largest format description a server writes is far smaller. */
 const FORMAT_BYTES_MAX = 4096;
@@ -345,7 +344,7 @@ class FileImport {
       if (count === 0) break;
       // The server's own copy of a file it did not close says "in use"; what it
       // sends to replicas never does.
-      if (at === FIRST_POSITION && count > HEADER_BYTES) clearInUse(room);
+      if (at === FIRST_POSITION && count > HEADER_BYTES) clearInUseFlag(room);
       this.#feeder.taken(count);
       writer.endOfInput();
       at += count;
@@ -409,16 +408,7 @@ function clean(format: Uint8Array): Uint8Array {
   return patchFormatDescription(format, { clearPosition: false });
 }
 
-function clearInUse(format: Uint8Array): void {
-  format[FLAGS_OFFSET] = format[FLAGS_OFFSET]! & ~EventFlag.BINLOG_IN_USE;
-}
-
 /** When the file was made, by its server's clock. */
 function timeOf(format: Uint8Array): string {
   return new Date(timestampAt(format, 0) * 1000).toISOString();
-}
-
-function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length &&
-    one.every((byte, index) => byte === other[index]);
 }

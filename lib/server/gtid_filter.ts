@@ -3,9 +3,10 @@ import { EventType } from "../binlog/event_type.ts";
 import { GtidReader } from "../binlog/gtid_event.ts";
 import type { GtidSet } from "../gtid/gtid_set.ts";
 import type { BlockSummary } from "../store/binlog_store.ts";
-
-const PACKET_HEADER_BYTES = 4;
-const PACKET_PAYLOAD_BYTES_MAX = 0xff_ffff;
+import {
+  PACKET_HEADER_BYTES,
+  PACKET_PAYLOAD_BYTES_MAX,
+} from "../store/framing.ts";
 
 /** What becomes of a block, as far as its summary tells. */
 export type BlockVerdict = "send" | "skip" | "look";

@@ -1,4 +1,5 @@
 import { patchFormatDescription } from "../binlog/format_description.ts";
+import { sameBytes } from "../store/same_bytes.ts";
 
 /**
  * Whether two format descriptions are that of one file, as it is stored or as
@@ -8,8 +9,8 @@ import { patchFormatDescription } from "../binlog/format_description.ts";
  */
 export function isSameFile(one: Uint8Array, other: Uint8Array): boolean {
   const clear = { clearPosition: true };
-  const left = patchFormatDescription(one, clear);
-  const right = patchFormatDescription(other, clear);
-  return left.length === right.length &&
-    left.every((byte, index) => byte === right[index]);
+  return sameBytes(
+    patchFormatDescription(one, clear),
+    patchFormatDescription(other, clear),
+  );
 }

@@ -1,6 +1,7 @@
 import { GtidSet } from "../../gtid/gtid_set.ts";
 import type { BlockSummary } from "../binlog_store.ts";
 import type { FileRecord, HeadRecord } from "../block_engine.ts";
+import { sameBytes } from "../same_bytes.ts";
 import type { LogTally } from "./log_tally.ts";
 
 const SUMMARY_FIELDS = [
@@ -113,9 +114,4 @@ export function* compareHead(
 
 function differs(field: string, found: unknown, expected: unknown): string {
   return `has ${field} ${found}, expected ${expected}`;
-}
-
-function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length &&
-    one.every((byte, at) => byte === other[at]);
 }
