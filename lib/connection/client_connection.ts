@@ -10,8 +10,9 @@ import { ServerError } from "../protocol/server_error.ts";
 import { TextResultSetDecoder } from "../protocol/result_set.ts";
 import { abortError, ConnectionError } from "./connection_error.ts";
 import { Deadline } from "./deadline.ts";
-import { PacketReader } from "./packet_reader.ts";
-import { PacketWriter } from "./packet_writer.ts";
+import { PacketLink } from "./packet_link.ts";
+import type { PacketReader } from "./packet_reader.ts";
+import type { PacketWriter } from "./packet_writer.ts";
 import { tcpTransport, type Transport } from "./transport.ts";
 
 /** Who logs in, and how long everything may take. */
@@ -70,27 +71,19 @@ const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
  * connection usable; any other error closes it.
  */
 export class ClientConnection implements AsyncDisposable {
-  /** For a dump, whose packets the caller reads itself. */
-  readonly reader: PacketReader;
-  /** For acknowledgements during a dump. */
-  readonly writer: PacketWriter;
-  readonly #transport: Transport;
+  readonly #link: PacketLink;
   readonly #handshake: HandshakeV10;
   readonly #capabilities: number;
   readonly #responseTimeoutMs: number;
   #busy = false;
 
   private constructor(
-    transport: Transport,
-    reader: PacketReader,
-    writer: PacketWriter,
+    link: PacketLink,
     handshake: HandshakeV10,
     capabilities: number,
     responseTimeoutMs: number,
   ) {
-    this.#transport = transport;
-    this.reader = reader;
-    this.writer = writer;
+    this.#link = link;
     this.#handshake = handshake;
     this.#capabilities = capabilities;
     this.#responseTimeoutMs = responseTimeoutMs;
@@ -126,30 +119,36 @@ export class ClientConnection implements AsyncDisposable {
     options: LoginOptions,
     signal: AbortSignal,
   ): Promise<ClientConnection> {
-    const reader = new PacketReader(transport.readable, {
+    const link = new PacketLink(transport, {
       maxPayloadBytes: options.maxPayloadBytes ?? MAX_PAYLOAD_BYTES,
       acceptsNotices: true,
     });
-    const writer = new PacketWriter(transport.writable);
     try {
       const { handshake, capabilities } = await authenticate(
-        reader,
-        writer,
+        link,
         options,
         signal,
       );
       return new ClientConnection(
-        transport,
-        reader,
-        writer,
+        link,
         handshake,
         capabilities,
         options.responseTimeoutMs ?? RESPONSE_TIMEOUT_MS,
       );
     } catch (cause) {
-      transport.close();
+      link.close();
       throw cause;
     }
+  }
+
+  /** For a dump, whose packets the caller reads itself. */
+  get reader(): PacketReader {
+    return this.#link.reader;
+  }
+
+  /** For acknowledgements during a dump. */
+  get writer(): PacketWriter {
+    return this.#link.writer;
   }
 
   /** The server's version as its greeting gives it. */
@@ -169,7 +168,7 @@ export class ClientConnection implements AsyncDisposable {
 
   /** Address of the server. */
   get remote(): string {
-    return this.#transport.remote;
+    return this.#link.transport.remote;
   }
 
   /** Runs one statement and waits for its whole answer. */
@@ -221,7 +220,7 @@ export class ClientConnection implements AsyncDisposable {
 
   /** Closes at once; waits under way fail. Does nothing the second time. */
   close(): void {
-    this.#transport.close();
+    this.#link.close();
   }
 
   /** Closes as {@linkcode quit} does. */
@@ -280,14 +279,17 @@ async function dial(
   }
 }
 
-/** Drives the login's step machine until the server accepts. */
+/**
+ * Drives the login's step machine until the server accepts. Layers such as TLS
+ * come over the link on the way, so that it is asked anew for its reader and
+ * writer.
+ */
 async function authenticate(
-  reader: PacketReader,
-  writer: PacketWriter,
+  link: PacketLink,
   options: LoginOptions,
   signal: AbortSignal,
 ): Promise<{ handshake: HandshakeV10; capabilities: number }> {
-  const greeting = await readPacket(reader, signal);
+  const greeting = await readPacket(link.reader, signal);
   if (isErr(greeting.payload)) throw decodeErr(greeting.payload);
   const handshake = decodeHandshakeV10(greeting.payload);
   const auth = new ClientAuth();
@@ -298,10 +300,10 @@ async function authenticate(
   let sequenceId = greeting.sequenceId + 1;
   for (;;) {
     if (send !== undefined) {
-      sequenceId = await writer.write(send, sequenceId, { signal });
-      reader.expectSequence(sequenceId);
+      sequenceId = await link.writer.write(send, sequenceId, { signal });
+      link.reader.expectSequence(sequenceId);
     }
-    const packet = await readPacket(reader, signal);
+    const packet = await readPacket(link.reader, signal);
     sequenceId = packet.sequenceId + 1;
     const step = auth.next(packet.payload);
     if ("done" in step) return { handshake, capabilities: auth.capabilities };

@@ -23,14 +23,16 @@ export interface ReadOptions {
  * after one.
  */
 export class PacketReader {
+  readonly #readable: ReadableStream<Uint8Array>;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #decoder: PacketDecoder;
   /** The stream's read under way: it outlives a call that was aborted. */
   #pending: Promise<Uint8Array | null> | undefined;
   #busy = false;
+  #taken = false;
 
   /**
-   * Locks `readable` until {@linkcode cancel}. The default reader is used for
+   * Locks `readable` until {@linkcode cancel} or {@linkcode takeStream}. The default reader is used for
    * every stream: over TCP it gives a buffer of its own for each chunk of up to
    * 64 KiB, and a BYOB reader measured no faster, with larger buffers either.
    */
@@ -38,6 +40,7 @@ export class PacketReader {
     readable: ReadableStream<Uint8Array>,
     options: PacketDecoderOptions,
   ) {
+    this.#readable = readable;
     this.#reader = readable.getReader();
     this.#decoder = new PacketDecoder(options);
   }
@@ -76,7 +79,7 @@ export class PacketReader {
 
   /** The next packet if it lies in what was read before, without waiting. */
   readBuffered(): Packet | undefined {
-    if (this.#busy) throw new TypeError("Cannot read twice at the same time");
+    this.#checkIdle();
     return this.#decoder.next();
   }
 
@@ -106,10 +109,37 @@ export class PacketReader {
   }
 
   /**
+   * Hands the stream on to another layer, such as TLS: first what was read and
+   * not decoded yet, then the rest. Nothing can be read here any more. Throws a
+   * `TypeError` while a read is under way.
+   */
+  takeStream(): ReadableStream<Uint8Array> {
+    this.#checkIdle();
+    this.#taken = true;
+    if (this.#decoder.buffered === 0 && this.#pending === undefined) {
+      this.#reader.releaseLock();
+      return this.#readable;
+    }
+    const chunks = [this.#decoder.takeRest()].filter(({ length }) =>
+      length > 0
+    );
+    return new ReadableStream({
+      pull: async (controller) => {
+        const chunk = chunks.shift() ?? await this.#pull(undefined);
+        if (chunk === null) controller.close();
+        else controller.enqueue(chunk);
+      },
+      cancel: (reason) => this.#reader.cancel(reason),
+      // Nothing is read ahead of whoever reads this.
+    }, { highWaterMark: 0 });
+  }
+
+  /**
    * Gives the stream up: a read under way answers `null`, and the transport may
    * close. Does nothing the second time.
    */
   async cancel(): Promise<void> {
+    if (this.#taken) return;
     try {
       await this.#reader.cancel();
     } catch {
@@ -118,12 +148,19 @@ export class PacketReader {
   }
 
   async #exclusively<T>(read: () => Promise<T>): Promise<T> {
-    if (this.#busy) throw new TypeError("Cannot read twice at the same time");
+    this.#checkIdle();
     this.#busy = true;
     try {
       return await read();
     } finally {
       this.#busy = false;
+    }
+  }
+
+  #checkIdle(): void {
+    if (this.#busy) throw new TypeError("Cannot read twice at the same time");
+    if (this.#taken) {
+      throw new TypeError("Cannot read from a stream given away");
     }
   }
 

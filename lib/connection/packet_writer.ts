@@ -17,10 +17,12 @@ export interface WriteOptions {
  * before the next has nothing queued here.
  */
 export class PacketWriter {
+  readonly #writable: WritableStream<Uint8Array>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
 
-  /** Locks `writable`. */
+  /** Locks `writable` until {@linkcode takeStream}. */
   constructor(writable: WritableStream<Uint8Array>) {
+    this.#writable = writable;
     this.#writer = writable.getWriter();
     // Each write reports its own failure; this one would come on top.
     this.#writer.closed.catch(() => {});
@@ -50,6 +52,15 @@ export class PacketWriter {
     } catch (cause) {
       throw connectionErrorFrom(cause);
     }
+  }
+
+  /**
+   * Hands the stream on to another layer, such as TLS. Nothing can be written
+   * here any more; what is being written still goes out first.
+   */
+  takeStream(): WritableStream<Uint8Array> {
+    this.#writer.releaseLock();
+    return this.#writable;
   }
 
   /** Closes the stream after what is being written. */

@@ -1,6 +1,8 @@
 /**
  * A connection as two byte streams; what is read and written over it does not
- * show whether it is plain TCP, TLS or a pair of pipes in a test.
+ * show whether it is plain TCP, TLS or a pair of pipes in a test. A plain
+ * object, so that a layer over it can take it over with other streams:
+ * `{ ...transport, readable, writable }`.
  */
 export interface Transport {
   readonly readable: ReadableStream<Uint8Array>;

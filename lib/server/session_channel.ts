@@ -1,6 +1,7 @@
 import { Deadline } from "../connection/deadline.ts";
-import { PacketReader } from "../connection/packet_reader.ts";
-import { PacketWriter } from "../connection/packet_writer.ts";
+import { PacketLink } from "../connection/packet_link.ts";
+import type { PacketReader } from "../connection/packet_reader.ts";
+import type { PacketWriter } from "../connection/packet_writer.ts";
 import type { Transport } from "../connection/transport.ts";
 import { ByteWriter } from "../protocol/byte_writer.ts";
 import { writePackets } from "../protocol/packet_encoder.ts";
@@ -36,19 +37,25 @@ const LINGER_BYTES_MAX = 32 * 1024 * 1024;
 export class SessionChannel {
   /** Address of the client, "ip:port". */
   readonly remote: string;
-  readonly reader: PacketReader;
-  readonly writer: PacketWriter;
-  readonly #transport: SessionTransport;
+  readonly #link: PacketLink<SessionTransport>;
   readonly #writeTimeoutMs: number;
   #nextSequenceId = 0;
   #closed = false;
 
   constructor(transport: SessionTransport, options: ChannelOptions) {
-    this.#transport = transport;
     this.#writeTimeoutMs = options.writeTimeoutMs;
     this.remote = transport.remote;
-    this.reader = new PacketReader(transport.readable, options);
-    this.writer = new PacketWriter(transport.writable);
+    this.#link = new PacketLink(transport, options);
+  }
+
+  /** Reads from the client; another one after {@linkcode replace}. */
+  get reader(): PacketReader {
+    return this.#link.reader;
+  }
+
+  /** Writes to the client; another one after {@linkcode replace}. */
+  get writer(): PacketWriter {
+    return this.#link.writer;
   }
 
   /** Address of the client without its port. */
@@ -101,6 +108,22 @@ export class SessionChannel {
     this.nextSequenceId = id;
   }
 
+  /**
+   * Puts a layer such as TLS over the transport, between two packets: what was
+   * read and not decoded yet belongs to the layer. Sequence ids and limits go
+   * on.
+   *
+   * @throws {ConnectionError} `closed` if the channel was closed meanwhile
+   * @throws whatever `wrap` does; the channel can then only be closed
+   */
+  replace(
+    wrap: (
+      transport: SessionTransport,
+    ) => SessionTransport | Promise<SessionTransport>,
+  ): Promise<void> {
+    return this.#link.replace(wrap);
+  }
+
   /** Sends framed packets that end an answer. */
   async sendRaw(bytes: Uint8Array): Promise<void> {
     using deadline = new Deadline(this.#writeTimeoutMs, "sending a reply");
@@ -115,7 +138,7 @@ export class SessionChannel {
   async close(): Promise<void> {
     if (this.#closed) return;
     try {
-      await this.#transport.closeWrite();
+      await this.#link.transport.closeWrite();
       using deadline = new Deadline(LINGER_MS, "closing");
       let received = 0;
       while (received < LINGER_BYTES_MAX) {
@@ -134,7 +157,7 @@ export class SessionChannel {
     if (this.#closed) return;
     this.#closed = true;
     try {
-      this.#transport.close();
+      this.#link.close();
     } catch {
       // A socket in whatever state: there is nothing else to do with it.
     }

@@ -221,3 +221,83 @@ Deno.test("PacketReader reads once at a time", async () => {
   source.enqueue(FIRST);
   assertEquals((await waiting)?.sequenceId, 0);
 });
+
+/** What a stream gives until it ends, joined. */
+async function drained(
+  stream: ReadableStream<Uint8Array>,
+): Promise<Uint8Array> {
+  return joined(...await Array.fromAsync(stream));
+}
+
+Deno.test("PacketReader.takeStream() gives what was read and not decoded first", async () => {
+  const reader = over(joined(FIRST, SECOND.subarray(0, 3)), SECOND.subarray(3));
+  await reader.read();
+  assertEquals(await drained(reader.takeStream()), SECOND);
+});
+
+Deno.test("PacketReader.takeStream() gives the stream itself when nothing was read ahead", async () => {
+  const readable = ReadableStream.from([FIRST, SECOND]);
+  const reader = new PacketReader(readable, OPTIONS);
+  await reader.read();
+  const stream = reader.takeStream();
+  assert(stream === readable);
+  assertEquals(await drained(stream), SECOND);
+});
+
+Deno.test("PacketReader.takeStream() keeps what a given-up read was waiting for", async () => {
+  const { reader, source } = fed();
+  const gaveUp = assertRejects(
+    () => reader.read({ signal: AbortSignal.abort() }),
+    ConnectionError,
+  );
+  await gaveUp;
+  const stream = reader.takeStream();
+  source.enqueue(FIRST);
+  source.enqueue(SECOND);
+  source.close();
+  assertEquals(await drained(stream), joined(FIRST, SECOND));
+});
+
+Deno.test("PacketReader.takeStream() passes the stream's failure on", async () => {
+  const { reader, source } = fed();
+  source.enqueue(joined(FIRST, SECOND));
+  await reader.read();
+  const stream = reader.takeStream();
+  source.error(new Deno.errors.ConnectionReset("gone"));
+  const error = await assertRejects(() => drained(stream), ConnectionError);
+  assertEquals(error.kind, "reset");
+});
+
+Deno.test("PacketReader.takeStream() gives up the stream when its own is cancelled", async () => {
+  let cancelled = false;
+  const readable = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(joined(FIRST, SECOND)),
+    cancel: () => void (cancelled = true),
+  });
+  const reader = new PacketReader(readable, OPTIONS);
+  await reader.read();
+  await reader.takeStream().cancel();
+  assert(cancelled);
+});
+
+Deno.test("PacketReader.takeStream() leaves the reader unusable", async () => {
+  const { reader, source } = fed();
+  const stream = reader.takeStream();
+  await assertRejects(() => reader.read(), TypeError);
+  await assertRejects(() => reader.readChunk(), TypeError);
+  assertThrows(() => reader.readBuffered(), TypeError);
+  assertThrows(() => reader.takeStream(), TypeError);
+  // Its end is no longer the reader's business.
+  await reader.cancel();
+  source.enqueue(FIRST);
+  source.close();
+  assertEquals(await drained(stream), FIRST);
+});
+
+Deno.test("PacketReader.takeStream() throws while a read is under way", async () => {
+  const { reader, source } = fed();
+  const reading = reader.read();
+  assertThrows(() => reader.takeStream(), TypeError);
+  source.close();
+  assertEquals(await reading, null);
+});

@@ -101,3 +101,30 @@ Deno.test("PacketWriter.abort() gives up, and again without complaint", async ()
   await writer.abort();
   await assertRejects(() => writer.writeRaw(byteTable("01")), ConnectionError);
 });
+
+Deno.test("PacketWriter.takeStream() hands the stream on behind what was written", async () => {
+  const sink = new Sink(true);
+  const writer = new PacketWriter(sink.writable);
+  const first = writer.write(byteTable("0e"), 0);
+  const next = new PacketWriter(writer.takeStream());
+  const second = next.write(byteTable("0f"), 1);
+  while (sink.chunks.length < 2) {
+    sink.release();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  await Promise.all([first, second]);
+  assertEquals(sink.chunks, [
+    byteTable("010000 00 0e"),
+    byteTable("010000 01 0f"),
+  ]);
+});
+
+Deno.test("PacketWriter.takeStream() leaves the writer unusable", async () => {
+  const sink = new Sink(false);
+  const writer = new PacketWriter(sink.writable);
+  const next = new PacketWriter(writer.takeStream());
+  await assertRejects(() => writer.write(byteTable("0e"), 0), ConnectionError);
+  await writer.abort();
+  await next.write(byteTable("0f"), 0);
+  assertEquals(sink.chunks, [byteTable("010000 00 0f")]);
+});
