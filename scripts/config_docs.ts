@@ -57,7 +57,12 @@ so. A \`source\` section that was removed stops the syncer in the same way.
 There is no default account. Without \`server.users\` the binlog server listens,
 greets and answers every login with error 1045; the log says so in one line at
 start. An account can also be given for the time being with
-\`PUT /binlog/server/start\`.
+\`PUT /binlog/server/start\`; it may replicate and monitor.
+
+Every account may log in, set what is its session's own, and ask for variables
+and status values. For the rest it needs \`rights\`: \`replicate\` to register and
+dump, \`monitor\` for the statements that show how the log, its replicas and the
+source stand, \`admin\` for those that change something.
 
 ## What retention removes
 

@@ -14,6 +14,7 @@ import {
   textValue,
 } from "./config_value.ts";
 import { GtidSet } from "../gtid/gtid_set.ts";
+import { RIGHTS, RIGHTS_BY_DEFAULT } from "./right.ts";
 
 /** What is said about a key, to the validator, the flags and the documents. */
 export interface KeyInfo {
@@ -93,13 +94,16 @@ const userShape = {
     flag: false,
   }),
   ...passwordKeys("the account", { flags: false }),
-  "admin": withDefault(booleanValue(), {
-    type: "boolean",
-    about:
-      "Whether the account may change what is kept, by `PURGE BINARY LOGS`; without it that is answered with error 1227.",
-    fallback: "false",
-    flag: false,
-  }),
+  "rights": z.array(choiceValue(RIGHTS))
+    .nonempty(`must name at least one of ${RIGHTS.join(", ")}`)
+    .prefault([...RIGHTS_BY_DEFAULT])
+    .register(KEY_INFO, {
+      type: "list of `replicate`, `monitor`, `admin`",
+      about:
+        "What the account may do: `replicate` registers and dumps the log, `monitor` sees how the log, its replicas and the source stand, `admin` purges, ends others' connections and steers the syncer, and includes the other two. What it may not is answered with error 1227. See docs/sql.md for each statement.",
+      fallback: `[${RIGHTS_BY_DEFAULT.join(", ")}]`,
+      flag: false,
+    }),
 };
 
 const adminShape = {

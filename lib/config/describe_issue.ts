@@ -2,6 +2,12 @@ import type { z } from "zod";
 import type { KeyPath } from "./key_line.ts";
 import { suggestion } from "./nearest_name.ts";
 
+/** Keys that earlier versions had, with what takes their place. */
+const FORMER_KEYS: Readonly<Record<string, string>> = {
+  "server.users.admin":
+    "is no key any more: write rights: [admin] in the place of admin: true",
+};
+
 /** What is wrong with one key of an input, and which key. */
 export interface DescribedIssue {
   readonly path: KeyPath;
@@ -23,6 +29,10 @@ export function describeIssue(
   const path = issue.path as KeyPath;
   if (issue.code === "unrecognized_keys") {
     const key = issue.keys[0]!;
+    const former = FORMER_KEYS[
+      [...path, key].filter((part) => typeof part === "string").join(".")
+    ];
+    if (former !== undefined) return { path: [...path, key], reason: former };
     const names = knownNames(path);
     const wish = suggestion(key, names) || `; there are ${names.join(", ")}`;
     return { path: [...path, key], reason: `is no key here${wish}` };

@@ -272,7 +272,7 @@ async function readServer(
     const path = ["server", "users", index];
     const password = await readPassword(keys, path, origin, surroundings);
     if (password === "") throw origin.fault(path, "has an empty password");
-    users.push({ name: keys.name, password, admin: keys.admin });
+    users.push({ name: keys.name, password, rights: keys.rights });
   }
   return {
     listen: server.listen,

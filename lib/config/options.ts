@@ -1,11 +1,12 @@
 import type { Address } from "./address.ts";
+import type { Right } from "./right.ts";
 
 /** An account of the binlog server, its secret in clear. */
 export interface Account {
   readonly name: string;
   readonly password: string;
-  /** Whether it may remove files of the log; false when absent. */
-  readonly admin?: boolean | undefined;
+  /** What it may do; see `grantedRights()`. */
+  readonly rights: readonly Right[];
 }
 
 /** The admin HTTP API. */

@@ -1,11 +1,12 @@
+import type { Right } from "../config/right.ts";
 import type { Account } from "../protocol/server_auth.ts";
 
 /** An account with its clear password, or with what the plugins keep of one. */
 export type ServerAccount =
   & ({ readonly name: string; readonly password: string } | Account)
   & {
-    /** Whether it may remove files of the log; false when absent. */
-    readonly admin?: boolean | undefined;
+    /** What it may do; to replicate and to monitor when absent. */
+    readonly rights?: readonly Right[] | undefined;
   };
 
 /** Semi-synchronous replication as replicas are offered it. */

@@ -1,4 +1,9 @@
 import { tcpTransport } from "../connection/transport.ts";
+import {
+  grantedRights,
+  type Right,
+  RIGHTS_BY_DEFAULT,
+} from "../config/right.ts";
 import { describeError } from "../log/describe_error.ts";
 import type { Log } from "../log/log.ts";
 import { ErrorCode } from "../protocol/error_code.ts";
@@ -76,8 +81,8 @@ export class ServerRun implements SessionHost {
   readonly #own: OwnIdentity;
   readonly #listener: Deno.TcpListener;
   readonly #accounts: ReadonlyMap<string, Account>;
-  /** Names of the accounts that may remove files. */
-  readonly #admins: ReadonlySet<string>;
+  /** What each account may do, by its name. */
+  readonly #rights: ReadonlyMap<string, ReadonlySet<Right>>;
   readonly #rsaKeyPair: Promise<RsaKeyPair | undefined>;
   /** Sessions by connection id, with the promise of their end. */
   readonly #sessions = new Map<
@@ -112,9 +117,11 @@ export class ServerRun implements SessionHost {
     this.#accounts = new Map(
       accounts.map((account) => [account.name, account]),
     );
-    this.#admins = new Set(
-      options.accounts.filter(({ admin }) => admin === true)
-        .map(({ name }) => name),
+    this.#rights = new Map(
+      options.accounts.map(({ name, rights = RIGHTS_BY_DEFAULT }) => [
+        name,
+        grantedRights(rights),
+      ]),
     );
     this.#rsaKeyPair = accounts.some(needsRsa)
       ? generateRsaKeyPair()
@@ -189,8 +196,8 @@ export class ServerRun implements SessionHost {
     return this.#accounts.get(user);
   }
 
-  mayPurge(user: string): boolean {
-    return this.#admins.has(user);
+  rightsOf(user: string): ReadonlySet<Right> {
+    return this.#rights.get(user) ?? new Set();
   }
 
   rsaKeyPair(): Promise<RsaKeyPair | undefined> {
@@ -206,7 +213,9 @@ export class ServerRun implements SessionHost {
       ? undefined
       : this.#sessions.get(Number(connectionId))?.session;
     if (target === undefined || target.closing) return "unknown";
-    if (target.user !== by.user) return "denied";
+    const mayKill = target.user === by.user ||
+      by.user !== undefined && this.rightsOf(by.user).has("admin");
+    if (!mayKill) return "denied";
     // a statement is answered before a KILL QUERY could come to it
     if (queryOnly) target.endDump("killed");
     else target.end("killed");

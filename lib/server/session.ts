@@ -1,6 +1,7 @@
 import { ConnectionError } from "../connection/connection_error.ts";
 import { Deadline } from "../connection/deadline.ts";
 import type { Log } from "../log/log.ts";
+import type { Right } from "../config/right.ts";
 import { describeError } from "../log/describe_error.ts";
 import { scrambleFromRandom } from "../protocol/auth.ts";
 import { Capability, hasCapability } from "../protocol/capability.ts";
@@ -39,6 +40,7 @@ import type { SqlValue } from "./sql_value.ts";
 import { answerStatement, errorResult } from "./statement.ts";
 import type { StatementContext } from "./statement_context.ts";
 import { purgeWarnings, unknownTarget } from "./statement_purge.ts";
+import { denied, hasRight, REPLICATE } from "./statement_right.ts";
 import type {
   SessionChange,
   StatementResult,
@@ -280,8 +282,7 @@ export class Session {
     if (
       command === Command.BINLOG_DUMP || command === Command.BINLOG_DUMP_GTID
     ) {
-      await this.#handleDump(payload);
-      return false;
+      return await this.#handleDump(payload);
     }
     if (payload.length > STATEMENT_BYTES_MAX) {
       throw new ProtocolError(
@@ -300,8 +301,7 @@ export class Session {
         await this.#sendOk();
         return true;
       case Command.REGISTER_SLAVE:
-        this.#handleRegister(payload);
-        await this.#sendOk();
+        await this.#handleRegister(payload);
         return true;
       case Command.PING:
         await this.#sendOk();
@@ -423,15 +423,31 @@ export class Session {
     }
   }
 
-  #handleRegister(payload: Uint8Array): void {
+  async #handleRegister(payload: Uint8Array): Promise<void> {
+    if (!hasRight(REPLICATE, this.#rights)) {
+      // what a server without the privilege answers, which a replica retries on
+      return await this.#sendErrorCode(
+        ErrorCode.ER_ACCESS_DENIED,
+        `Access denied for user '${this.user}'@'%' (using password: YES)`,
+      );
+    }
     this.#registered = decodeRegisterReplica(payload);
     const { serverId } = this.#registered;
     this.#log.debug("replica registered", { serverId });
+    await this.#sendOk();
   }
 
-  async #handleDump(payload: Uint8Array): Promise<void> {
+  /** Dumps; true if there was none, so that the session goes on. */
+  async #handleDump(payload: Uint8Array): Promise<boolean> {
     const request = decodeDumpRequest(payload);
     const facts = await this.#host.facts();
+    if (!hasRight(REPLICATE, this.#rights)) {
+      this.#log.warn("dump refused: the account may not replicate", {
+        needed: "rights: [replicate]",
+      });
+      await this.#sendError(denied(REPLICATE, facts.version));
+      return true;
+    }
     const asked = replicaSettingsOf(this.#userVariables);
     const settings = {
       ...asked,
@@ -456,6 +472,7 @@ export class Session {
     if (this.#end.signal.aborted) dump.end("shutdown");
     this.#host.supersede(this);
     await dump.run(this.#host.dumpHandler);
+    return false;
   }
 
   async #statementContext(): Promise<StatementContext> {
@@ -471,7 +488,7 @@ export class Session {
         characterSet: this.#characterSet,
         userVariables: this.#userVariables,
         settings: this.#settings,
-        mayPurge: this.#host.mayPurge(this.#required().user),
+        rights: this.#rights,
         warnings: this.#warnings,
       },
       nowMs: environment.nowMs(),
@@ -506,6 +523,10 @@ export class Session {
     this.#warnings = [];
     this.#characterSet = characterSetOfCollation(this.#required().charset);
     this.#registered = undefined;
+  }
+
+  get #rights(): ReadonlySet<Right> {
+    return this.#host.rightsOf(this.#required().user);
   }
 
   #required(): Login {

@@ -1,4 +1,5 @@
 import type { Account, RsaKeyPair } from "../protocol/server_auth.ts";
+import type { Right } from "../config/right.ts";
 import type { DumpHandler } from "./dump_handler.ts";
 import type { LogPurger } from "./log_purger.ts";
 import type { RefusalReason } from "./refusal_log.ts";
@@ -46,8 +47,8 @@ export interface SessionHost {
   facts(): Promise<ServerFacts>;
   /** The account of a user name. */
   account(user: string): Account | undefined;
-  /** Whether a user may remove files of the log. */
-  mayPurge(user: string): boolean;
+  /** All that a user may do. */
+  rightsOf(user: string): ReadonlySet<Right>;
   /** The key pair for accounts that need one; undefined if none does. */
   rsaKeyPair(): Promise<RsaKeyPair | undefined>;
   /** Notes a client that was refused. */

@@ -2,6 +2,15 @@ import type { StatementContext } from "./statement_context.ts";
 import { StatementCursor } from "./statement_cursor.ts";
 import { StatementError, StatementFault } from "./statement_error.ts";
 import { purgeLogs } from "./statement_purge.ts";
+import {
+  deniedUnless,
+  type NeededRight,
+  PURGE_LOG,
+  SEE_EVENTS,
+  SEE_LOG,
+  SEE_REPLICAS,
+  SEE_SOURCE,
+} from "./statement_right.ts";
 import type { StatementResult } from "./statement_result.ts";
 import { answerSelect } from "./statement_select.ts";
 import { answerSet } from "./statement_set.ts";
@@ -28,7 +37,7 @@ type Answer = (
  * known replicas and change-data-capture clients send. No entry's words begin
  * another's.
  */
-const STATEMENTS: readonly (readonly [string, Answer])[] = [
+const STATEMENTS: readonly (readonly [string, Answer, NeededRight?])[] = [
   ["SELECT", answerSelect],
   ["SET", answerSet],
   ["SHOW VARIABLES", showVariables],
@@ -41,24 +50,34 @@ const STATEMENTS: readonly (readonly [string, Answer])[] = [
   ["SHOW LOCAL STATUS", showStatus],
   ["SHOW WARNINGS", showWarnings],
   ["SHOW ERRORS", showErrors],
-  ["SHOW BINARY LOGS", showBinaryLogs],
-  ["SHOW MASTER LOGS", showBinaryLogs],
-  ["SHOW BINARY LOG STATUS", showBinaryLogStatus],
-  ["SHOW MASTER STATUS", showBinaryLogStatus],
-  ["SHOW BINLOG STATUS", showBinaryLogStatus],
-  ["SHOW BINLOG EVENTS", showBinlogEvents],
-  ["SHOW REPLICAS", (_cursor, context) => showReplicas(context, false)],
-  ["SHOW SLAVE HOSTS", (_cursor, context) => showReplicas(context, true)],
+  ["SHOW BINARY LOGS", showBinaryLogs, SEE_LOG],
+  ["SHOW MASTER LOGS", showBinaryLogs, SEE_LOG],
+  ["SHOW BINARY LOG STATUS", showBinaryLogStatus, SEE_LOG],
+  ["SHOW MASTER STATUS", showBinaryLogStatus, SEE_LOG],
+  ["SHOW BINLOG STATUS", showBinaryLogStatus, SEE_LOG],
+  ["SHOW BINLOG EVENTS", showBinlogEvents, SEE_EVENTS],
+  [
+    "SHOW REPLICAS",
+    (_cursor, context) => showReplicas(context, false),
+    SEE_REPLICAS,
+  ],
+  [
+    "SHOW SLAVE HOSTS",
+    (_cursor, context) => showReplicas(context, true),
+    SEE_REPLICAS,
+  ],
   [
     "SHOW REPLICA STATUS",
     (cursor, context) => showReplicaStatus(cursor, context, false),
+    SEE_SOURCE,
   ],
   [
     "SHOW SLAVE STATUS",
     (cursor, context) => showReplicaStatus(cursor, context, true),
+    SEE_SOURCE,
   ],
-  ["PURGE BINARY LOGS", purgeLogs],
-  ["PURGE MASTER LOGS", purgeLogs],
+  ["PURGE BINARY LOGS", purgeLogs, PURGE_LOG],
+  ["PURGE MASTER LOGS", purgeLogs, PURGE_LOG],
   ["KILL", kill],
   ["USE", use],
   ["BEGIN", transaction],
@@ -67,9 +86,10 @@ const STATEMENTS: readonly (readonly [string, Answer])[] = [
   ["ROLLBACK", transaction],
 ];
 
-const ENTRIES = STATEMENTS.map(([words, answer]) => ({
+const ENTRIES = STATEMENTS.map(([words, answer, needed]) => ({
   words: words.split(" "),
   answer,
+  needed,
 }));
 
 /**
@@ -92,12 +112,29 @@ export function answerStatement(
     }
     const entry = ENTRIES.find(({ words }) => cursor.takeWords(...words));
     if (entry === undefined) throw cursor.unexpected();
-    const result = entry.answer(cursor, context);
-    cursor.expectEnd();
-    return result;
+    return answerWithRight(entry, cursor, context);
   } catch (error) {
     return errorResult(error);
   }
+}
+
+/** What is malformed is said to be that first, and only then refused. */
+function answerWithRight(
+  { answer, needed }: typeof ENTRIES[number],
+  cursor: StatementCursor,
+  context: StatementContext,
+): StatementResult {
+  const refusal = deniedUnless(needed, context);
+  try {
+    const result = answer(cursor, context);
+    cursor.expectEnd();
+    if (refusal === undefined) return result;
+  } catch (error) {
+    const isMalformed = error instanceof StatementError &&
+      error.code === StatementFault.ER_PARSE.code;
+    if (refusal === undefined || isMalformed) throw error;
+  }
+  throw refusal;
 }
 
 /**

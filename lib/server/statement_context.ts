@@ -1,3 +1,4 @@
+import type { Right } from "../config/right.ts";
 import type { ClientCharacterSet } from "./client_character_set.ts";
 import type { ServerFacts } from "./server_facts.ts";
 import type { SqlValue } from "./sql_value.ts";
@@ -43,8 +44,8 @@ export interface SessionFacts {
   readonly userVariables: ReadonlyMap<string, SqlValue>;
   /** System variables this session has set, by lower-case name. */
   readonly settings: ReadonlyMap<string, string | null>;
-  /** Whether the account may remove files of the log. */
-  readonly mayPurge: boolean;
+  /** All that the account may do. */
+  readonly rights: ReadonlySet<Right>;
   /** What the statement before has left for `SHOW WARNINGS`. */
   readonly warnings: readonly StatementWarning[];
 }

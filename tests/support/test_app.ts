@@ -55,7 +55,7 @@ server:
   listen: 127.0.0.1:0
   users:
     - { name: ${user}, password: ${password} }
-    - { name: ${KEEPER_ACCOUNT.user}, password: ${KEEPER_ACCOUNT.password}, admin: true }
+    - { name: ${KEEPER_ACCOUNT.user}, password: ${KEEPER_ACCOUNT.password}, rights: [admin] }
 source:
   address: 127.0.0.1:${source.port}
   user: ${user}

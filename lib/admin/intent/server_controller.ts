@@ -7,6 +7,7 @@ import {
 } from "../control.ts";
 import { type Address, formatAddress } from "../../config/address.ts";
 import type { Account, ServerSettings } from "../../config/options.ts";
+import { RIGHTS_BY_DEFAULT } from "../../config/right.ts";
 import { describeError } from "../../log/describe_error.ts";
 import type { Log } from "../../log/log.ts";
 import type { BinlogServerStatus } from "../../server/binlog_server.ts";
@@ -41,7 +42,7 @@ export interface ServerControllerParts {
 /** What the admin API can put in the place of the configuration's values. */
 interface ServerTarget {
   readonly listen: Address | undefined;
-  readonly account: Account | undefined;
+  readonly account: Omit<Account, "rights"> | undefined;
 }
 
 const TARGET: z.ZodType<ServerTarget> = z.object({
@@ -168,7 +169,9 @@ export class ServerController implements ServerControl {
 
   #accounts(target: ServerTarget | undefined): readonly Account[] {
     const account = target?.account;
-    return account === undefined ? this.#parts.configured.users : [account];
+    return account === undefined
+      ? this.#parts.configured.users
+      : [{ ...account, rights: RIGHTS_BY_DEFAULT }];
   }
 
   async #serve(target: ServerTarget | undefined): Promise<void> {

@@ -106,8 +106,8 @@ server:
   version: 9.7.4-2
   server-id: 4294967295
   users:
-    - { name: repl, password: replpass, admin: true }
-    - { name: cdc, password-file: /run/cdc }
+    - { name: repl, password: replpass, rights: [admin] }
+    - { name: cdc, password-file: /run/cdc, rights: [monitor, replicate] }
     - { name: three, password-env: THREE }
   semi-sync: true
   wait-for-replicas: 2
@@ -152,9 +152,13 @@ retention:
       version: "9.7.4-2",
       serverId: 4294967295,
       users: [
-        { name: "repl", password: "replpass", admin: true },
-        { name: "cdc", password: "cdcpass", admin: false },
-        { name: "three", password: "threepass\n", admin: false },
+        { name: "repl", password: "replpass", rights: ["admin"] },
+        { name: "cdc", password: "cdcpass", rights: ["monitor", "replicate"] },
+        {
+          name: "three",
+          password: "threepass\n",
+          rights: ["replicate", "monitor"],
+        },
       ],
       semiSync: true,
       waitForReplicas: 2,
@@ -278,6 +282,22 @@ Deno.test("loadOptions() says file, line, key and reason", async () => {
     [
       "server:\n  users:\n    - name: a\n      pasword: b",
       `${FILE}:4: server.users[0].pasword: is no key here; did you mean "password"?`,
+    ],
+    [
+      "server:\n  users:\n    - name: a\n      admin: true",
+      `${FILE}:4: server.users[0].admin: is no key any more: write rights: [admin] in the place of admin: true`,
+    ],
+    [
+      "server:\n  users:\n    - name: a\n      rights: [replicate, super]",
+      `${FILE}:4: server.users[0].rights[1]: must be replicate, monitor or admin, not "super"`,
+    ],
+    [
+      "server:\n  users:\n    - name: a\n      rights: admin",
+      `${FILE}:4: server.users[0].rights: must be a list`,
+    ],
+    [
+      "server:\n  users:\n    - name: a\n      rights: []",
+      `${FILE}:4: server.users[0].rights: must name at least one of replicate, monitor, admin`,
     ],
     [
       "admin:\n  listen: 9595",

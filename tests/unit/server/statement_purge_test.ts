@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { grantedRights } from "../../../lib/config/right.ts";
 import type { LogPurger, PurgeTarget } from "../../../lib/server/log_purger.ts";
 import { answerStatement } from "../../../lib/server/statement.ts";
 import { purgeWarnings } from "../../../lib/server/statement_purge.ts";
@@ -13,7 +14,7 @@ const DAY_MS = 86_400_000;
 
 function answer(
   statement: string,
-  { mayPurge = true, zone = "" } = {},
+  { isAdmin = true, zone = "" } = {},
 ): StatementResult {
   const session = statementSession();
   if (zone !== "") {
@@ -24,7 +25,10 @@ function answer(
   return answerStatement(statement, {
     ...context,
     nowMs: NOW_MS,
-    session: { ...context.session, mayPurge },
+    session: {
+      ...context.session,
+      rights: grantedRights(isAdmin ? ["admin"] : ["replicate", "monitor"]),
+    },
   });
 }
 
@@ -76,7 +80,7 @@ Deno.test("PURGE LOGS refuses what MySQL refuses", () => {
 
 Deno.test("PURGE LOGS is for accounts that may, once it is well-formed", () => {
   for (const rest of ["TO 'binlog.000001'", "BEFORE NOW()", "BEFORE 'x'"]) {
-    const result = answer(`PURGE BINARY LOGS ${rest}`, { mayPurge: false });
+    const result = answer(`PURGE BINARY LOGS ${rest}`, { isAdmin: false });
     assertEquals(result, {
       kind: "error",
       code: 1227,
@@ -85,7 +89,7 @@ Deno.test("PURGE LOGS is for accounts that may, once it is well-formed", () => {
         "Access denied; you need (at least one of) the SUPER or BINLOG_ADMIN privilege(s) for this operation",
     });
   }
-  const broken = answer("PURGE BINARY LOGS TO 2", { mayPurge: false });
+  const broken = answer("PURGE BINARY LOGS TO 2", { isAdmin: false });
   assertEquals(broken.kind === "error" && broken.code, 1064);
 });
 
@@ -229,7 +233,7 @@ const ADMIN = {
   server: {
     accounts: [
       { name: "repl", password: "replpass" },
-      { name: "keeper", password: "keeperpass", admin: true },
+      { name: "keeper", password: "keeperpass", rights: ["admin"] as const },
     ],
   },
 };

@@ -49,7 +49,7 @@ export function statementSession(collation = 255): StatementSession {
         characterSet,
         userVariables,
         settings,
-        mayPurge: false,
+        rights: new Set(["replicate", "monitor"]),
         warnings: [],
       },
       nowMs: 1_795_408_882_999,

@@ -15,7 +15,7 @@ const CONFIGURED: ServerSettings = {
   identity: "own",
   version: "8.4.0",
   serverId: undefined,
-  users: [{ name: "repl", password: "hunter2" }],
+  users: [{ name: "repl", password: "hunter2", rights: ["replicate"] }],
   semiSync: true,
   waitForReplicas: 2,
   waitTimeoutMs: 500,
@@ -26,7 +26,7 @@ const CONFIGURED: ServerSettings = {
 const SERVED: ServerOptions = {
   hostname: "127.0.0.1",
   port: 3390,
-  accounts: [{ name: "repl", password: "hunter2" }],
+  accounts: [{ name: "repl", password: "hunter2", rights: ["replicate"] }],
   identity: "own",
   serverId: undefined,
   version: "8.4.0",
@@ -131,7 +131,7 @@ Deno.test("ServerController keeps address and account it was given over restarts
     ...SERVED,
     hostname: "::1",
     port: 3391,
-    accounts: [REQUEST.account],
+    accounts: [{ ...REQUEST.account, rights: ["replicate", "monitor"] }],
     connectionsMax: 99,
   });
   assertEquals(again.lines, []);

@@ -22,7 +22,7 @@ Deno.test("formatKingbusConfig() writes what kingbus reads", async () => {
   assertEquals(options.server.users, [{
     name: "repl",
     password: "it's: {x}",
-    admin: false,
+    rights: ["replicate", "monitor"],
   }]);
   assertEquals(options.source?.address, { hostname: "127.0.0.1", port: 1003 });
   assertEquals(options.source?.password, "it's: {x}");
