@@ -231,6 +231,15 @@ export function decodeQuery(
   return reader.restString();
 }
 
+/**
+ * Decodes COM_STMT_PREPARE: the statement, placeholders as `?` (MySQL
+ * internals: COM_STMT_PREPARE). Throws a `ProtocolError` (1835) for another
+ * command.
+ */
+export function decodePrepare(payload: Uint8Array): string {
+  return commandReader(payload, Command.STMT_PREPARE).restString();
+}
+
 /** A command that consists of its first byte: QUIT, PING, STATISTICS, … */
 export function encodeCommand(command: number): Uint8Array {
   return new ByteWriter(1).u8(command).finish();

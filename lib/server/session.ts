@@ -7,6 +7,7 @@ import { scrambleFromRandom } from "../protocol/auth.ts";
 import { Capability, hasCapability } from "../protocol/capability.ts";
 import {
   Command,
+  decodePrepare,
   decodeQuery,
   decodeRegisterReplica,
   type RegisterReplica,
@@ -41,6 +42,7 @@ import { answerStatement, errorResult } from "./statement.ts";
 import type { StatementContext } from "./statement_context.ts";
 import { purgeWarnings, unknownTarget } from "./statement_purge.ts";
 import { denied, hasRight, REPLICATE } from "./statement_right.ts";
+import { prepareRefusal } from "./statement_table.ts";
 import type {
   SessionChange,
   StatementResult,
@@ -313,6 +315,15 @@ export class Session {
         return true;
       case Command.SET_OPTION:
         await this.#sendEnd();
+        return true;
+      case Command.STMT_PREPARE: {
+        const text = decodePrepare(payload);
+        await this.#sendResult(errorResult(prepareRefusal(text)));
+        return true;
+      }
+      case Command.STMT_CLOSE:
+      case Command.STMT_SEND_LONG_DATA:
+        // these two have no answer, not even an error
         return true;
       case Command.RESET_CONNECTION:
         this.#reset();

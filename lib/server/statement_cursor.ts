@@ -19,6 +19,11 @@ export class StatementCursor {
     this.#tokens = tokenizeStatement(text);
   }
 
+  /** The whole statement. */
+  get text(): string {
+    return this.#text;
+  }
+
   /** The token at the cursor. */
   get token(): Token {
     return this.#tokens[this.#index]!;

@@ -3,6 +3,7 @@ import type { StatementContext } from "./statement_context.ts";
 import type { StatementCursor } from "./statement_cursor.ts";
 import { isReservedWord, parseExpression } from "./statement_expression.ts";
 import type { StatementResult } from "./statement_result.ts";
+import { tableRefusal } from "./statement_table.ts";
 
 /**
  * Answers `SELECT expression [[AS] alias], … [FROM DUAL] [LIMIT …]` after the
@@ -15,6 +16,8 @@ export function answerSelect(
   cursor: StatementCursor,
   context: StatementContext,
 ): StatementResult {
+  const refusal = tableRefusal(cursor.text);
+  if (refusal !== undefined) throw refusal;
   const columns: ColumnDefinition[] = [];
   const row: (string | null)[] = [];
   do {

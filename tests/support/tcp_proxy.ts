@@ -1,5 +1,15 @@
 import type { ServerAddress } from "./test_kingbus.ts";
 
+/** Which side of a connection sent something. */
+export type ProxySide = "client" | "server";
+
+/** Is told of every piece before it is passed on. */
+export type ProxyObserver = (
+  connection: number,
+  from: ProxySide,
+  bytes: Uint8Array,
+) => void;
+
 /** Both ends of a connection that goes through a proxy. */
 interface Pair {
   readonly client: Deno.TcpConn;
@@ -12,6 +22,7 @@ interface Pair {
  */
 export class TcpProxy implements AsyncDisposable {
   readonly #target: ServerAddress;
+  readonly #observe: ProxyObserver;
   readonly #listener: Deno.TcpListener;
   readonly #pairs = new Set<Pair>();
   readonly #tasks = new Set<Promise<void>>();
@@ -23,9 +34,14 @@ export class TcpProxy implements AsyncDisposable {
   /** What the server sends is passed on in pieces of at most so many bytes. */
   pieceBytesMax = 65_536;
 
-  /** Begins to listen for connections to `target`. */
-  constructor(target: ServerAddress) {
+  /**
+   * Begins to listen for connections to `target`.
+   *
+   * @param observe is told of all that passes; connections count from 0
+   */
+  constructor(target: ServerAddress, observe: ProxyObserver = () => {}) {
     this.#target = target;
+    this.#observe = observe;
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     this.#gate.resolve();
     this.#track(this.#accept());
@@ -92,12 +108,12 @@ export class TcpProxy implements AsyncDisposable {
 
   async #accept(): Promise<void> {
     for await (const client of this.#listener) {
+      this.#track(this.#serve(client, this.#connections));
       this.#connections += 1;
-      this.#track(this.#serve(client));
     }
   }
 
-  async #serve(client: Deno.TcpConn): Promise<void> {
+  async #serve(client: Deno.TcpConn, connection: number): Promise<void> {
     let server: Deno.TcpConn;
     try {
       const { hostname = "127.0.0.1", port } = this.#target;
@@ -110,8 +126,15 @@ export class TcpProxy implements AsyncDisposable {
     const pair = { client, server };
     this.#pairs.add(pair);
     await Promise.all([
-      this.#pump(client, server, (bytes) => bytes),
-      this.#pump(server, client, (bytes) => this.#serverPiece(bytes)),
+      this.#pump(client, server, (piece) => {
+        this.#observe(connection, "client", piece);
+        return piece.length;
+      }),
+      this.#pump(server, client, (piece) => {
+        const bytes = this.#serverPiece(piece.length);
+        this.#observe(connection, "server", piece.subarray(0, bytes));
+        return bytes;
+      }),
     ]);
     closeQuietly(client);
     closeQuietly(server);
@@ -129,7 +152,7 @@ export class TcpProxy implements AsyncDisposable {
   async #pump(
     from: Deno.TcpConn,
     to: Deno.TcpConn,
-    pieceOf: (bytes: number) => number,
+    pieceOf: (bytes: Uint8Array) => number,
   ): Promise<void> {
     const buffer = new Uint8Array(65_536);
     try {
@@ -143,7 +166,7 @@ export class TcpProxy implements AsyncDisposable {
         let at = 0;
         while (at < count) {
           await this.#gate.promise;
-          const end = at + pieceOf(count - at);
+          const end = at + pieceOf(buffer.subarray(at, count));
           while (at < end) at += await to.write(buffer.subarray(at, end));
         }
       }

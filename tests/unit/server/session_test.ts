@@ -103,11 +103,34 @@ Deno.test("Session stays open after statements and commands it does not know", a
     1064,
   );
   assertEquals((await serverError(client.query("SELECT @@nosuch"))).code, 1193);
-  for (const command of [Command.STMT_PREPARE, Command.CHANGE_USER, 0x7f]) {
+  for (const command of [Command.STMT_EXECUTE, Command.CHANGE_USER, 0x7f]) {
     const error = await serverError(
       client.command(Uint8Array.of(command, 0x41)),
     );
     assertEquals([error.code, error.sqlState], [1047, "08S01"]);
+  }
+  await client.command(encodeCommand(Command.PING));
+});
+
+Deno.test("Session says of a statement to prepare what to do instead", async () => {
+  await using server = await TestServer.start();
+  await using client = await server.connect();
+  const prepare = (statement: string) =>
+    serverError(client.command(
+      Uint8Array.of(
+        Command.STMT_PREPARE,
+        ...new TextEncoder().encode(statement),
+      ),
+    ));
+  const error = await prepare("SELECT @@server_id");
+  assertEquals([error.code, error.sqlState], [1295, "HY000"]);
+  const columns = await prepare(
+    "SELECT COLUMN_NAME FROM information_schema.columns WHERE TABLE_NAME = ?",
+  );
+  assertEquals([columns.code, columns.sqlState], [1109, "42S02"]);
+  // neither of these two is ever answered
+  for (const command of [Command.STMT_CLOSE, Command.STMT_SEND_LONG_DATA]) {
+    await client.sendCommand(Uint8Array.of(command, 1, 0, 0, 0));
   }
   await client.command(encodeCommand(Command.PING));
 });

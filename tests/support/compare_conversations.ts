@@ -1,0 +1,170 @@
+import { assert, assertEquals } from "@std/assert";
+import { Command, decodeQuery } from "../../lib/protocol/command.ts";
+import { decodeErr, isErr } from "../../lib/protocol/response.ts";
+import {
+  type TextAnswer,
+  TextResultSetDecoder,
+} from "../../lib/protocol/result_set.ts";
+import {
+  type Conversation,
+  type Exchange,
+  transcriptOf,
+  withoutIdleHeartbeats,
+} from "./conversation.ts";
+import { compareDumps } from "./dump_comparison.ts";
+import type { KnownDifferenceName } from "./known_differences.ts";
+
+/** Statements whose answers tell the moment. */
+const MOMENT = /\b(UNIX_TIMESTAMP|NOW|SYSDATE|CURRENT_TIMESTAMP|UUID)\s*\(/i;
+
+/** Statements whose answers tell of the server itself. */
+const OWN_VALUE = /version_comment|hostname|CONNECTION_ID|@@port|@@datadir/i;
+
+/** What a comparison may be told beside the list of known differences. */
+export interface CompareOptions {
+  /** Statements that are not compared, for a reason that the test gives. */
+  readonly except?: RegExp;
+}
+
+/**
+ * Compares what one client has said and heard in two conversations, packet by
+ * packet: one with kingbus, one with the source itself. Everything the client
+ * says has to be the same, so kingbus's answers lead it nowhere else.
+ *
+ * @returns The known differences that were found; any other fails.
+ */
+export function compareConversations(
+  actual: Conversation,
+  expected: Conversation,
+  options: CompareOptions = {},
+): Set<KnownDifferenceName> {
+  const found = new Set<KnownDifferenceName>();
+  compareLogin(actual, expected, found);
+  const killed = [actual, expected].map(({ exchanges, capabilities }) =>
+    exchanges.map((exchange) => sayable(exchange, capabilities))
+  );
+  assertEquals(killed[0], killed[1], "what the client says");
+  actual.exchanges.forEach((exchange, index) => {
+    const other = expected.exchanges[index]!;
+    const statement = statementOf(exchange, actual.capabilities);
+    if (options.except?.test(statement)) return;
+    if (exchange.command[0] === Command.QUERY) {
+      compareAnswers(exchange, actual, other, expected, statement, found);
+    } else {
+      assertEquals(
+        exchange.answer.map(({ payload }) => payload.toHex()),
+        other.answer.map(({ payload }) => payload.toHex()),
+        `answer to command ${exchange.command[0]}`,
+      );
+    }
+  });
+  assertEquals(actual.dump?.command.toHex(), expected.dump?.command.toHex());
+  if (actual.dump !== undefined && expected.dump !== undefined) {
+    compareDumpPackets(actual.dump, expected.dump, found);
+  }
+  return found;
+}
+
+function compareLogin(
+  actual: Conversation,
+  expected: Conversation,
+  found: Set<KnownDifferenceName>,
+): void {
+  const [ours, theirs] = [actual.greeting, expected.greeting];
+  assertEquals(ours.serverVersion, theirs.serverVersion);
+  assertEquals(ours.statusFlags, theirs.statusFlags);
+  assertEquals(actual.loggedIn.toHex(), expected.loggedIn.toHex());
+  if (ours.connectionId !== theirs.connectionId) found.add("connection-id");
+  if (ours.scramble.toHex() !== theirs.scramble.toHex()) found.add("scramble");
+  if (ours.capabilities !== theirs.capabilities) found.add("capabilities");
+  if (ours.charset !== theirs.charset) found.add("greeting-charset");
+  if (ours.authPlugin !== theirs.authPlugin) found.add("authentication");
+}
+
+/** The statement of a command; empty if it is none. */
+function statementOf({ command }: Exchange, capabilities: number): string {
+  return command[0] === Command.QUERY ? decodeQuery(command, capabilities) : "";
+}
+
+/** A command in words that are the same for both servers. */
+function sayable(exchange: Exchange, capabilities: number): string {
+  const statement = statementOf(exchange, capabilities);
+  if (statement === "") return exchange.command.toHex();
+  return statement.replace(/^(KILL (?:CONNECTION |QUERY )?)\d+/i, "$1<id>");
+}
+
+/** What an answer says: the error's text, or columns and rows. */
+function answerOf(
+  { answer }: Exchange,
+  capabilities: number,
+): string | TextAnswer {
+  const decoder = new TextResultSetDecoder(capabilities);
+  for (const { payload } of answer) {
+    if (isErr(payload)) {
+      const { code, sqlState, message } = decodeErr(payload);
+      return `${code} ${sqlState} ${message}`;
+    }
+    decoder.push(payload);
+  }
+  return decoder.answer();
+}
+
+/** Whether there was no such connection to kill any more. */
+function isGone(answer: string | TextAnswer): boolean {
+  return typeof answer === "string" && answer.startsWith("1094 ");
+}
+
+function compareAnswers(
+  exchange: Exchange,
+  { capabilities }: Conversation,
+  other: Exchange,
+  { capabilities: otherCapabilities }: Conversation,
+  statement: string,
+  found: Set<KnownDifferenceName>,
+): void {
+  const bytes = ({ answer }: Exchange): string[] =>
+    answer.map(({ sequenceId, payload }) => `${sequenceId} ${payload.toHex()}`);
+  if (bytes(exchange).join() === bytes(other).join()) return;
+  const actual = answerOf(exchange, capabilities);
+  const expected = answerOf(other, otherCapabilities);
+  if (/^KILL/i.test(statement) && isGone(actual) !== isGone(expected)) {
+    found.add("kill-of-closed");
+    return;
+  }
+  if (typeof actual === "string" || typeof expected === "string") {
+    assertEquals(actual, expected, statement);
+    return;
+  }
+  const names = ({ columns }: TextAnswer): string[] =>
+    columns.map(({ name }) => name);
+  assertEquals(names(actual), names(expected), statement);
+  assertEquals(actual.ok === undefined, expected.ok === undefined, statement);
+  assertEquals(actual.rows.length, expected.rows.length, statement);
+  if (JSON.stringify(actual.rows) !== JSON.stringify(expected.rows)) {
+    if (MOMENT.test(statement)) found.add("time");
+    else if (OWN_VALUE.test(statement)) found.add("own-values");
+    else assertEquals(actual.rows, expected.rows, statement);
+  }
+  if (actual.ok !== undefined) {
+    assertEquals(bytes(exchange), bytes(other), statement);
+  } else if (
+    JSON.stringify(actual.columns) !== JSON.stringify(expected.columns)
+  ) {
+    found.add("column-metadata");
+  }
+}
+
+function compareDumpPackets(
+  actual: Exchange,
+  expected: Exchange,
+  found: Set<KnownDifferenceName>,
+): void {
+  const [ours, theirs] = [actual, expected].map(transcriptOf);
+  const [mine, yours] = [ours!, theirs!].map(withoutIdleHeartbeats);
+  const idle = [ours!, theirs!].map(({ events }, index) =>
+    events.length - [mine!, yours!][index]!.events.length
+  );
+  if (idle[0] !== idle[1]) found.add("idle-heartbeats");
+  assert(yours!.events.length > 0, "the source has sent something");
+  for (const name of compareDumps(mine!, yours!)) found.add(name);
+}
