@@ -3,6 +3,8 @@ import {
   type QueryResult,
 } from "../../lib/connection/client_connection.ts";
 import { ConnectionError } from "../../lib/connection/connection_error.ts";
+import { mariadbSidRoot } from "./install_mariadb_sid.ts";
+import { rigFolder } from "./rig_folder.ts";
 import { TestServerError } from "./test_server_error.ts";
 
 /** Servers and programs that tests may need and not every machine has. */
@@ -14,13 +16,20 @@ export type RigPart =
   | "mysqlbinlog"
   | "mysql-client"
   | "mariadb-binlog"
-  | "mariadb-client";
+  | "mariadb-client"
+  | "mariadb-sid"
+  | "mariadb-sid-binlog";
 
 /** Programs that have another name than their part. */
 const PROGRAM_NAMES: ReadonlyMap<RigPart, string> = new Map([
   ["mysql-client", "mysql"],
   ["mariadb-client", "mariadb"],
+  ["mariadb-sid", "mariadbd"],
+  ["mariadb-sid-binlog", "mariadb-binlog"],
 ]);
+
+/** Parts of the MariaDB that `install_mariadb_sid.ts` installs. */
+const MARIADB_SID = "mariadb-sid";
 
 /** Where a server is looked for. */
 interface ServerPlace {
@@ -247,15 +256,19 @@ async function findServer(
   }
 }
 
-async function findProgram(part: RigPart): Promise<RigProgram | string> {
-  const rig = Deno.env.get("KINGBUS_RIG") ??
-    `${Deno.env.get("TMPDIR") ?? "/tmp"}/kingbus-rig`;
+/** Where a program is looked for: what runs it, and what it sees as the root. */
+function programPlaces(part: RigPart): [command: string[], root: string][] {
   const name = PROGRAM_NAMES.get(part) ?? part;
-  const candidates: [command: string[], root: string][] = [
-    [[name], ""],
-    [["/usr/sbin/chroot", `${rig}/sid`, name], `${rig}/sid`],
-  ];
-  for (const [command, root] of candidates) {
+  const inside = (root: string): [string[], string] => {
+    return [["/usr/sbin/chroot", root, name], root];
+  };
+  return part.startsWith(MARIADB_SID)
+    ? [inside(mariadbSidRoot())]
+    : [[[name], ""], inside(`${rigFolder()}/sid`)];
+}
+
+async function findProgram(part: RigPart): Promise<RigProgram | string> {
+  for (const [command, root] of programPlaces(part)) {
     const program = new RigProgram(command, root);
     try {
       const { success, stdout } = await program.run(["--version"]);
@@ -268,7 +281,10 @@ async function findProgram(part: RigPart): Promise<RigProgram | string> {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }
-  return `${part}: no program ${name} on the PATH or in ${rig}`;
+  const name = PROGRAM_NAMES.get(part) ?? part;
+  return part.startsWith(MARIADB_SID)
+    ? `${part}: no program ${name} in ${mariadbSidRoot()}; install_mariadb_sid.ts installs it`
+    : `${part}: no program ${name} on the PATH or in ${rigFolder()}`;
 }
 
 /** The parts that one test asked for. */

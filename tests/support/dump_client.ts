@@ -41,6 +41,8 @@ export interface DumpClientOptions {
   readonly uuid?: string;
   /** Names of variables: those of MySQL 8.0.26 and later, or those before. */
   readonly names?: "source" | "master";
+  /** More user variables that it sets: SQL values by name without `@`. */
+  readonly variables?: Readonly<Record<string, string | number>>;
   readonly user?: string;
   readonly password?: string;
 }
@@ -159,6 +161,9 @@ export class DumpClient implements AsyncDisposable {
       await this.#connection.query(`SET ${all.join(", ")}`);
     };
     const { checksum = "CRC32", heartbeatMs, uuid, serverId } = options;
+    for (const [name, value] of Object.entries(options.variables ?? {})) {
+      await this.#connection.query(`SET @${name} = ${value}`);
+    }
     if (heartbeatMs !== undefined) {
       await set("heartbeat_period", `${BigInt(heartbeatMs) * 1_000_000n}`);
     }

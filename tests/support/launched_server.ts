@@ -199,9 +199,3 @@ export async function launchInFolder(
     }
   }
 }
-
-/** The folder with what the rig has installed. */
-export function rigFolder(): string {
-  return Deno.env.get("KINGBUS_RIG") ??
-    `${Deno.env.get("TMPDIR") ?? "/tmp"}/kingbus-rig`;
-}

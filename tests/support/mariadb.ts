@@ -1,10 +1,8 @@
 import { freePort } from "../../scripts/test_servers/free_port.ts";
+import { mariadbSidRoot } from "../../scripts/test_servers/install_mariadb_sid.ts";
+import { rigFolder } from "../../scripts/test_servers/rig_folder.ts";
 import { TestServerError } from "../../scripts/test_servers/test_server_error.ts";
-import {
-  type LaunchedServer,
-  launchInFolder,
-  rigFolder,
-} from "./launched_server.ts";
+import { type LaunchedServer, launchInFolder } from "./launched_server.ts";
 
 /** Run at a server's first start, without a trace in the binary log. */
 const INIT_SQL = `SET sql_log_bin = 0;
@@ -15,29 +13,55 @@ GRANT ALL ON *.* TO app@'%' WITH GRANT OPTION;
 CREATE DATABASE IF NOT EXISTS test;
 `;
 
+/** Where a MariaDB is installed, and how it is run. */
+interface Installation {
+  readonly title: string;
+  /** What the server sees as the root of the file system; empty: the machine's. */
+  readonly root: string;
+  /** Folder that the servers' folders are made in. */
+  readonly parent: string;
+}
+
+/** The machine's own, or the newest one of Debian. */
+export type MariadbRelease = "installed" | "sid";
+
+function installationOf(release: MariadbRelease): Installation {
+  if (release === "installed") {
+    return { title: "MariaDB", root: "", parent: rigFolder() };
+  }
+  const root = mariadbSidRoot();
+  return { title: "MariaDB of Debian sid", root, parent: `${root}/var/lib` };
+}
+
 /**
  * Starts a MariaDB server, of whatever version is installed, with row format.
  *
+ * @param release Which of the installed ones.
  * @throws {TestServerError} If it does not come up.
  */
 export async function startMariadb(
   serverId: number,
   extraArgs: string[] = [],
+  release: MariadbRelease = "installed",
 ): Promise<LaunchedServer> {
-  return await launchInFolder(rigFolder(), async (folder) => {
+  const installation = installationOf(release);
+  const { title, root, parent } = installation;
+  return await launchInFolder(parent, async (folder) => {
     const port = freePort();
-    const common = ["--no-defaults", "--user=root", `--datadir=${folder}/data`];
+    // as the server names it
+    const inside = folder.slice(root.length);
+    const common = ["--no-defaults", "--user=root", `--datadir=${inside}/data`];
     await Deno.writeTextFile(`${folder}/init.sql`, INIT_SQL);
-    await makeDataFolder(common);
+    await makeDataFolder(installation, common);
     return {
-      title: "MariaDB",
+      title,
       command: [
-        "mariadbd",
+        ...command(installation, "mariadbd"),
         ...common,
-        `--tmpdir=${folder}`,
-        `--socket=${folder}/mariadbd.sock`,
-        `--pid-file=${folder}/mariadbd.pid`,
-        `--log-error=${folder}/error.log`,
+        `--tmpdir=${inside}`,
+        `--socket=${inside}/mariadbd.sock`,
+        `--pid-file=${inside}/mariadbd.pid`,
+        `--log-error=${inside}/error.log`,
         `--port=${port}`,
         "--bind-address=127.0.0.1",
         "--skip-name-resolve",
@@ -51,7 +75,7 @@ export async function startMariadb(
         "--innodb-flush-log-at-trx-commit=2",
         ...extraArgs,
       ],
-      firstArgs: [`--init-file=${folder}/init.sql`],
+      firstArgs: [`--init-file=${inside}/init.sql`],
       folder,
       dataFolder: `${folder}/data`,
       errorLog: `${folder}/error.log`,
@@ -61,19 +85,32 @@ export async function startMariadb(
   });
 }
 
-async function makeDataFolder(common: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command("mariadb-install-db", {
+/** A program of that installation, and what it is run with. */
+function command({ root }: Installation, program: string): string[] {
+  return root === "" ? [program] : ["/usr/sbin/chroot", root, program];
+}
+
+async function makeDataFolder(
+  installation: Installation,
+  common: string[],
+): Promise<void> {
+  const [program = "", ...first] = command(installation, "mariadb-install-db");
+  const { success, stderr } = await new Deno.Command(program, {
     args: [
+      ...first,
       ...common,
       "--auth-root-authentication-method=normal",
       "--skip-test-db",
+      "--skip-name-resolve",
+      // also where the host's name can't be looked up, as in a bare root
+      "--force",
     ],
     stdin: "null",
     stdout: "null",
   }).output();
   if (success) return;
   throw new TestServerError(
-    `Cannot make a data folder for MariaDB: ${
+    `Cannot make a data folder for ${installation.title}: ${
       new TextDecoder().decode(stderr)
     }`,
   );

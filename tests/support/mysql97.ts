@@ -1,10 +1,10 @@
 import { freePort } from "../../scripts/test_servers/free_port.ts";
+import { rigFolder } from "../../scripts/test_servers/rig_folder.ts";
 import { TestServerError } from "../../scripts/test_servers/test_server_error.ts";
 import {
   type LaunchedServer,
   launchInFolder,
   type LaunchPlan,
-  rigFolder,
 } from "./launched_server.ts";
 
 /** Run at a server's first start, without a trace in the binary log. */
