@@ -1,3 +1,4 @@
+import type { Flavour } from "../store/source_identity.ts";
 import type { SemiSyncOffer } from "./server_options.ts";
 
 /**
@@ -5,6 +6,8 @@ import type { SemiSyncOffer } from "./server_options.ts";
  * as `server.identity` has it, the rest always the source's.
  */
 export interface ServerFacts {
+  /** The source's kind of server; "mysql" before one was seen. */
+  readonly flavour: Flavour;
   /** Server id as decimal text, 1..2^32-1. */
   readonly serverId: string;
   readonly serverUuid: string;

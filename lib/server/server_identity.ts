@@ -1,4 +1,5 @@
 import {
+  flavourOfVersion,
   SOURCE_IDENTITY_META,
   type SourceIdentity,
 } from "../store/source_identity.ts";
@@ -50,12 +51,18 @@ export async function loadSourceIdentity(
   const value = await store.getMeta(SOURCE_IDENTITY_META);
   const kept = stringsOf(value);
   const { serverId, uuid, version } = kept;
-  if (serverId === undefined || uuid === undefined || version === undefined) {
-    return undefined;
-  }
+  if (serverId === undefined || version === undefined) return undefined;
+  // A MariaDB server has no UUID.
+  const flavour = kept.flavour === undefined
+    ? flavourOfVersion(version)
+    : kept.flavour === "mariadb"
+    ? "mariadb"
+    : "mysql";
+  if (uuid === undefined && flavour === "mysql") return undefined;
   return {
+    flavour,
     serverId,
-    uuid,
+    uuid: uuid ?? "",
     version,
     gtidMode: kept.gtidMode ?? DEFAULTS.gtidMode,
     binlogFormat: kept.binlogFormat ?? DEFAULTS.binlogFormat,
@@ -120,8 +127,9 @@ export function serverFactsOf(from: FactSources): ServerFacts {
     ? source
     : own;
   return {
+    flavour: source?.flavour ?? "mysql",
     serverId: speaker.serverId,
-    serverUuid: speaker.uuid,
+    serverUuid: speaker.uuid === "" ? own.uuid : speaker.uuid,
     version: source?.version ?? from.defaultVersion,
     versionComment: from.versionComment,
     gtidMode: log.gtidMode,

@@ -1,5 +1,7 @@
 import type { ChecksumAlgorithm } from "../binlog/checksum.ts";
 import type { GtidSet } from "../gtid/gtid_set.ts";
+import type { MariadbGtid } from "../gtid/mariadb_gtid.ts";
+import type { MariadbGtidState } from "../gtid/mariadb_gtid_state.ts";
 
 /**
  * One binlog file of the log, as the readers see it. Records are immutable:
@@ -35,6 +37,12 @@ export interface StoredFile {
    * at each access.
    */
   readonly previousGtids: GtidSet;
+  /**
+   * In a log of a MariaDB source, the state of the log before the file: what
+   * its Gtid_list event says. Of the oldest file it is what was purged.
+   * Undefined where the file has no such event. Decoded anew at each access.
+   */
+  readonly mariadbStart: MariadbGtidState | undefined;
   /** The file's format description event, as received. */
   readonly formatDescription: Uint8Array;
   /** Whether the file's events end in a checksum. */
@@ -69,7 +77,15 @@ export interface StoreHead {
    * that can be read they make up `executed`. Shared as well.
    */
   readonly purged: GtidSet;
-  /** GTID of the newest transaction as text; empty before the first one. */
+  /**
+   * In a log of a MariaDB source, the state at the head; undefined otherwise,
+   * and `executed` and `purged` are empty then. Shared as well.
+   */
+  readonly mariadb: MariadbGtidState | undefined;
+  /**
+   * GTID of the newest transaction as text, MariaDB's as `0-1-5`; empty before
+   * the first one.
+   */
   readonly lastGtid: string;
   /**
    * Timestamp of the newest event that has one, in Unix seconds; 0 before the
@@ -193,7 +209,17 @@ export interface LogWriter {
    * the writer's own and changes under way: `clone` it to keep or change it.
    */
   readonly executed: GtidSet;
-  /** Ends the current file, if any, and begins another at position 4. */
+  /**
+   * As `executed`, in a log of a MariaDB source: its state after the last
+   * transaction appended whole. Undefined before the first Gtid_list or
+   * MariaDB GTID.
+   */
+  readonly mariadb: MariadbGtidState | undefined;
+  /**
+   * Ends the current file, if any, and begins another at position 4. What was
+   * appended of a transaction that has not ended stays in its file, and does
+   * not count as executed.
+   */
   startFile(start: FileStart): void;
   /**
    * Notes the file's format description event, which is its first event and is
@@ -252,6 +278,13 @@ export interface LogWriter {
   eventBody(buffer: Uint8Array, start: number, end: number): void;
   /** Notes that the event just appended begins a transaction with a GTID. */
   beginTransaction(uuid: string, tag: string, gno: bigint): void;
+  /** As `beginTransaction`, for a transaction with a MariaDB GTID. */
+  beginMariadbTransaction(gtid: MariadbGtid): void;
+  /**
+   * Notes the file's Gtid_list: from here on the log's state is this one. For
+   * the first file of the log it is what came before the log.
+   */
+  mariadbGtidList(state: MariadbGtidState): void;
   /** Notes that the log is between two transactions here. */
   boundary(): void;
   /** Copies what is pending, so that the buffers may be reused. */

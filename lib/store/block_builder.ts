@@ -1,5 +1,8 @@
 import { crc32 } from "../binlog/checksum.ts";
 import { GtidSet } from "../gtid/gtid_set.ts";
+import { formatGtid } from "../gtid/gtid.ts";
+import { formatMariadbGtid, type MariadbGtid } from "../gtid/mariadb_gtid.ts";
+import { MariadbGtidState } from "../gtid/mariadb_gtid_state.ts";
 import {
   BLOCK_BYTES_MAX,
   type BlockSummary,
@@ -55,12 +58,16 @@ export class BlockBuilder {
   /** GTIDs of transactions that end in the block. */
   readonly ended: GtidSet = new GtidSet();
 
-  /** UUID of the newest transaction that ended in the block. */
-  lastUuid = "";
-  /** Its tag. */
-  lastTag = "";
-  /** Its number; 0 if none ended here. */
-  lastGno = 0n;
+  // The newest transaction with a GTID that ended in the block.
+  #lastUuid = "";
+  #lastTag = "";
+  #lastGno = 0n;
+
+  /** What the Gtid_list in the block says; undefined if there is none. */
+  #mariadbList: MariadbGtidState | undefined;
+  /** What MariaDB transactions that end in the block add to the state. */
+  #mariadbEnded: MariadbGtidState | undefined;
+  #lastMariadb: MariadbGtid | undefined;
 
   /** Offset of the newest transaction boundary in the block; -1 if none. */
   boundaryOffset: number = -1;
@@ -147,9 +154,54 @@ export class BlockBuilder {
   /** Notes that a transaction that began here or earlier ends in the block. */
   noteEnd(uuid: string, tag: string, gno: bigint): void {
     this.ended.add(uuid, tag, gno);
-    this.lastUuid = uuid;
-    this.lastTag = tag;
-    this.lastGno = gno;
+    this.#lastUuid = uuid;
+    this.#lastTag = tag;
+    this.#lastGno = gno;
+  }
+
+  /** As `noteEnd`, of a transaction with a MariaDB GTID. */
+  noteMariadbEnd(gtid: MariadbGtid): void {
+    this.#mariadbEnded ??= new MariadbGtidState();
+    this.#mariadbEnded.add(gtid);
+    this.#lastMariadb = gtid;
+  }
+
+  /** Notes a Gtid_list, which comes before any transaction of its file. */
+  noteMariadbList(state: MariadbGtidState): void {
+    this.#mariadbList = state.clone();
+    this.#mariadbEnded = undefined;
+  }
+
+  /**
+   * The GTID of the newest transaction that ended in the block, as text;
+   * undefined if none with a GTID did.
+   */
+  get lastGtid(): string | undefined {
+    if (this.#lastMariadb !== undefined) {
+      return formatMariadbGtid(this.#lastMariadb);
+    }
+    if (this.#lastGno === 0n) return undefined;
+    return formatGtid({
+      uuid: this.#lastUuid,
+      tag: this.#lastTag,
+      gno: this.#lastGno,
+    });
+  }
+
+  /**
+   * The state of a MariaDB log after the block's newest boundary.
+   *
+   * @param before the state before the block; may be changed and given back
+   * @returns undefined when nothing of MariaDB has come yet
+   */
+  mariadbAfter(
+    before: MariadbGtidState | undefined,
+  ): MariadbGtidState | undefined {
+    const state = this.#mariadbList?.clone() ?? before;
+    if (this.#mariadbEnded === undefined) return state;
+    const after = state ?? new MariadbGtidState();
+    after.addState(this.#mariadbEnded);
+    return after;
   }
 
   /**

@@ -23,6 +23,8 @@ export interface FileRecord {
   readonly spliced?: true;
   /** Wire form of the GTID set. */
   readonly previousGtids: Uint8Array;
+  /** Encoded state of a MariaDB log before the file; absent without a Gtid_list. */
+  readonly mariadbStart?: Uint8Array;
   /** The file's format description event; empty until it came. */
   readonly formatDescription: Uint8Array;
   /** Whether the file's events end in a checksum. */
@@ -53,6 +55,8 @@ export interface HeadRecord {
   readonly executed: Uint8Array;
   /** Wire form of the GTIDs from before the first file. */
   readonly purged: Uint8Array;
+  /** Encoded state of a MariaDB log; absent in any other. */
+  readonly mariadb?: Uint8Array;
   /** GTID of the newest transaction as text; empty before the first one. */
   readonly lastGtid: string;
   /** Timestamp of the newest event that has one, in Unix seconds. */

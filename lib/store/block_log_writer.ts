@@ -1,5 +1,7 @@
 import type { ChecksumAlgorithm } from "../binlog/checksum.ts";
 import type { GtidSet } from "../gtid/gtid_set.ts";
+import type { MariadbGtid } from "../gtid/mariadb_gtid.ts";
+import { MariadbGtidState } from "../gtid/mariadb_gtid_state.ts";
 import {
   BLOCK_BYTES_MAX,
   type FileStart,
@@ -55,6 +57,7 @@ export class BlockLogWriter implements LogWriter {
   #position = FIRST_POSITION;
   #block!: BlockBuilder;
   #executed!: GtidSet;
+  #mariadb: MariadbGtidState | undefined;
   // Whole events of one buffer that are not copied yet.
   #run: Uint8Array | undefined;
   #runStart = 0;
@@ -63,6 +66,7 @@ export class BlockLogWriter implements LogWriter {
   #openUuid = "";
   #openTag = "";
   #openGno = 0n;
+  #openMariadb: MariadbGtid | undefined;
   // The newest boundary appended.
   #boundaryFile = 0;
   #boundaryPosition = 0;
@@ -96,7 +100,6 @@ export class BlockLogWriter implements LogWriter {
     const host = this.#host;
     this.#files = new FileRecords();
     this.#head = new HeadState(head);
-    this.#executed = this.#head.executed.clone();
     this.#block = builderAtHead(head, kept);
     this.#commits = new GroupCommit(
       this.#engine,
@@ -133,6 +136,10 @@ export class BlockLogWriter implements LogWriter {
     return this.#executed;
   }
 
+  get mariadb(): MariadbGtidState | undefined {
+    return this.#mariadb;
+  }
+
   /** The block under construction, for readers at the head. */
   get block(): BlockBuilder {
     return this.#block;
@@ -160,6 +167,9 @@ export class BlockLogWriter implements LogWriter {
     this.#flushRun();
     if (this.#block.used > 0) this.#seal(false);
     const number = (last?.number ?? 0) + 1;
+    // A transaction that the last file broke off in was none.
+    this.#openGno = 0n;
+    this.#openMariadb = undefined;
     this.#position = FIRST_POSITION;
     this.#secondPosition = FIRST_POSITION;
     this.#firstTimestamp = 0;
@@ -273,6 +283,17 @@ export class BlockLogWriter implements LogWriter {
     this.#openGno = gno;
   }
 
+  beginMariadbTransaction(gtid: MariadbGtid): void {
+    this.#openMariadb = gtid;
+  }
+
+  mariadbGtidList(state: MariadbGtidState): void {
+    const file = this.#currentFile();
+    this.#files.set({ ...file, mariadbStart: state.encode() });
+    this.#mariadb = state.clone();
+    this.#block.noteMariadbList(state);
+  }
+
   boundary(): void {
     // See `describeFile`.
     if (this.#position <= this.#secondPosition) return;
@@ -282,6 +303,12 @@ export class BlockLogWriter implements LogWriter {
     block.boundaryTimestamp = this.#lastTimestamp;
     this.#boundaryFile = block.fileNumber;
     this.#boundaryPosition = this.#position;
+    if (this.#openMariadb !== undefined) {
+      block.noteMariadbEnd(this.#openMariadb);
+      this.#mariadb ??= new MariadbGtidState();
+      this.#mariadb.add(this.#openMariadb);
+      this.#openMariadb = undefined;
+    }
     if (this.#openGno === 0n) return;
     block.noteEnd(this.#openUuid, this.#openTag, this.#openGno);
     this.#executed.add(this.#openUuid, this.#openTag, this.#openGno);
@@ -310,6 +337,7 @@ export class BlockLogWriter implements LogWriter {
     const found = this.#head.durable;
     if (this.#standsAt(found)) {
       this.#openGno = 0n;
+      this.#openMariadb = undefined;
       return;
     }
     const kept = found === undefined
@@ -370,6 +398,8 @@ export class BlockLogWriter implements LogWriter {
     const file = this.#files.goBackTo(head?.fileNumber ?? 0);
     this.#head.goBack();
     this.#executed = this.#head.executed.clone();
+    this.#mariadb = this.#head.mariadb?.clone();
+    this.#openMariadb = undefined;
     this.#run = undefined;
     this.#openGno = 0n;
     this.#position = head?.position ?? FIRST_POSITION;

@@ -13,9 +13,14 @@ import {
   timestampAt,
 } from "../binlog/event_header.ts";
 import { EventType, eventTypeName } from "../binlog/event_type.ts";
-import { decodeFormatDescription } from "../binlog/format_description.ts";
+import {
+  decodeFormatDescription,
+  type FormatDescription,
+} from "../binlog/format_description.ts";
 import { GtidReader } from "../binlog/gtid_event.ts";
 import { MalformedEventError } from "../binlog/malformed_event_error.ts";
+import { MariadbGtidReader } from "../binlog/mariadb_gtid_event.ts";
+import { decodeMariadbGtidList } from "../binlog/mariadb_gtid_list.ts";
 import { moveEvent, moveEventHeader } from "../binlog/move_event.ts";
 import { decodePreviousGtids } from "../binlog/previous_gtids.ts";
 import {
@@ -24,6 +29,8 @@ import {
   TransactionBoundaryError,
 } from "../binlog/transaction_boundary.ts";
 import type { GtidSet } from "../gtid/gtid_set.ts";
+import { formatMariadbGtidPosition } from "../gtid/mariadb_gtid_position.ts";
+import { MariadbGtidState } from "../gtid/mariadb_gtid_state.ts";
 import type { FileStart, LogWriter } from "./binlog_store.ts";
 import { concatBytes } from "./concat_bytes.ts";
 import { FRAME_BYTES, PACKET_PAYLOAD_BYTES_MAX } from "./framing.ts";
@@ -60,7 +67,7 @@ export interface EventAppenderOptions {
 /** What is different about a file after a change of source. */
 export type FileOrigin = Pick<FileStart, "sourceName" | "spliced">;
 
-/** The most bytes of a Previous_gtids event that are held to be decoded. */
+/** The most bytes of a Previous_gtids or Gtid_list event that are held to be decoded. */
 const PREVIOUS_GTIDS_BYTES_MAX = 64 * 1024 * 1024;
 
 /**
@@ -81,6 +88,7 @@ export class EventAppender {
   readonly #options: EventAppenderOptions;
   readonly #boundary = new TransactionBoundary();
   readonly #gtid = new GtidReader();
+  readonly #mariadbGtid = new MariadbGtidReader();
   readonly #runChecksum = new RunChecksum();
   // Events in this buffer are known to be intact up to there.
   #intactBytes: Uint8Array | undefined;
@@ -90,6 +98,8 @@ export class EventAppender {
   /** The current file is spliced: events are moved to where they come here. */
   #moves = false;
   #inGtidTransaction = false;
+  /** The last file, if it ended inside a transaction: its server must have crashed. */
+  #brokenOff = "";
   // The large event under way.
   #largeBytes = 0;
   #largeSize = 0;
@@ -133,10 +143,11 @@ export class EventAppender {
    */
   startFile(name: string, origin: FileOrigin = {}): void {
     if (this.#boundary.inTransaction) {
-      throw this.#fault(
-        "stream",
-        `The file ${name} begins inside a transaction of ${this.#writer.fileName}`,
-      );
+      // MariaDB leaves what it had written of a transaction when it crashed; its
+      // replicas drop that when they see that the server was started anew.
+      this.#brokenOff = this.#writer.fileName;
+      if (this.#writer.mariadb === undefined) throw this.#beginsInside(name);
+      this.#boundary.reset();
     }
     const { serverUuid } = this.#options;
     this.#writer.startFile({ name, serverUuid, ...origin });
@@ -186,7 +197,11 @@ export class EventAppender {
     const type = eventTypeAt(bytes, at);
     if (type === EventType.FORMAT_DESCRIPTION) {
       const event = bytes.slice(at, end);
-      const { checksumAlgorithm } = this.#checkFormat(event);
+      const { checksumAlgorithm, createdAt } = this.#checkFormat(event);
+      if (this.#brokenOff !== "" && createdAt === 0) {
+        throw this.#beginsInside(writer.fileName);
+      }
+      this.#brokenOff = "";
       this.#setChecksum(checksumAlgorithm);
       writer.describeFile(event, checksumAlgorithm);
     } else if (
@@ -219,11 +234,15 @@ export class EventAppender {
         this.#gtid.tag,
         this.#gtid.gno,
       );
+    } else if (type === EventType.MARIADB_GTID) {
+      this.#beginMariadb(bytes, at, size);
     }
     if (step === BoundaryStep.INSIDE) return;
     this.#inGtidTransaction = false;
     if (type === EventType.PREVIOUS_GTIDS) {
       this.#takePreviousGtids(bytes.subarray(at, end));
+    } else if (type === EventType.MARIADB_GTID_LIST) {
+      this.#takeMariadbGtidList(bytes.subarray(at, end));
     }
     writer.boundary();
   }
@@ -250,7 +269,10 @@ export class EventAppender {
     if (!this.#moves) this.#checkPosition(bytes, at, size);
     this.#largeStep = this.#stepLarge(type, flagsAt(bytes, at));
     this.#largeKept = undefined;
-    if (type === EventType.PREVIOUS_GTIDS) {
+    if (
+      type === EventType.PREVIOUS_GTIDS ||
+      type === EventType.MARIADB_GTID_LIST
+    ) {
       if (size > PREVIOUS_GTIDS_BYTES_MAX) throw this.#wrongSize(size);
       this.#largeKept = [];
     }
@@ -293,7 +315,10 @@ export class EventAppender {
     if (this.#largeStep === BoundaryStep.INSIDE) return;
     this.#inGtidTransaction = false;
     if (this.#largeKept !== undefined) {
-      this.#takePreviousGtids(concatBytes(this.#largeKept));
+      const event = concatBytes(this.#largeKept);
+      if (this.#largeType === EventType.PREVIOUS_GTIDS) {
+        this.#takePreviousGtids(event);
+      } else this.#takeMariadbGtidList(event);
       this.#largeKept = undefined;
     }
     this.#writer.boundary();
@@ -361,7 +386,7 @@ export class EventAppender {
    * that has none MySQL leaves the old one when it clears the position for a
    * dump from inside the file (`Binlog_sender::send_format_description_event`).
    */
-  #checkFormat(event: Uint8Array): { checksumAlgorithm: ChecksumAlgorithm } {
+  #checkFormat(event: Uint8Array): FormatDescription {
     const format = this.#decode(() => decodeFormatDescription(event));
     if (
       format.checksumAlgorithm !== "none" &&
@@ -459,13 +484,46 @@ export class EventAppender {
     writer.previousGtids(purged === undefined ? set : set.union(purged));
   }
 
+  #beginMariadb(bytes: Uint8Array, at: number, size: number): void {
+    const reader = this.#mariadbGtid;
+    this.#decode(() => reader.read(bytes, at, size - this.#trailerBytes));
+    this.#writer.beginMariadbTransaction(reader.gtid);
+  }
+
+  /** As `#takePreviousGtids`; the server may have forgotten domains meanwhile. */
+  #takeMariadbGtidList(event: Uint8Array): void {
+    const writer = this.#writer;
+    const { state } = this.#decode(() =>
+      decodeMariadbGtidList(event, this.#checksum)
+    );
+    if (!writer.isFirstFile) {
+      const known = writer.mariadb ?? new MariadbGtidState();
+      const missing = known.missing(state);
+      if (missing.length > 0) {
+        throw this.#hole(formatMariadbGtidPosition(missing));
+      }
+    }
+    writer.mariadbGtidList(state);
+  }
+
   /** What is in earlier files must all be here. */
   #checkNoGap(previous: GtidSet): void {
     const missing = previous.subtract(this.#writer.executed);
     if (missing.isEmpty) return;
-    throw this.#fault(
+    throw this.#hole(`${missing}`);
+  }
+
+  #hole(missing: string): Error {
+    return this.#fault(
       "hole",
       `The file ${this.#writer.fileName} follows transactions that were in no earlier file: ${missing}`,
+    );
+  }
+
+  #beginsInside(name: string): Error {
+    return this.#fault(
+      "stream",
+      `The file ${name} begins inside a transaction of ${this.#brokenOff}`,
     );
   }
 

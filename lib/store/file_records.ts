@@ -76,5 +76,6 @@ export function recordBytes(record: FileRecord): number {
   return RECORD_BYTES + record.name.length +
     (record.sourceName?.length ?? 0) +
     Math.min(record.previousGtids.length, RECORD_STRING_BYTES_MAX) +
+    Math.min(record.mariadbStart?.length ?? 0, RECORD_STRING_BYTES_MAX) +
     Math.min(record.formatDescription.length, RECORD_STRING_BYTES_MAX);
 }

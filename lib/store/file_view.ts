@@ -1,5 +1,6 @@
 import type { ChecksumAlgorithm } from "../binlog/checksum.ts";
 import { GtidSet } from "../gtid/gtid_set.ts";
+import { MariadbGtidState } from "../gtid/mariadb_gtid_state.ts";
 import type { StoredFile } from "./binlog_store.ts";
 import type { FileRecord, HeadRecord } from "./block_engine.ts";
 
@@ -57,6 +58,11 @@ export class FileView implements StoredFile {
   get previousGtids(): GtidSet {
     const bytes = this.#record.previousGtids;
     return bytes.length === 0 ? new GtidSet() : GtidSet.decode(bytes);
+  }
+
+  get mariadbStart(): MariadbGtidState | undefined {
+    const bytes = this.#record.mariadbStart;
+    return bytes && MariadbGtidState.decode(bytes);
   }
 
   get formatDescription(): Uint8Array {

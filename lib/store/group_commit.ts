@@ -25,7 +25,7 @@ const TAIL_PIECES_MAX = 32;
 const BLOCK_KEY_BYTES = 64;
 
 /** The most bytes the head takes of a commit. */
-const HEAD_BYTES_MAX = 2 * RECORD_STRING_BYTES_MAX + 1_000;
+const HEAD_BYTES_MAX = 3 * RECORD_STRING_BYTES_MAX + 1_000;
 
 /** What a group commit needs of the writer. */
 export interface CommitHost {

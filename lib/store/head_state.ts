@@ -1,5 +1,5 @@
-import { formatGtid } from "../gtid/gtid.ts";
 import { GtidSet } from "../gtid/gtid_set.ts";
+import { MariadbGtidState } from "../gtid/mariadb_gtid_state.ts";
 import type { BlockBuilder } from "./block_builder.ts";
 import type { HeadRecord } from "./block_engine.ts";
 
@@ -14,6 +14,7 @@ export class HeadState {
   #executed = new GtidSet();
   #purged = new GtidSet();
   #purgedBytes = NO_GTIDS;
+  #mariadb: MariadbGtidState | undefined;
   #lastGtid = "";
 
   /**
@@ -41,6 +42,11 @@ export class HeadState {
     return this.#purged;
   }
 
+  /** The state of a MariaDB log where the next commit puts the head. */
+  get mariadb(): MariadbGtidState | undefined {
+    return this.#mariadb;
+  }
+
   /** Sets what was executed before the first file. */
   startFrom(purged: GtidSet): void {
     this.#purged = purged.clone();
@@ -56,13 +62,11 @@ export class HeadState {
     let last: BlockBuilder | undefined;
     for (const block of blocks) {
       if (block.boundaryOffset >= 0) last = block;
-      if (block.lastGno === 0n) continue;
+      this.#mariadb = block.mariadbAfter(this.#mariadb);
+      const { lastGtid } = block;
+      if (lastGtid === undefined) continue;
       this.#executed.addSet(block.ended);
-      this.#lastGtid = formatGtid({
-        uuid: block.lastUuid,
-        tag: block.lastTag,
-        gno: block.lastGno,
-      });
+      this.#lastGtid = lastGtid;
     }
     if (last === undefined || this.#isDurable(last)) return undefined;
     return this.#headIn(last);
@@ -87,6 +91,7 @@ export class HeadState {
     this.#executed = GtidSet.decode(head?.executed ?? NO_GTIDS);
     this.#purgedBytes = head?.purged ?? NO_GTIDS;
     this.#purged = GtidSet.decode(this.#purgedBytes);
+    this.#mariadb = head?.mariadb && MariadbGtidState.decode(head.mariadb);
     this.#lastGtid = head?.lastGtid ?? "";
   }
 
@@ -115,6 +120,9 @@ export class HeadState {
       blockFirstEventPosition: block.firstEventPosition,
       executed: this.#executed.encode(),
       purged: this.#purgedBytes,
+      ...(this.#mariadb === undefined
+        ? {}
+        : { mariadb: this.#mariadb.encode() }),
       lastGtid: this.#lastGtid,
       lastTimestamp: block.boundaryTimestamp,
     };

@@ -2,10 +2,27 @@
 export const SOURCE_IDENTITY_META = "source/identity";
 
 /**
+ * The two kinds of server: they have other GTIDs, other events, and other rules
+ * for a dump. One log has one flavour.
+ */
+export type Flavour = "mysql" | "mariadb";
+
+/**
+ * The flavour of a server, by the version in its greeting: `10.11.4-MariaDB`,
+ * also with the `5.5.5-` in front that MariaDB before 11 puts there for old
+ * replicas.
+ */
+export function flavourOfVersion(version: string): Flavour {
+  return /mariadb/i.test(version) ? "mariadb" : "mysql";
+}
+
+/**
  * What a source says of itself, as the syncer keeps it beside the log and the
  * binlog server repeats it to replicas.
  */
 export interface SourceIdentity {
+  /** Whose binlogs the log is made of: found at the first start, and kept. */
+  readonly flavour: Flavour;
   /** Decimal text, 1..2^32-1. */
   readonly serverId: string;
   /** UUID in lower case; empty if the source has none. */

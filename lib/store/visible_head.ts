@@ -1,4 +1,5 @@
 import { GtidSet } from "../gtid/gtid_set.ts";
+import { MariadbGtidState } from "../gtid/mariadb_gtid_state.ts";
 import type { StoreHead } from "./binlog_store.ts";
 import type { HeadRecord } from "./block_engine.ts";
 
@@ -10,6 +11,7 @@ export class VisibleHead implements StoreHead {
   readonly record: HeadRecord;
   #executed: GtidSet | undefined;
   #purged: GtidSet | undefined;
+  #mariadb: MariadbGtidState | undefined;
 
   /**
    * A head that was just committed.
@@ -38,6 +40,11 @@ export class VisibleHead implements StoreHead {
 
   get purged(): GtidSet {
     return this.#purged ??= GtidSet.decode(this.record.purged);
+  }
+
+  get mariadb(): MariadbGtidState | undefined {
+    const { mariadb } = this.record;
+    return this.#mariadb ??= mariadb && MariadbGtidState.decode(mariadb);
   }
 
   get lastGtid(): string {

@@ -12,7 +12,10 @@ import { ErrorCode } from "../protocol/error_code.ts";
 import { decodeErr, isErr } from "../protocol/response.ts";
 import { ServerError } from "../protocol/server_error.ts";
 import { FIRST_POSITION } from "../store/binlog_store.ts";
-import type { SourceIdentity } from "../store/source_identity.ts";
+import {
+  flavourOfVersion,
+  type SourceIdentity,
+} from "../store/source_identity.ts";
 import { LogOrder } from "./log_order.ts";
 import { SourceError } from "./source_error.ts";
 
@@ -69,11 +72,17 @@ export class SourceSession {
 
   /** Asks the source who it is. */
   async identify(): Promise<SourceIdentity> {
+    const version = this.#connection.serverVersion;
+    const gtidMode = await this.#variable("gtid_mode");
+    // The version can be set to anything; only MariaDB has domains.
+    const isMariadb = flavourOfVersion(version) === "mariadb" ||
+      gtidMode === null && await this.#variable("gtid_domain_id") !== null;
     return {
+      flavour: isMariadb ? "mariadb" : "mysql",
       serverId: await this.#variable("server_id") ?? "0",
       uuid: (await this.#variable("server_uuid") ?? "").toLowerCase(),
-      version: this.#connection.serverVersion,
-      gtidMode: await this.#variable("gtid_mode") ?? "OFF",
+      version,
+      gtidMode: gtidMode ?? "OFF",
       binlogFormat: await this.#variable("binlog_format") ?? "ROW",
       binlogChecksum: await this.#variable("binlog_checksum") ?? "NONE",
       binlogRowImage: await this.#variable("binlog_row_image") ?? "FULL",

@@ -413,22 +413,28 @@ export class KvEngine implements BlockEngine {
   }
 
   #setHead(batch: KvBatch, head: HeadRecord): void {
+    const { mariadb, ...rest } = head;
     const value: HeadValue = {
-      ...head,
+      ...rest,
       oldestFile: this.#oldestFile,
       executed: this.#large.store("executed", head.executed),
       purged: this.#large.store("purged", head.purged),
+      ...(mariadb && { mariadb: this.#large.store("mariadb", mariadb) }),
     };
     const sealed = sealRecord(HEAD_PLACE, value);
     batch.set(["head"], sealed, sealed.length);
   }
 
   #setFile(batch: KvBatch, file: FileRecord): void {
-    const { previous, format } = stringOwners(file.number);
+    const { previous, format, list } = stringOwners(file.number);
+    const { mariadbStart, ...rest } = file;
     const value: FileValue = {
-      ...file,
+      ...rest,
       previousGtids: this.#large.store(previous, file.previousGtids),
       formatDescription: this.#large.store(format, file.formatDescription),
+      ...(mariadbStart && {
+        mariadbStart: this.#large.store(list, mariadbStart),
+      }),
     };
     const sealed = sealRecord(filePlace(file.number), value);
     batch.set(["file", BigInt(file.number)], sealed, sealed.length);
@@ -513,9 +519,9 @@ export class KvEngine implements BlockEngine {
   }
 
   #forgetStrings(file: number): void {
-    const { previous, format } = stringOwners(file);
-    this.#large.remove(previous);
-    this.#large.remove(format);
+    for (const owner of Object.values(stringOwners(file))) {
+      this.#large.remove(owner);
+    }
   }
 
   /** The keys of whole blocks from a number on, and of their summaries. */

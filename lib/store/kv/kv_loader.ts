@@ -31,20 +31,26 @@ export interface FormatValue {
 }
 
 /** The value of `["head"]`. */
-export interface HeadValue extends Omit<HeadRecord, "executed" | "purged"> {
+export interface HeadValue
+  extends Omit<HeadRecord, "executed" | "purged" | "mariadb"> {
   /** Number of the oldest file: without it nobody would miss its record. */
   readonly oldestFile: number;
   /** As in `HeadRecord`, or where it is. */
   readonly executed: StoredBytes;
   /** As in `HeadRecord`, or where it is. */
   readonly purged: StoredBytes;
+  /** As in `HeadRecord`, or where it is. */
+  readonly mariadb?: StoredBytes;
 }
 
 /** The value of `["file", n]`. */
 export interface FileValue
-  extends Omit<FileRecord, "previousGtids" | "formatDescription"> {
+  extends
+    Omit<FileRecord, "previousGtids" | "formatDescription" | "mariadbStart"> {
   /** As in `FileRecord`, or where it is. */
   readonly previousGtids: StoredBytes;
+  /** As in `FileRecord`, or where it is. */
+  readonly mariadbStart?: StoredBytes;
   /** As in `FileRecord`, or where it is. */
   readonly formatDescription: StoredBytes;
 }
@@ -278,11 +284,12 @@ export function damagedRecord(what: string, stored: unknown): StoreError {
  * @throws {StoreError} `corrupt` when pieces are missing
  */
 export function resolveHead(value: HeadValue, large: LargeBytes): HeadRecord {
-  const { oldestFile: _, ...record } = value;
+  const { oldestFile: _, mariadb, ...record } = value;
   return {
     ...record,
     executed: large.resolve("executed", value.executed),
     purged: large.resolve("purged", value.purged),
+    ...(mariadb && { mariadb: large.resolve("mariadb", mariadb) }),
   };
 }
 
@@ -293,17 +300,23 @@ export function resolveHead(value: HeadValue, large: LargeBytes): HeadRecord {
  * @throws {StoreError} `corrupt` when pieces are missing or damaged
  */
 export function resolveFile(value: FileValue, large: LargeBytes): FileRecord {
-  const { previous, format } = stringOwners(value.number);
+  const { previous, format, list } = stringOwners(value.number);
+  const { mariadbStart, ...record } = value;
   return {
-    ...value,
+    ...record,
     previousGtids: large.resolve(previous, value.previousGtids),
     formatDescription: large.resolve(format, value.formatDescription),
+    ...(mariadbStart && { mariadbStart: large.resolve(list, mariadbStart) }),
   };
 }
 
 /** Names under which a file's byte strings are kept when they are large. */
 export function stringOwners(
   file: number,
-): { previous: string; format: string } {
-  return { previous: `previous/${file}`, format: `format/${file}` };
+): { previous: string; format: string; list: string } {
+  return {
+    previous: `previous/${file}`,
+    format: `format/${file}`,
+    list: `list/${file}`,
+  };
 }

@@ -143,7 +143,7 @@ class KvSnapshotSource implements SnapshotSource {
     }
     // The next commit may remove what this head names, so it comes first.
     const sets = new LargeBytes();
-    for (const owner of ["executed", "purged"]) {
+    for (const owner of ["executed", "purged", "mariadb"]) {
       await sets.load(this.#kv, { prefix: ["bytes", owner] });
     }
     const head = resolveHead(value, sets);

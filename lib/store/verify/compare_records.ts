@@ -1,4 +1,5 @@
 import { GtidSet } from "../../gtid/gtid_set.ts";
+import { MariadbGtidState } from "../../gtid/mariadb_gtid_state.ts";
 import type { BlockSummary } from "../binlog_store.ts";
 import type { FileRecord, HeadRecord } from "../block_engine.ts";
 import { sameBytes } from "../same_bytes.ts";
@@ -79,6 +80,11 @@ export function* compareFile(
   if (!sets[0]!.equals(sets[1]!)) {
     yield differs("previousGtids", `${sets[0]}`, `${sets[1]}`);
   }
+  yield* compareStates(
+    "mariadbStart",
+    found.mariadbStart,
+    expected.mariadbStart,
+  );
 }
 
 /** Says of each field of the head's record that is not as expected. */
@@ -100,6 +106,7 @@ export function* compareHead(
   if (tally.transactions > 0 && found.lastGtid !== expected.lastGtid) {
     yield differs("lastGtid", found.lastGtid, expected.lastGtid);
   }
+  yield* compareStates("mariadb", found.mariadb, expected.mariadb);
   const executed = GtidSet.decode(found.executed);
   if (executed.equals(tally.executed)) return;
   const extra = executed.subtract(tally.executed);
@@ -110,6 +117,20 @@ export function* compareHead(
   if (!lacking.isEmpty) {
     yield `does not count transactions as executed that files have: ${lacking}`;
   }
+}
+
+/** Says of two encoded states of a MariaDB log that they are not the same. */
+function* compareStates(
+  field: string,
+  found: Uint8Array | undefined,
+  expected: Uint8Array | undefined,
+): Generator<string> {
+  const [left, right] = [found, expected].map((bytes) =>
+    bytes && MariadbGtidState.decode(bytes)
+  );
+  if (left === right) return;
+  if (left !== undefined && right !== undefined && left.equals(right)) return;
+  yield differs(field, left ?? "none", right ?? "none");
 }
 
 function differs(field: string, found: unknown, expected: unknown): string {

@@ -4,6 +4,11 @@ import { EventType } from "../../binlog/event_type.ts";
 import { formatGtid } from "../../gtid/gtid.ts";
 import { GtidSet } from "../../gtid/gtid_set.ts";
 import {
+  formatMariadbGtid,
+  type MariadbGtid,
+} from "../../gtid/mariadb_gtid.ts";
+import { MariadbGtidState } from "../../gtid/mariadb_gtid_state.ts";
+import {
   type BlockSummary,
   type FileStart,
   FIRST_POSITION,
@@ -47,6 +52,7 @@ export class LogTally implements LogWriter {
   /** True while what came before the file is not known. */
   isFirstFile = true;
   readonly executed: GtidSet;
+  mariadb: MariadbGtidState | undefined;
   /** Offset in the block where the large event under way stands. */
   offsetOfLarge: () => number = () => 0;
   /** How many events there were. */
@@ -59,6 +65,7 @@ export class LogTally implements LogWriter {
   #firstBlock = 0;
   #before = new GtidSet();
   #announced: GtidSet | undefined;
+  #mariadbStart: Uint8Array | undefined;
   #format: Uint8Array = new Uint8Array(0);
   #algorithm: ChecksumAlgorithm = "none";
   #secondPosition = Infinity;
@@ -84,9 +91,11 @@ export class LogTally implements LogWriter {
   #openUuid = "";
   #openTag = "";
   #openGno = 0n;
+  #openMariadb: MariadbGtid | undefined;
   #lastUuid = "";
   #lastTag = "";
   #lastGno = 0n;
+  #lastMariadb: MariadbGtid | undefined;
   // Changed in place: there are millions of them a second.
   readonly #boundary: BoundaryPlace = {
     fileNumber: 0,
@@ -111,12 +120,16 @@ export class LogTally implements LogWriter {
       ...this.#boundary,
       executed: this.executed.encode(),
       purged,
+      ...(this.mariadb && { mariadb: this.mariadb.encode() }),
       lastGtid: this.lastGtid,
     };
   }
 
   /** GTID of the newest transaction as text; empty before one. */
   get lastGtid(): string {
+    if (this.#lastMariadb !== undefined) {
+      return formatMariadbGtid(this.#lastMariadb);
+    }
     if (this.#lastGno === 0n) return "";
     return formatGtid({
       uuid: this.#lastUuid,
@@ -131,11 +144,13 @@ export class LogTally implements LogWriter {
     this.#firstBlock = firstBlock;
     this.#before = this.executed.clone();
     this.#announced = undefined;
+    this.#mariadbStart = undefined;
     this.#format = new Uint8Array(0);
     this.#algorithm = "none";
     this.#secondPosition = FIRST_POSITION;
     this.#firstTimestamp = 0;
     this.#openGno = 0n;
+    this.#openMariadb = undefined;
     this.#rotate = undefined;
   }
 
@@ -156,6 +171,7 @@ export class LogTally implements LogWriter {
       serverUuid: this.#serverUuid,
       announced: this.#announced,
       before: this.#before,
+      ...(this.#mariadbStart && { mariadbStart: this.#mariadbStart }),
       formatDescription: this.#format,
       checksumAlgorithm: this.#algorithm,
       firstTimestamp: this.#firstTimestamp,
@@ -213,6 +229,11 @@ export class LogTally implements LogWriter {
     if (this.isFirstFile) this.executed.addSet(set);
   }
 
+  mariadbGtidList(state: MariadbGtidState): void {
+    this.#mariadbStart = state.encode();
+    this.mariadb = state.clone();
+  }
+
   closeFile(): void {
     // Whoever has the file's record compares it with `file`.
   }
@@ -260,8 +281,19 @@ export class LogTally implements LogWriter {
     this.#openGno = gno;
   }
 
+  beginMariadbTransaction(gtid: MariadbGtid): void {
+    this.#openMariadb = gtid;
+  }
+
   boundary(): void {
     if (this.position <= this.#secondPosition) return;
+    if (this.#openMariadb !== undefined) {
+      this.mariadb ??= new MariadbGtidState();
+      this.mariadb.add(this.#openMariadb);
+      this.#lastMariadb = this.#openMariadb;
+      this.#openMariadb = undefined;
+      this.transactions++;
+    }
     if (this.#openGno !== 0n) {
       this.executed.add(this.#openUuid, this.#openTag, this.#openGno);
       this.#lastUuid = this.#openUuid;

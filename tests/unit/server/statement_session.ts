@@ -30,6 +30,7 @@ export function statementSession(collation = 255): StatementSession {
   return {
     context: (overrides = {}) => ({
       server: {
+        flavour: "mysql",
         serverId: "4000000001",
         serverUuid: SERVER_UUID,
         version: "9.7.4",

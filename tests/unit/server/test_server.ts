@@ -14,6 +14,7 @@ import type { ServerStore } from "../../../lib/server/server_store.ts";
 
 /** What the source said; the identity that a test's server greets with. */
 export const SOURCE = {
+  flavour: "mysql" as const,
   serverId: "9701",
   uuid: "d63952fd-e6f6-11f1-a979-02fc00000001",
   version: "9.7.4",
@@ -42,6 +43,7 @@ export function testStore(meta: Record<string, unknown> = {}): ServerStore {
       serverUuid: SOURCE.uuid,
       sourceName: "binlog.000001",
       spliced: false,
+      mariadbStart: undefined,
       previousGtids: new GtidSet(),
       formatDescription: new Uint8Array(),
       checksumAlgorithm: "crc32",

@@ -5,6 +5,7 @@ import {
   BLOCK_BYTES_MAX,
   StoreError,
 } from "../../../lib/store/binlog_store.ts";
+import { MariadbGtidState } from "../../../lib/gtid/mariadb_gtid_state.ts";
 import {
   BlockBuilder,
   builderAtHead,
@@ -96,16 +97,36 @@ Deno.test("BlockBuilder.summary() of the inside of an event", () => {
 
 Deno.test("BlockBuilder notes control events, and what ended last", () => {
   const builder = new BlockBuilder(START);
-  assertEquals([builder.boundaryOffset, builder.lastGno], [-1, 0n]);
+  assertEquals([builder.boundaryOffset, builder.lastGtid], [-1, undefined]);
   builder.noteEvent(0, 1000, 1, true);
   assertEquals(builder.hasControl, true);
   builder.noteEnd(MADE_UUID, "", 7n);
   builder.noteEnd(MADE_UUID, "x", 3n);
   assertEquals(builder.ended.toString(), `${MADE_UUID}:7:x:3`);
-  assertEquals(
-    [builder.lastUuid, builder.lastTag, builder.lastGno],
-    [MADE_UUID, "x", 3n],
-  );
+  assertEquals(builder.lastGtid, `${MADE_UUID}:x:3`);
+  assertEquals(builder.mariadbAfter(undefined), undefined);
+});
+
+Deno.test("BlockBuilder adds what it has of MariaDB to the state before it", () => {
+  const builder = new BlockBuilder(START);
+  builder.noteMariadbEnd({ domain: 0, server: 1, sequence: 5n });
+  builder.noteMariadbEnd({ domain: 0, server: 2, sequence: 6n });
+  const state = MariadbGtidState.parse("0-1-4,1-1-1");
+  assertEquals(`${builder.mariadbAfter(state)}`, "0-1-5,0-2-6,1-1-1");
+  // A block that grows is counted with each commit that has a part of it.
+  assertEquals(`${builder.mariadbAfter(state)}`, "0-1-5,0-2-6,1-1-1");
+  assertEquals(`${builder.mariadbAfter(undefined)}`, "0-1-5,0-2-6");
+  assertEquals(builder.lastGtid, "0-2-6");
+});
+
+Deno.test("BlockBuilder begins anew with a Gtid_list", () => {
+  const builder = new BlockBuilder(START);
+  builder.noteMariadbList(MariadbGtidState.parse("0-1-9"));
+  const before = MariadbGtidState.parse("3-1-4");
+  assertEquals(`${builder.mariadbAfter(before)}`, "0-1-9");
+  builder.noteMariadbEnd({ domain: 0, server: 1, sequence: 10n });
+  assertEquals(`${builder.mariadbAfter(before)}`, "0-1-10");
+  assertEquals(`${before}`, "3-1-4");
 });
 
 function headIn(

@@ -19,6 +19,7 @@ const OTHER = loadBinlogFixture("mysql56", "binlog.000003").events[0]!.bytes;
 
 function identity(uuid: string): SourceIdentity {
   return {
+    flavour: "mysql",
     serverId: "2",
     uuid,
     version: "9.7.4",
@@ -41,6 +42,7 @@ function file(changes: Partial<StoredFile> = {}): StoredFile {
     sourceName: name,
     spliced: false,
     previousGtids: new GtidSet(),
+    mariadbStart: undefined,
     formatDescription: FORMAT,
     checksumAlgorithm: "crc32",
     firstTimestamp: 0,

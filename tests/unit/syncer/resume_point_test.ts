@@ -16,6 +16,7 @@ import type {
 const UUID = "d63952fd-e6f6-11f1-a979-02fc00000001";
 
 const IDENTITY: SourceIdentity = {
+  flavour: "mysql",
   serverId: "1",
   uuid: UUID,
   version: "9.7.4",

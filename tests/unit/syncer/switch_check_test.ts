@@ -13,6 +13,7 @@ const B = "bbbbbbbb-e6f6-11f1-a979-02fc00000001";
 const C = "cccccccc-e6f6-11f1-a979-02fc00000001";
 
 const IDENTITY: SourceIdentity = {
+  flavour: "mysql",
   serverId: "2",
   uuid: B,
   version: "9.7.4",
