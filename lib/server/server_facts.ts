@@ -23,6 +23,8 @@ export interface ServerFacts {
   readonly binlogChecksum: string;
   /** The source's `@@GLOBAL.binlog_row_image`. */
   readonly binlogRowImage: string;
+  /** The source's `@@GLOBAL.binlog_row_metadata`; absent if it has none. */
+  readonly binlogRowMetadata?: string | undefined;
   /** Host name of the machine, for `@@hostname`. */
   readonly hostName: string;
   /** Port this server listens on. */

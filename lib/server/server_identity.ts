@@ -68,6 +68,9 @@ export async function loadSourceIdentity(
     binlogFormat: kept.binlogFormat ?? DEFAULTS.binlogFormat,
     binlogChecksum: kept.binlogChecksum ?? DEFAULTS.binlogChecksum,
     binlogRowImage: kept.binlogRowImage ?? DEFAULTS.binlogRowImage,
+    ...kept.binlogRowMetadata === undefined
+      ? {}
+      : { binlogRowMetadata: kept.binlogRowMetadata },
   };
 }
 
@@ -136,6 +139,7 @@ export function serverFactsOf(from: FactSources): ServerFacts {
     binlogFormat: log.binlogFormat,
     binlogChecksum: log.binlogChecksum,
     binlogRowImage: log.binlogRowImage,
+    binlogRowMetadata: source?.binlogRowMetadata,
     hostName: from.hostName,
     port: from.port,
     semiSync: from.semiSync,

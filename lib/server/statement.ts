@@ -12,6 +12,7 @@ import {
   SEE_SOURCE,
 } from "./statement_right.ts";
 import type { StatementResult } from "./statement_result.ts";
+import { tableRefusal } from "./statement_table.ts";
 import { answerSelect } from "./statement_select.ts";
 import { answerSet } from "./statement_set.ts";
 import {
@@ -111,7 +112,7 @@ export function answerStatement(
       );
     }
     const entry = ENTRIES.find(({ words }) => cursor.takeWords(...words));
-    if (entry === undefined) throw cursor.unexpected();
+    if (entry === undefined) throw tableRefusal(text) ?? cursor.unexpected();
     return answerWithRight(entry, cursor, context);
   } catch (error) {
     return errorResult(error);

@@ -7,26 +7,37 @@ const ELSEWHERE =
   "connection to the source for table metadata, or set " +
   "binlog_row_metadata = FULL on the source, if the client can read it";
 
+/** Other statements about a table, by the words in front of its name. */
+const ABOUT_TABLE: readonly (readonly string[])[] = [
+  ["SHOW", "CREATE", "TABLE"],
+  ["SHOW", "COLUMNS", "FROM"],
+  ["SHOW", "FIELDS", "FROM"],
+  ["SHOW", "FULL", "COLUMNS", "FROM"],
+  ["SHOW", "FULL", "FIELDS", "FROM"],
+  ["SHOW", "INDEX", "FROM"],
+  ["SHOW", "KEYS", "FROM"],
+  ["DESC"],
+  ["DESCRIBE"],
+];
+
 /**
- * The error for a `SELECT` that reads a table, which would otherwise be about
- * the first column that nobody here knows. Change-data-capture clients look for
- * table metadata in `information_schema`; wrong or no rows would have them
- * decode wrong values, so the error says where it is to be had. Numbers and
- * texts begin as MySQL's for tables that are not there.
+ * The error for a statement that reads a table or tells of one: `SELECT … FROM`,
+ * `SHOW CREATE TABLE`, `DESCRIBE`. It would otherwise be about the first word
+ * that nobody here knows. Change-data-capture clients look for table metadata
+ * so; wrong or no rows would have them decode wrong values, so the error says
+ * where it is to be had. Numbers and texts begin as MySQL's for tables that are
+ * not there.
  *
- * @returns Undefined if the statement reads no table.
+ * @returns Undefined for another statement.
  * @throws {StatementError} 1064 when the text does not split into tokens
  */
 export function tableRefusal(text: string): StatementError | undefined {
   const tokens = tokenizeStatement(text);
-  if (!isWord(tokens[0], "SELECT")) return undefined;
-  const from = tokens.findIndex((token, index) =>
-    isWord(token, "FROM") && depthAt(tokens, index) === 0
-  );
-  const first = from < 0 ? undefined : nameOf(tokens[from + 1]);
+  const at = tableNameAt(tokens);
+  const first = nameOf(tokens[at]);
   if (first === undefined) return undefined;
-  const second = tokens[from + 2]?.value === "."
-    ? nameOf(tokens[from + 3])
+  const second = tokens[at + 1]?.value === "."
+    ? nameOf(tokens[at + 2])
     : undefined;
   if (second === undefined && first.toUpperCase() === "DUAL") return undefined;
   if (second !== undefined && first.toLowerCase() === "information_schema") {
@@ -61,6 +72,20 @@ export function prepareRefusal(text: string): StatementError {
     "This command is not supported in the prepared statement protocol yet: " +
       "a binlog server answers statements that come as text (COM_QUERY)",
   );
+}
+
+/** Where a table's name would be; behind the end where none can be. */
+function tableNameAt(tokens: readonly Token[]): number {
+  if (isWord(tokens[0], "SELECT")) {
+    const from = tokens.findIndex((token, index) =>
+      isWord(token, "FROM") && depthAt(tokens, index) === 0
+    );
+    return from < 0 ? tokens.length : from + 1;
+  }
+  const words = ABOUT_TABLE.find((all) =>
+    all.every((word, index) => isWord(tokens[index], word))
+  );
+  return words?.length ?? tokens.length;
 }
 
 function isWord(token: Token | undefined, word: string): boolean {

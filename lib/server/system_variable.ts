@@ -114,6 +114,14 @@ const SYSTEM_VARIABLES: readonly SystemVariable[] = [
   global("binlog_checksum", "string", ({ server }) => server.binlogChecksum),
   global("binlog_format", "string", ({ server }) => server.binlogFormat),
   global("binlog_row_image", "string", ({ server }) => server.binlogRowImage),
+  {
+    ...global(
+      "binlog_row_metadata",
+      "string",
+      ({ server }) => server.binlogRowMetadata ?? "",
+    ),
+    isThere: ({ server }) => server.binlogRowMetadata !== undefined,
+  },
   session("character_set_client", "string", sessionCharacterSet),
   session("character_set_connection", "string", sessionCharacterSet),
   session("character_set_database", "string", "utf8mb4"),

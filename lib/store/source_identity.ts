@@ -37,4 +37,6 @@ export interface SourceIdentity {
   readonly binlogChecksum: string;
   /** Its `@@GLOBAL.binlog_row_image`. */
   readonly binlogRowImage: string;
+  /** Its `@@GLOBAL.binlog_row_metadata`; absent if it does not know that. */
+  readonly binlogRowMetadata?: string | undefined;
 }

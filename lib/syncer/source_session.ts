@@ -77,6 +77,7 @@ export class SourceSession {
     // The version can be set to anything; only MariaDB has domains.
     const isMariadb = flavourOfVersion(version) === "mariadb" ||
       gtidMode === null && await this.#variable("gtid_domain_id") !== null;
+    const rowMetadata = await this.#variable("binlog_row_metadata");
     return {
       flavour: isMariadb ? "mariadb" : "mysql",
       serverId: await this.#variable("server_id") ?? "0",
@@ -86,6 +87,7 @@ export class SourceSession {
       binlogFormat: await this.#variable("binlog_format") ?? "ROW",
       binlogChecksum: await this.#variable("binlog_checksum") ?? "NONE",
       binlogRowImage: await this.#variable("binlog_row_image") ?? "FULL",
+      ...rowMetadata === null ? {} : { binlogRowMetadata: rowMetadata },
     };
   }
 

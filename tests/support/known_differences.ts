@@ -70,6 +70,34 @@ export const KNOWN_DIFFERENCES = {
     why:
       "It describes how MySQL reads its files. The error's own text is the same.",
   },
+  "both-spellings": {
+    what:
+      "Statements that one version of MySQL knows and another does not, such as SHOW MASTER STATUS and SHOW BINARY LOG STATUS: kingbus answers both, a source one of them.",
+    why:
+      "A log is read by clients older and newer than its source. One that tries both spellings is content with the first.",
+  },
+  "session-tracking": {
+    what:
+      "Session state behind an OK, for clients that ask for it (CLIENT_SESSION_TRACK).",
+    why:
+      "kingbus does not announce it. No client of a binlog reads it; a client that wants it looks for the server's capability.",
+  },
+  "warnings": {
+    what: "How many warnings stand behind an OK.",
+    why:
+      "MySQL warns of names that it is to give up, such as utf8. kingbus has no such plans.",
+  },
+  "skipped-heartbeats": {
+    what:
+      "From a source before MySQL 5.7: how many heartbeats tell of transactions that a dump by GTID leaves out, and whether one does where the log ends.",
+    why:
+      "5.6 sends one for each event, or none while a heartbeat period has not passed. kingbus sends one for all, as every later version; the replica ends up at the same position.",
+  },
+  "status-variables": {
+    what:
+      "SHOW STATUS of what only a server with tables, or with TLS, counts: no row.",
+    why: "kingbus has the status variables that operators of a source look at.",
+  },
   "kill-of-closed": {
     what:
       "Whether KILL still finds a connection that the client closed just before: OK, or 1094.",

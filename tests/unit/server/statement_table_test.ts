@@ -17,6 +17,9 @@ Deno.test("tableRefusal() says of a SELECT from a table where its answer is to b
       "Unknown table 'TABLES' in information_schema: ",
     ],
     ["SELECT * FROM test.t", 1146, "Table 'test.t' doesn't exist: "],
+    ["show create table `a`.`b`", 1146, "Table 'a.b' doesn't exist: "],
+    ["SHOW FULL COLUMNS FROM t", 1146, "Table 't' doesn't exist: "],
+    ["DESC mysql.user", 1146, "Table 'mysql.user' doesn't exist: "],
     ["SELECT 1 FROM dual.x", 1146, "Table 'dual.x' doesn't exist: "],
     ["SELECT EXTRACT(DAY FROM d) FROM t", 1146, "Table 't' doesn't exist: "],
   ];
