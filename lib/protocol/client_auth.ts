@@ -13,6 +13,7 @@ import {
 } from "./auth_packet.ts";
 import { Capability } from "./capability.ts";
 import { CharacterSet } from "./character_set.ts";
+import { type Compression, compressionCapabilities } from "./compression.ts";
 import { ErrorCode } from "./error_code.ts";
 import {
   encodeHandshakeResponse,
@@ -30,6 +31,8 @@ export interface ClientAuthOptions {
   readonly database?: string | undefined;
   /** Connection attributes such as `program_name`. */
   readonly attributes?: ReadonlyMap<string, string> | undefined;
+  /** How the connection is to be compressed, if the server offers it. */
+  readonly compression?: Compression | undefined;
   /** True over TLS: the clear password may be sent. */
   readonly secure: boolean;
   /**
@@ -116,6 +119,7 @@ export class ClientAuth {
       database: options.database,
       authPlugin: this.#plugin,
       attributes: options.attributes ?? new Map(),
+      zstdLevel: options.compression?.level,
     });
   }
 
@@ -236,6 +240,9 @@ function capabilitiesFor(
   let wanted: number = WHERE_KNOWN;
   if (options.database !== undefined) wanted |= Capability.CONNECT_WITH_DB;
   if (options.secure) wanted |= Capability.SSL;
+  if (options.compression !== undefined) {
+    wanted |= compressionCapabilities([options.compression.algorithm]);
+  }
   return (ALWAYS | (wanted & handshake.capabilities)) >>> 0;
 }
 

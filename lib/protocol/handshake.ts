@@ -1,6 +1,7 @@
 import { ByteReader } from "./byte_reader.ts";
 import { ByteWriter } from "./byte_writer.ts";
 import { Capability, commonCapabilities, hasCapability } from "./capability.ts";
+import { ZSTD_LEVEL_DEFAULT } from "./compression.ts";
 import { ErrorCode } from "./error_code.ts";
 import { ProtocolError } from "./protocol_error.ts";
 
@@ -45,6 +46,8 @@ export interface HandshakeResponse {
   readonly authPlugin?: string | undefined;
   /** Connection attributes such as `program_name`. */
   readonly attributes: ReadonlyMap<string, string>;
+  /** Level the client asks for with `CLIENT_ZSTD_COMPRESSION_ALGORITHM`. */
+  readonly zstdLevel?: number | undefined;
 }
 
 /**
@@ -171,6 +174,9 @@ export function encodeHandshakeResponse(
     }
     writer.lenencBytes(attributes.finish());
   }
+  if (has(Capability.ZSTD_COMPRESSION)) {
+    writer.u8(response.zstdLevel ?? ZSTD_LEVEL_DEFAULT);
+  }
   return writer.finish();
 }
 
@@ -204,7 +210,18 @@ export function decodeHandshakeResponse(
   const attributes = has(Capability.CONNECT_ATTRS) && more()
     ? readAttributes(reader)
     : new Map<string, string>();
-  return { ...start, user, authResponse, database, authPlugin, attributes };
+  const zstdLevel = has(Capability.ZSTD_COMPRESSION) && more()
+    ? reader.u8()
+    : undefined;
+  return {
+    ...start,
+    user,
+    authResponse,
+    database,
+    authPlugin,
+    attributes,
+    zstdLevel,
+  };
 }
 
 /** A string that ends at a NUL or, as some clients send it, with the packet. */

@@ -17,6 +17,11 @@ import {
 } from "./auth_packet.ts";
 import { Capability, commonCapabilities, hasCapability } from "./capability.ts";
 import { CharacterSet } from "./character_set.ts";
+import {
+  agreedCompression,
+  type Compression,
+  isZstdLevel,
+} from "./compression.ts";
 import { ErrorCode, sqlStateFor } from "./error_code.ts";
 import {
   decodeHandshakeResponse,
@@ -101,6 +106,8 @@ export interface Login {
   readonly authPlugin: string;
   /** True over TLS. */
   readonly secure: boolean;
+  /** How the connection goes on behind the last reply; undefined for as it is. */
+  readonly compression: Compression | undefined;
 }
 
 /**
@@ -223,6 +230,7 @@ export class ServerAuth {
     if (!this.#secure && isSslRequest(payload)) return this.#startTls();
     const response = decodeHandshakeResponse(payload, this.#serverCapabilities);
     checkUser(response.user);
+    checkZstdLevel(response.zstdLevel);
     this.#response = response;
     this.#account = this.#options.lookup(response.user) ?? NO_ACCOUNT;
     const plugin = this.#clientPlugin(response);
@@ -352,6 +360,7 @@ export class ServerAuth {
       attributes: response.attributes,
       authPlugin: this.#plugin,
       secure: this.#secure,
+      compression: agreedCompression(capabilities, response.zstdLevel),
     };
     return { accepted, replies: [...replies, encodeOk()] };
   }
@@ -408,4 +417,12 @@ function checkUser(user: string): void {
       `Bad handshake: a user name of ${length} bytes`,
     );
   }
+}
+
+function checkZstdLevel(level: number | undefined): void {
+  if (level === undefined || isZstdLevel(level)) return;
+  throw new ProtocolError(
+    ErrorCode.ER_WRONG_COMPRESSION_LEVEL_CLIENT,
+    `Invalid compression level '${level}' of zstd: only 1 to 22 are allowed`,
+  );
 }
