@@ -1,5 +1,6 @@
 import type { Address } from "../config/address.ts";
 import type { Retention } from "../retention/retention.ts";
+import type { CompressionAlgorithm } from "../protocol/compression.ts";
 import type { SyncerCause } from "../syncer/syncer_cause.ts";
 import type { AckGateStatus } from "../semi_sync/ack_gate.ts";
 import type { AckStatus } from "../server/dump_handler.ts";
@@ -80,6 +81,8 @@ export interface SourceReport {
   readonly serverId: string;
   readonly uuid: string;
   readonly version: string;
+  /** What the connection is compressed with; undefined for nothing. */
+  readonly compression?: CompressionAlgorithm | undefined;
 }
 
 /** Where the stored log ends, and what it holds. */
@@ -155,6 +158,8 @@ export interface ReplicaReport {
   readonly bytesSent: bigint;
   readonly program: string;
   readonly clientVersion: string;
+  /** What its connection is compressed with; undefined for nothing. */
+  readonly compression?: CompressionAlgorithm | undefined;
   /** What it has acknowledged; undefined if it is not semi-synchronous. */
   readonly acks?: Readonly<AckStatus> | undefined;
 }

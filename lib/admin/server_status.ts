@@ -1,3 +1,4 @@
+import type { CompressionAlgorithm } from "../protocol/compression.ts";
 import type { ReplicaReport, ServerReport } from "./control.ts";
 import { type LogStatus, logStatus } from "./syncer_status.ts";
 
@@ -22,6 +23,8 @@ export interface ReplicaStatus {
   readonly lag_bytes?: number | undefined;
   readonly program: string;
   readonly client_version: string;
+  /** What its connection is compressed with. */
+  readonly compression: "none" | CompressionAlgorithm;
   /** What it has acknowledged, if it is semi-synchronous. */
   readonly semi_sync?: {
     readonly acks_asked: number;
@@ -81,6 +84,7 @@ function replicaStatus(replica: ReplicaReport): ReplicaStatus {
     lag_bytes: replica.lagBytes,
     program: replica.program,
     client_version: replica.clientVersion,
+    compression: replica.compression ?? "none",
     semi_sync: replica.acks && {
       acks_asked: replica.acks.asked,
       acks_received: replica.acks.received,

@@ -1,3 +1,4 @@
+import type { CompressionAlgorithm } from "../protocol/compression.ts";
 import type { LogReport, SemiSyncReport, SyncerReport } from "./control.ts";
 
 /** Where the stored log ends, under the names the original kingbus uses. */
@@ -43,6 +44,8 @@ export interface SyncerStatus extends LogStatus {
     readonly server_id: string;
     readonly server_uuid: string;
     readonly version: string;
+    /** What the connection is compressed with, while there is one. */
+    readonly compression: "none" | CompressionAlgorithm;
   } | undefined;
   /** How the acknowledging to the source goes, where it is asked for. */
   readonly acknowledging?: AcknowledgingStatus | undefined;
@@ -105,6 +108,7 @@ export function syncerStatus(report: SyncerReport): SyncerStatus {
       server_id: source.serverId,
       server_uuid: source.uuid,
       version: source.version,
+      compression: source.compression ?? "none",
     },
     acknowledging: acknowledgingStatus(report.semiSync),
     candidates: report.candidates.map((candidate) => ({

@@ -14,6 +14,7 @@ import {
   textValue,
 } from "./config_value.ts";
 import { GtidSet } from "../gtid/gtid_set.ts";
+import { COMPRESSION_ALGORITHMS } from "../protocol/compression.ts";
 import { RIGHTS, RIGHTS_BY_DEFAULT } from "./right.ts";
 
 /** What is said about a key, to the validator, the flags and the documents. */
@@ -162,6 +163,15 @@ const serverShape = {
       "Offers replicas semi-synchronous replication: they acknowledge what they have received.",
     fallback: "false",
   }),
+  "compression": z.array(choiceValue(COMPRESSION_ALGORITHMS))
+    .prefault([...COMPRESSION_ALGORITHMS])
+    .register(KEY_INFO, {
+      type: "list of `zlib`, `zstd`",
+      about:
+        "How clients may have their connections compressed: `zlib` is what MySQL 5.6 and 5.7 and MariaDB know, `zstd` came with MySQL 8.0.18. Whoever asks for nothing is served uncompressed; `[]` offers nothing. A client chooses the level of zstd; more than 9 is served with 9.",
+      fallback: `[${COMPRESSION_ALGORITHMS.join(", ")}]`,
+      flag: false,
+    }),
   "wait-for-replicas": withDefault(integerValue({ min: 0, max: 1000 }), {
     type: "integer",
     about:
@@ -192,6 +202,12 @@ const followShape = {
     about:
       "How long the source may be silent before the connection counts as lost; above heartbeat.",
     fallback: "20s",
+  }),
+  "compression": withDefault(choiceValue(["none", ...COMPRESSION_ALGORITHMS]), {
+    type: "`none`, `zlib` or `zstd`",
+    about:
+      "How the connection to the source is compressed. A source that does not offer it is not followed, as a replica with `SOURCE_COMPRESSION_ALGORITHMS` does not.",
+    fallback: "none",
   }),
   "connect-timeout": withDefault(durationValue({ min: 100, max: HOUR_MS }), {
     type: "duration",

@@ -1,3 +1,9 @@
+import {
+  type Compression,
+  type CompressionAlgorithm,
+  ZLIB_LEVEL,
+  ZSTD_LEVEL_DEFAULT,
+} from "../protocol/compression.ts";
 import { parse as parseYaml } from "@std/yaml";
 import type { z } from "zod";
 import { describeError } from "../log/describe_error.ts";
@@ -229,6 +235,7 @@ async function readOptions(
       readTimeoutMs: follow["read-timeout"],
       connectTimeoutMs: follow["connect-timeout"],
       switchAfterMs: follow["switch-after"],
+      compression: sourceCompression(follow.compression),
     },
     log: {
       level: log.level,
@@ -243,6 +250,15 @@ async function readOptions(
     },
     retention: retentionSettings(tree),
   };
+}
+
+/** Of zstd the default level: `SOURCE_ZSTD_COMPRESSION_LEVEL` has it, too. */
+function sourceCompression(
+  algorithm: "none" | CompressionAlgorithm,
+): Compression | undefined {
+  if (algorithm === "none") return undefined;
+  const level = algorithm === "zlib" ? ZLIB_LEVEL : ZSTD_LEVEL_DEFAULT;
+  return { algorithm, level };
 }
 
 /** The settings of `retention:`, which hold no secrets. */
@@ -281,6 +297,7 @@ async function readServer(
     serverId: server["server-id"],
     users,
     semiSync: server["semi-sync"],
+    compression: server.compression,
     waitForReplicas: server["wait-for-replicas"],
     waitTimeoutMs: server["wait-timeout"],
     connectionsMax: server["connections-max"],

@@ -1,3 +1,7 @@
+import type {
+  Compression,
+  CompressionAlgorithm,
+} from "../protocol/compression.ts";
 import type { Address } from "./address.ts";
 import type { Right } from "./right.ts";
 
@@ -26,6 +30,8 @@ export interface ServerSettings {
   readonly users: readonly Account[];
   /** Whether to offer replicas semi-synchronous replication. */
   readonly semiSync: boolean;
+  /** How clients may have their connections compressed. */
+  readonly compression: readonly CompressionAlgorithm[];
   /** So many replicas acknowledge before kingbus acknowledges to its source. */
   readonly waitForReplicas: number;
   /** How long they may take. */
@@ -56,6 +62,8 @@ export interface FollowSettings {
   readonly heartbeatMs: number;
   readonly readTimeoutMs: number;
   readonly connectTimeoutMs: number;
+  /** How the connection is compressed; undefined for not at all. */
+  readonly compression: Compression | undefined;
   /** How long the source may be lost before candidates are tried. */
   readonly switchAfterMs: number;
 }

@@ -4,10 +4,17 @@ import {
   decodeHandshakeV10,
   type HandshakeV10,
 } from "../protocol/handshake.ts";
+import {
+  agreedCompression,
+  type Compression,
+  type CompressionAlgorithm,
+} from "../protocol/compression.ts";
 import { type Packet, PART_PAYLOAD_BYTES_MAX } from "../protocol/packet.ts";
 import { decodeErr, decodeOk, isErr } from "../protocol/response.ts";
 import { ServerError } from "../protocol/server_error.ts";
 import { TextResultSetDecoder } from "../protocol/result_set.ts";
+import { compressedTransport } from "./compressed_transport.ts";
+import { CompressionNotOfferedError } from "./compression_not_offered_error.ts";
 import { abortError, ConnectionError } from "./connection_error.ts";
 import { Deadline } from "./deadline.ts";
 import { PacketLink } from "./packet_link.ts";
@@ -23,6 +30,8 @@ export interface LoginOptions {
   readonly database?: string | undefined;
   /** Connection attributes such as `program_name`. */
   readonly attributes?: ReadonlyMap<string, string> | undefined;
+  /** How to compress the connection; not at all when absent. */
+  readonly compression?: Compression | undefined;
   /** RSA public key of the server as PEM; asked for when absent. */
   readonly serverPublicKeyPem?: string | undefined;
   /** For dialling and login together; 10 s when absent. */
@@ -91,8 +100,8 @@ export class ClientConnection implements AsyncDisposable {
 
   /**
    * Dials a server and logs in. Throws a `ConnectionError` (`refused` if nobody
-   * listens, `timeout`, `aborted`, …), the `ServerError` of a refused login, or
-   * a `ProtocolError`.
+   * listens, `timeout`, `aborted`, …), the `ServerError` of a refused login, a
+   * `CompressionNotOfferedError`, or a `ProtocolError`.
    */
   static async connect(options: ConnectOptions): Promise<ClientConnection> {
     const timeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
@@ -129,6 +138,7 @@ export class ClientConnection implements AsyncDisposable {
         options,
         signal,
       );
+      await compress(link, options.compression, capabilities);
       return new ClientConnection(
         link,
         handshake,
@@ -164,6 +174,19 @@ export class ClientConnection implements AsyncDisposable {
   /** Common capabilities of both sides. */
   get capabilities(): number {
     return this.#capabilities;
+  }
+
+  /**
+   * False over a compressed connection: the ids of the packets of answers and
+   * dumps then count nothing.
+   */
+  get numbered(): boolean {
+    return this.compression === undefined;
+  }
+
+  /** What the connection is compressed with; undefined for nothing. */
+  get compression(): CompressionAlgorithm | undefined {
+    return agreedCompression(this.#capabilities, undefined)?.algorithm;
   }
 
   /** Address of the server. */
@@ -309,6 +332,24 @@ async function authenticate(
     if ("done" in step) return { handshake, capabilities: auth.capabilities };
     send = "send" in step ? step.send : undefined;
   }
+}
+
+/** Goes on compressed, behind the last packet of the login. */
+async function compress(
+  link: PacketLink,
+  wanted: Compression | undefined,
+  capabilities: number,
+): Promise<void> {
+  if (wanted === undefined) return;
+  const compression = agreedCompression(capabilities, wanted.level);
+  if (compression === undefined) {
+    throw new CompressionNotOfferedError(wanted.algorithm);
+  }
+  await link.replace(
+    (transport) =>
+      compressedTransport(transport, { compression, side: "client" }).transport,
+    { numbered: false },
+  );
 }
 
 async function readPacket(

@@ -10,7 +10,7 @@ import type { Transport } from "./transport.ts";
  * keeps `reader` or `writer` over a replacement keeps dead ones.
  */
 export class PacketLink<Link extends Transport = Transport> {
-  readonly #options: PacketDecoderOptions;
+  #options: PacketDecoderOptions;
   #transport: Link;
   #reader: PacketReader;
   #writer: PacketWriter;
@@ -43,14 +43,15 @@ export class PacketLink<Link extends Transport = Transport> {
    * Puts a layer over the transport: `wrap` gets the transport as it is, with
    * whatever was read and not decoded yet as the first bytes of `readable`, and
    * answers the one that packets go over from then on. No read or write may be
-   * under way. Limits stay as they are; sequence ids are the owner's to carry
-   * on.
+   * under way. Limits stay as they are, but for `changes`; sequence ids are the
+   * owner's to carry on.
    *
    * @throws {ConnectionError} `closed` if it was closed meanwhile
    * @throws whatever `wrap` does; the link can then only be closed
    */
   async replace(
     wrap: (transport: Link) => Link | Promise<Link>,
+    changes: Partial<PacketDecoderOptions> = {},
   ): Promise<void> {
     const { maxPayloadBytes } = this.#reader;
     const layer = await wrap({
@@ -63,10 +64,8 @@ export class PacketLink<Link extends Transport = Transport> {
       throw new ConnectionError("closed", "Connection closed by us");
     }
     this.#transport = layer;
-    this.#reader = new PacketReader(layer.readable, {
-      ...this.#options,
-      maxPayloadBytes,
-    });
+    this.#options = { ...this.#options, maxPayloadBytes, ...changes };
+    this.#reader = new PacketReader(layer.readable, this.#options);
     this.#writer = new PacketWriter(layer.writable);
   }
 

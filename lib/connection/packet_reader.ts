@@ -3,6 +3,7 @@ import {
   PacketDecoder,
   type PacketDecoderOptions,
 } from "../protocol/packet_decoder.ts";
+import { ProtocolError } from "../protocol/protocol_error.ts";
 import { abortable } from "./abortable.ts";
 import { ConnectionError, connectionErrorFrom } from "./connection_error.ts";
 
@@ -176,6 +177,8 @@ export class PacketReader {
       const result = await this.#reader.read();
       return result.done ? null : result.value;
     } catch (cause) {
+      // From a layer below that has packets of its own.
+      if (cause instanceof ProtocolError) throw cause;
       throw connectionErrorFrom(cause);
     }
   }

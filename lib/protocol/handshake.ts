@@ -220,7 +220,7 @@ export function decodeHandshakeResponse(
     database,
     authPlugin,
     attributes,
-    zstdLevel,
+    ...(zstdLevel === undefined ? {} : { zstdLevel }),
   };
 }
 

@@ -18,6 +18,12 @@ export interface PacketDecoderOptions {
    * other. MySQL 8 and later say with one why they hang up an idle connection.
    */
   readonly acceptsNotices?: boolean;
+  /**
+   * False for what comes from a server over the compressed protocol: it counts
+   * the packets inside on from the compressed ones (`net_flush` of
+   * `sql-common/net_serv.cc`), and no client looks at their ids. True when absent.
+   */
+  readonly numbered?: boolean;
 }
 
 /**
@@ -51,6 +57,7 @@ const NO_BYTES = new Uint8Array(0);
 export class PacketDecoder {
   #maxPayloadBytes: number;
   readonly #acceptsNotices: boolean;
+  readonly #numbered: boolean;
   #expectedSequenceId: number;
 
   /** The current chunk and how far it is decoded. */
@@ -70,6 +77,7 @@ export class PacketDecoder {
   constructor(options: PacketDecoderOptions) {
     this.#maxPayloadBytes = options.maxPayloadBytes;
     this.#acceptsNotices = options.acceptsNotices ?? false;
+    this.#numbered = options.numbered ?? true;
     this.#expectedSequenceId = options.initialSequenceId ?? 0;
   }
 
@@ -188,7 +196,7 @@ export class PacketDecoder {
 
   #checkHeader(): void {
     const sequenceId = this.#header[3]!;
-    if (sequenceId !== this.#expectedSequenceId) {
+    if (sequenceId !== this.#expectedSequenceId && this.#numbered) {
       const mayBeNotice = this.#acceptsNotices && sequenceId === 0 &&
         this.#fullParts === 0;
       if (!mayBeNotice) throw this.#outOfOrder(sequenceId);
@@ -233,7 +241,10 @@ export class PacketDecoder {
       payload = this.#assembly.subarray(0, this.#assemblyBytes);
     }
     // A wrong id has come this far only as the possible start of a notice.
-    if (sequenceId !== this.#expectedSequenceId && !isErr(payload)) {
+    if (
+      sequenceId !== this.#expectedSequenceId && this.#numbered &&
+      !isErr(payload)
+    ) {
       throw this.#outOfOrder(sequenceId);
     }
     this.#headerBytes = 0;

@@ -86,7 +86,7 @@ export class LogDumpHandler implements DumpHandler {
     const dump = new LogDump({
       store: this.#store,
       output: new DumpOutput(
-        session.writer,
+        session,
         this.#pool,
         semiSync?.packets ?? new PlainPackets(session.nextSequenceId),
       ),

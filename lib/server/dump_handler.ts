@@ -63,6 +63,8 @@ export interface DumpSession {
   readonly log: Log;
   /** The only way to the replica while the dump runs. */
   readonly writer: PacketWriter;
+  /** See `DumpLine.restart`. */
+  readonly restart?: (() => void) | undefined;
   /** What the replica has set up. */
   readonly settings: ReplicaSettings;
   /** What it registered with; undefined if it did not. */

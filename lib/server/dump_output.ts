@@ -6,6 +6,16 @@ import type { PacketForm } from "./packet_form.ts";
 /** Bytes of one write to a replica: large enough that calls cost little. */
 const BUFFER_BYTES = 256 * 1024;
 
+/** The way to a replica. */
+export interface DumpLine {
+  readonly writer: PacketWriter;
+  /**
+   * Told where sequence ids begin at 1 again, between two writes; absent where
+   * that makes no difference to how they are sent.
+   */
+  readonly restart?: (() => void) | undefined;
+}
+
 /**
  * A replica that takes nothing for so long is given up, as MySQL's
  * `net_write_timeout` has it by default.
@@ -36,7 +46,7 @@ export class BufferPool {
  * way; no more than these two ever wait for a slow replica.
  */
 export class DumpOutput {
-  readonly #writer: PacketWriter;
+  readonly #line: DumpLine;
   readonly #pool: BufferPool;
   readonly #writeTimeoutMs: number;
   #buffer: Uint8Array<ArrayBuffer> | undefined;
@@ -47,18 +57,18 @@ export class DumpOutput {
   #bytesSent = 0;
 
   /**
-   * @param writer the way to the replica
+   * @param line the way to the replica
    * @param pool where buffers come from
    * @param packets how they look
    * @param writeTimeoutMs how long the replica may take for one buffer
    */
   constructor(
-    writer: PacketWriter,
+    line: DumpLine,
     pool: BufferPool,
     packets: PacketForm,
     writeTimeoutMs = WRITE_TIMEOUT_MS,
   ) {
-    this.#writer = writer;
+    this.#line = line;
     this.#pool = pool;
     this.#packets = packets;
     this.#writeTimeoutMs = writeTimeoutMs;
@@ -138,7 +148,7 @@ export class DumpOutput {
     const buffer = this.#buffer!;
     const bytes = buffer.subarray(0, this.#used);
     this.#writing = buffer;
-    this.#written = this.#send(bytes);
+    this.#written = this.#send(bytes, this.#packets.restarts.splice(0));
     // Whoever flushes next is told; until then nobody listens.
     this.#written.catch(() => {});
     this.#bytesSent += bytes.length;
@@ -146,12 +156,28 @@ export class DumpOutput {
     this.#used = 0;
   }
 
-  async #send(bytes: Uint8Array): Promise<void> {
+  async #send(
+    bytes: Uint8Array,
+    restarts: readonly number[],
+  ): Promise<void> {
     using deadline = new Deadline(
       this.#writeTimeoutMs,
       "waiting for the replica to take what it asked for",
     );
-    await this.#writer.writeRaw(bytes, { signal: deadline.signal });
+    const { signal } = deadline;
+    const { writer, restart } = this.#line;
+    let from = 0;
+    // Compressed packets are counted as those in them: they end there as well.
+    for (const at of restart === undefined ? [] : restarts) {
+      await writer.writeRaw(bytes.subarray(from, at), { signal });
+      restart?.();
+      from = at;
+    }
+    if (from < bytes.length) {
+      await writer.writeRaw(from === 0 ? bytes : bytes.subarray(from), {
+        signal,
+      });
+    }
   }
 
   /** Sends all of it, and gives the buffers back. */

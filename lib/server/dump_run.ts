@@ -122,6 +122,9 @@ export class DumpRun {
       connectionId,
       log,
       writer: channel.writer,
+      restart: channel.compressed
+        ? () => channel.restartCompressed()
+        : undefined,
       settings,
       registered,
       serverId,

@@ -17,6 +17,11 @@ export interface PacketForm {
    * @param start where to copy to
    */
   copyRun(run: Uint8Array, buffer: Uint8Array, start: number): number;
+  /**
+   * Where in the buffer sequence ids begin at 1 again, in order. Whoever sends
+   * the buffer empties this.
+   */
+  readonly restarts: number[];
   /** What stands before an event that is not of the log, from its status byte on. */
   readonly madePrefix: Uint8Array;
 }

@@ -12,6 +12,7 @@ export class PlainPackets implements PacketForm {
   sequenceId: number;
   position = 0;
   readonly madePrefix = MADE_PREFIX;
+  readonly restarts: number[] = [];
   // What is left of the packet at the end of the last run, and whether the
   // packet after it belongs to the same event.
   #packetLeft = 0;

@@ -1,3 +1,4 @@
+import type { CompressionAlgorithm } from "../protocol/compression.ts";
 import type { AckStatus } from "./dump_handler.ts";
 
 /** A connected replica, as the status answers show it. */
@@ -27,6 +28,8 @@ export interface ReplicaStatus {
   readonly heartbeatMs: number;
   /** Bytes of its dump so far. */
   readonly bytesSent: bigint;
+  /** What its connection is compressed with; undefined for nothing. */
+  readonly compression?: CompressionAlgorithm | undefined;
   /** What it has acknowledged; undefined if it is not semi-synchronous. */
   readonly acks?: Readonly<AckStatus> | undefined;
   /** Its `program_name`, if it said. */

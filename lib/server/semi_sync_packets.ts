@@ -37,6 +37,7 @@ export class SemiSyncPackets implements PacketForm {
   sequenceId: number;
   position = 0;
   readonly madePrefix = MADE_PREFIX;
+  readonly restarts: number[] = [];
   /** Transactions that end at this position of the file or later are asked for. */
   askFrom = Infinity;
   /** How often a reply was asked for. */
@@ -138,7 +139,7 @@ export class SemiSyncPackets implements PacketForm {
     const to = at + PACKET_HEADER_BYTES + PREFIX_BYTES;
     if (size > LOOP_BYTES_MAX) buffer.set(run.subarray(event, end), to);
     else for (let i = 0; i < size; i++) buffer[to + i] = run[event + i]!;
-    if (asks) this.#noteAsked();
+    if (asks) this.#noteAsked(to + size);
     else this.sequenceId = this.sequenceId + 1 & 0xff;
     return to + size;
   }
@@ -185,12 +186,14 @@ export class SemiSyncPackets implements PacketForm {
     if (this.#eventLeft > 0) return at;
     // A full packet is always followed by another one, if by an empty one.
     const to = this.#packetFull ? this.#beginPacket(buffer, at) : at;
-    if (this.#asks) this.#noteAsked();
+    if (this.#asks) this.#noteAsked(to);
     this.#asks = false;
     return to;
   }
 
-  #noteAsked(): void {
+  /** @param end where the event ends in the buffer */
+  #noteAsked(end: number): void {
+    this.restarts.push(end);
     this.asked++;
     this.askedPosition = this.position;
     this.sequenceId = 1;

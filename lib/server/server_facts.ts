@@ -1,4 +1,5 @@
 import type { Flavour } from "../store/source_identity.ts";
+import type { CompressionAlgorithm } from "../protocol/compression.ts";
 import type { SemiSyncOffer } from "./server_options.ts";
 
 /**
@@ -31,4 +32,6 @@ export interface ServerFacts {
   readonly port: number;
   /** Semi-synchronous replication; undefined while it is not offered. */
   readonly semiSync?: SemiSyncOffer | undefined;
+  /** How connections may be compressed. */
+  readonly compression?: readonly CompressionAlgorithm[] | undefined;
 }

@@ -3,6 +3,7 @@ import {
   SOURCE_IDENTITY_META,
   type SourceIdentity,
 } from "../store/source_identity.ts";
+import type { CompressionAlgorithm } from "../protocol/compression.ts";
 import type { ServerFacts } from "./server_facts.ts";
 import type { SemiSyncOffer } from "./server_options.ts";
 import type { ServerStore } from "./server_store.ts";
@@ -117,6 +118,7 @@ export interface FactSources {
   readonly hostName: string;
   readonly port: number;
   readonly semiSync?: SemiSyncOffer | undefined;
+  readonly compression?: readonly CompressionAlgorithm[] | undefined;
 }
 
 /**
@@ -143,6 +145,7 @@ export function serverFactsOf(from: FactSources): ServerFacts {
     hostName: from.hostName,
     port: from.port,
     semiSync: from.semiSync,
+    compression: from.compression,
   };
 }
 

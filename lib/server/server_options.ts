@@ -1,4 +1,5 @@
 import type { Right } from "../config/right.ts";
+import type { CompressionAlgorithm } from "../protocol/compression.ts";
 import type { Account } from "../protocol/server_auth.ts";
 
 /** An account with its clear password, or with what the plugins keep of one. */
@@ -38,6 +39,8 @@ export interface ServerOptions {
   readonly machineName?: string | undefined;
   /** Whether to offer semi-synchronous replication; not when absent. */
   readonly semiSync?: SemiSyncOffer | undefined;
+  /** How clients may have their connections compressed; not at all when absent. */
+  readonly compression?: readonly CompressionAlgorithm[] | undefined;
   /** Clients served at once; one more is refused with 1040. */
   readonly connectionsMax: number;
   /** From the greeting to the end of the login. */

@@ -6,6 +6,7 @@ import {
 } from "../config/right.ts";
 import { describeError } from "../log/describe_error.ts";
 import type { Log } from "../log/log.ts";
+import type { CompressionAlgorithm } from "../protocol/compression.ts";
 import { ErrorCode } from "../protocol/error_code.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
 import { encodeErr } from "../protocol/response.ts";
@@ -73,6 +74,7 @@ export class ServerRun implements SessionHost {
   readonly limits: SessionLimits;
   readonly environment: ServerEnvironment;
   readonly semiSync: boolean;
+  readonly compression: readonly CompressionAlgorithm[];
   /** Address listened on. */
   readonly listen: string;
   readonly #log: Log;
@@ -102,6 +104,7 @@ export class ServerRun implements SessionHost {
     this.purger = parts.purger;
     this.environment = parts.environment;
     this.semiSync = options.semiSync !== undefined;
+    this.compression = options.compression ?? [];
     this.#log = parts.log;
     this.#refusals = parts.refusals;
     this.#own = parts.own;
@@ -189,6 +192,7 @@ export class ServerRun implements SessionHost {
       hostName: this.#options.machineName ?? DEFAULT_MACHINE_NAME,
       port: this.#listener.addr.port,
       semiSync: this.#options.semiSync,
+      compression: this.compression,
     });
   }
 

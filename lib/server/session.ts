@@ -6,6 +6,10 @@ import { describeError } from "../log/describe_error.ts";
 import { scrambleFromRandom } from "../protocol/auth.ts";
 import { Capability, hasCapability } from "../protocol/capability.ts";
 import {
+  type Compression,
+  compressionCapabilities,
+} from "../protocol/compression.ts";
+import {
   Command,
   decodePrepare,
   decodeQuery,
@@ -22,7 +26,11 @@ import {
   type ErrFields,
 } from "../protocol/response.ts";
 import { encodeTextResultSet } from "../protocol/result_set.ts";
-import { type Login, ServerAuth } from "../protocol/server_auth.ts";
+import {
+  type Login,
+  SERVER_CAPABILITIES,
+  ServerAuth,
+} from "../protocol/server_auth.ts";
 import { StatusFlag } from "../protocol/status_flag.ts";
 import {
   characterSetOfCollation,
@@ -57,6 +65,11 @@ const COMMAND_BYTES_MAX = 16 * 1024 * 1024;
 const STATEMENT_BYTES_MAX = 1024 * 1024;
 /** KILL of another account's connection (`ER_KILL_DENIED_ERROR`). */
 const ER_KILL_DENIED = 1095;
+/**
+ * Highest level of zstd: with 12 and more a buffer of 256 KiB takes tens of
+ * milliseconds, and a binlog gets no smaller.
+ */
+const COMPRESSION_LEVEL_MAX = 9;
 /** Longest default schema kept of a COM_INIT_DB. */
 const DATABASE_BYTES_MAX = 256;
 
@@ -84,6 +97,7 @@ export class Session {
   /** Fires when the session is to end. */
   readonly #end = new AbortController();
   #login: Login | undefined;
+  #compression: Compression | undefined;
   #dump: DumpRun | undefined;
   /** True once nothing more is sent: the client is no replica any more. */
   #closing = false;
@@ -197,6 +211,7 @@ export class Session {
       connectedAt: new Date(this.#connectedAtMs),
       heartbeatMs: Number(settings.heartbeatPeriodNs / 1_000_000n),
       bytesSent: dump?.status.bytesSent ?? 0n,
+      compression: this.#compression?.algorithm,
       acks: dump?.status.acks && { ...dump.status.acks },
       program: login.attributes.get("program_name") ?? "",
       clientVersion: login.attributes.get("_client_version") ?? "",
@@ -225,6 +240,8 @@ export class Session {
       connectionId: this.connectionId,
       serverVersion: facts.version,
       scramble: scrambleFromRandom(environment.randomBytes(SCRAMBLE_BYTES)),
+      capabilities: SERVER_CAPABILITIES |
+        compressionCapabilities(this.#host.compression),
     };
     const result = await acceptLogin(
       this.#channel,
@@ -238,7 +255,18 @@ export class Session {
       return false;
     }
     this.#begin(result.login);
+    await this.#compress(result.login);
     return true;
+  }
+
+  /** Goes on compressed if the client has asked for it. */
+  async #compress({ compression }: Login): Promise<void> {
+    if (compression === undefined) return;
+    this.#compression = {
+      ...compression,
+      level: Math.min(compression.level, COMPRESSION_LEVEL_MAX),
+    };
+    await this.#channel.compress(this.#compression);
   }
 
   #begin(login: Login): void {
@@ -501,6 +529,7 @@ export class Session {
         settings: this.#settings,
         rights: this.#rights,
         warnings: this.#warnings,
+        compression: this.#compression,
       },
       nowMs: environment.nowMs(),
       newUuid: () => environment.randomUuid(),

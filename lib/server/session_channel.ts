@@ -2,8 +2,13 @@ import { Deadline } from "../connection/deadline.ts";
 import { PacketLink } from "../connection/packet_link.ts";
 import type { PacketReader } from "../connection/packet_reader.ts";
 import type { PacketWriter } from "../connection/packet_writer.ts";
+import {
+  type CompressedTransport,
+  compressedTransport,
+} from "../connection/compressed_transport.ts";
 import type { Transport } from "../connection/transport.ts";
 import { ByteWriter } from "../protocol/byte_writer.ts";
+import type { Compression } from "../protocol/compression.ts";
 import { writePackets } from "../protocol/packet_encoder.ts";
 
 /** A transport whose sending direction can be closed by itself. */
@@ -40,6 +45,7 @@ export class SessionChannel {
   readonly #link: PacketLink<SessionTransport>;
   readonly #writeTimeoutMs: number;
   #nextSequenceId = 0;
+  #compressed: CompressedTransport<SessionTransport> | undefined;
   #closed = false;
 
   constructor(transport: SessionTransport, options: ChannelOptions) {
@@ -92,7 +98,9 @@ export class SessionChannel {
   /** The next command's payload; null if the client has closed the connection. */
   async readCommand(signal: AbortSignal): Promise<Uint8Array | null> {
     this.nextSequenceId = 0;
-    return await this.read(signal);
+    const payload = await this.read(signal);
+    this.#compressed?.beginAnswer();
+    return payload;
   }
 
   /**
@@ -122,6 +130,32 @@ export class SessionChannel {
     ) => SessionTransport | Promise<SessionTransport>,
   ): Promise<void> {
     return this.#link.replace(wrap);
+  }
+
+  /**
+   * Goes on compressed, behind the last packet of the login.
+   *
+   * @throws {ConnectionError} `closed` if the channel was closed meanwhile
+   */
+  compress(compression: Compression): Promise<void> {
+    return this.replace((transport) => {
+      const options = { compression, side: "server" } as const;
+      this.#compressed = compressedTransport(transport, options);
+      return this.#compressed.transport;
+    });
+  }
+
+  /** Whether the connection is compressed. */
+  get compressed(): boolean {
+    return this.#compressed !== undefined;
+  }
+
+  /**
+   * Begins to count compressed packets anew where what is sent next has the
+   * sequence id 1 as well, which is no answer; nothing without compression.
+   */
+  restartCompressed(): void {
+    this.#compressed?.restart();
   }
 
   /** Sends framed packets that end an answer. */

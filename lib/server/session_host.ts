@@ -1,3 +1,4 @@
+import type { CompressionAlgorithm } from "../protocol/compression.ts";
 import type { Account, RsaKeyPair } from "../protocol/server_auth.ts";
 import type { Right } from "../config/right.ts";
 import type { DumpHandler } from "./dump_handler.ts";
@@ -43,6 +44,8 @@ export interface SessionHost {
   readonly environment: ServerEnvironment;
   /** Whether replicas may acknowledge what they receive. */
   readonly semiSync: boolean;
+  /** How clients may have their connections compressed. */
+  readonly compression: readonly CompressionAlgorithm[];
   /** Who the server says it is, as of now. */
   facts(): Promise<ServerFacts>;
   /** The account of a user name. */

@@ -1,4 +1,5 @@
 import type { Right } from "../config/right.ts";
+import type { Compression } from "../protocol/compression.ts";
 import type { ClientCharacterSet } from "./client_character_set.ts";
 import type { ServerFacts } from "./server_facts.ts";
 import type { SqlValue } from "./sql_value.ts";
@@ -48,6 +49,8 @@ export interface SessionFacts {
   readonly rights: ReadonlySet<Right>;
   /** What the statement before has left for `SHOW WARNINGS`. */
   readonly warnings: readonly StatementWarning[];
+  /** What the connection is compressed with; undefined for nothing. */
+  readonly compression?: Compression | undefined;
 }
 
 /** All that an answer to a statement depends on. */

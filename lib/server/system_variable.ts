@@ -150,6 +150,14 @@ const SYSTEM_VARIABLES: readonly SystemVariable[] = [
   session("net_write_timeout", "unsigned", "60"),
   global("performance_schema", "boolean", "OFF"),
   global("port", "unsigned", ({ server }) => server.port.toString()),
+  {
+    ...global(
+      "protocol_compression_algorithms",
+      "string",
+      ({ server }) => [...server.compression ?? [], "uncompressed"].join(","),
+    ),
+    isThere: ({ server }) => isAtLeast(server.version, 8, 0, 18),
+  },
   global("protocol_version", "unsigned", "10"),
   global("read_only", "boolean", "ON"),
   ...semiSyncVariables("master", "slave"),

@@ -59,6 +59,8 @@ export interface DumpScannerOptions {
   readonly sequenceId?: number;
   /** Whether they are those of a semi-synchronous dump. */
   readonly semiSync?: boolean;
+  /** False where their ids count nothing; see `PacketDecoderOptions`. */
+  readonly numbered?: boolean;
 }
 
 /**
@@ -77,6 +79,7 @@ export class DumpScanner {
   readonly #held: Uint8Array;
   #heldUsed = 0;
   #sequenceId: number;
+  readonly #numbered: boolean;
   // Of a large event: what is to come of the packet, and whether another follows.
   #large = false;
   #largeLeft = 0;
@@ -99,6 +102,7 @@ export class DumpScanner {
     this.#extraBytes = options.semiSync === true ? SEMI_SYNC_BYTES : 0;
     this.#held = new Uint8Array(heldBytesMax + this.#extraBytes);
     this.#sequenceId = options.sequenceId ?? 1;
+    this.#numbered = options.numbered ?? true;
   }
 
   /** True between two packets. */
@@ -324,7 +328,7 @@ export class DumpScanner {
   }
 
   #checkSequence(sequenceId: number): void {
-    if (sequenceId !== this.#sequenceId) {
+    if (sequenceId !== this.#sequenceId && this.#numbered) {
       throw new SourceError(
         "stream",
         `The source sent packet ${sequenceId} where ${this.#sequenceId} was expected`,

@@ -63,6 +63,8 @@ export interface FollowerContext {
   readonly closedFiles?: ReadonlyMap<string, number> | undefined;
   /** Whether the dump is a semi-synchronous one. */
   readonly semiSync?: boolean;
+  /** False if the ids of its packets count nothing; see `PacketDecoderOptions`. */
+  readonly numbered?: boolean;
   /** What the log calls the source's files; by the same names if absent. */
   readonly names?: FileNames | undefined;
   /** True when nothing more comes for the file that the log ends in. */
@@ -133,6 +135,7 @@ export class LogFollower implements PacketSink {
     if (context.fileEnded === true) this.#lastType = EventType.ROTATE;
     this.#scanner = new DumpScanner(this, BLOCK_BYTES_MAX, {
       semiSync: context.semiSync ?? false,
+      numbered: context.numbered ?? true,
     });
   }
 

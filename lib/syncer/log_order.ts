@@ -9,7 +9,11 @@ import { GtidReader } from "../binlog/gtid_event.ts";
 import { decodeErr } from "../protocol/response.ts";
 import { BLOCK_BYTES_MAX } from "../store/binlog_store.ts";
 import { FRAME_BYTES, PACKET_HEADER_BYTES } from "../store/framing.ts";
-import { DumpScanner, type PacketSink } from "./dump_scanner.ts";
+import {
+  DumpScanner,
+  type DumpScannerOptions,
+  type PacketSink,
+} from "./dump_scanner.ts";
 import { SourceError } from "./source_error.ts";
 
 /** First byte of a payload that ends the dump, or is an error. */
@@ -23,13 +27,20 @@ const STATUS_ERR = 0xff;
 export class LogOrder implements PacketSink {
   readonly #take: (uuid: string, tag: string, gno: bigint) => void;
   readonly #gtid = new GtidReader();
-  readonly #scanner = new DumpScanner(this, BLOCK_BYTES_MAX);
+  readonly #scanner: DumpScanner;
   #files = 0;
   #ended = false;
 
-  /** @param take is given each GTID */
-  constructor(take: (uuid: string, tag: string, gno: bigint) => void) {
+  /**
+   * @param take is given each GTID
+   * @param options how the dump's packets look
+   */
+  constructor(
+    take: (uuid: string, tag: string, gno: bigint) => void,
+    options: DumpScannerOptions = {},
+  ) {
     this.#take = take;
+    this.#scanner = new DumpScanner(this, BLOCK_BYTES_MAX, options);
   }
 
   /** True once the file has ended, or the dump has. */

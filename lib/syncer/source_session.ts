@@ -279,7 +279,9 @@ export class SourceSession {
       serverId: 0,
       flags: DumpFlag.NON_BLOCK,
     }));
-    const order = new LogOrder(take);
+    const order = new LogOrder(take, {
+      numbered: this.#connection.numbered,
+    });
     while (!order.ended) {
       const chunk = await this.#connection.reader.readChunk({
         signal: AbortSignal.timeout(timeoutMs),

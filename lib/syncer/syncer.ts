@@ -3,6 +3,10 @@ import { ClientConnection } from "../connection/client_connection.ts";
 import { ConnectionError } from "../connection/connection_error.ts";
 import type { Log } from "../log/log.ts";
 import { describeError } from "../log/describe_error.ts";
+import type {
+  Compression,
+  CompressionAlgorithm,
+} from "../protocol/compression.ts";
 import { encodeSemiSyncAck, type SemiSyncAck } from "../protocol/semi_sync.ts";
 import type { AckGate } from "../semi_sync/ack_gate.ts";
 import type { BinlogStore } from "../store/binlog_store.ts";
@@ -54,6 +58,8 @@ export interface SourceOptions {
   readonly connectTimeoutMs: number;
   /** Whether to acknowledge what is durable, if the source can wait for it. */
   readonly semiSync?: boolean;
+  /** How to compress the connection; not at all if absent. */
+  readonly compression?: Compression | undefined;
   /** Servers to follow in its place when it is lost, in order; none if absent. */
   readonly candidates?: readonly Address[] | undefined;
   /** How long it may be lost before they are tried, in ms; 30 s if absent. */
@@ -108,6 +114,8 @@ export interface SyncerStatus {
     readonly serverId: string;
     readonly uuid: string;
     readonly version: string;
+    /** What its connection is compressed with; undefined for nothing. */
+    readonly compression?: CompressionAlgorithm | undefined;
   };
   /** The servers it may follow, in the order in which they are tried. */
   readonly candidates?: readonly CandidateStatus[];
@@ -262,6 +270,7 @@ export class Syncer {
           serverId: identity?.serverId ?? "",
           uuid: identity?.uuid ?? "",
           version: identity?.version ?? "",
+          compression: options.compression?.algorithm,
         },
       }),
       candidates: this.#candidates?.status() ?? [],
@@ -452,7 +461,8 @@ export class Syncer {
         { source },
       );
     }
-    return { ...context, purged, semiSync };
+    const { numbered } = connection;
+    return { ...context, purged, semiSync, numbered };
   }
 
   #acknowledgerOf(connection: ClientConnection): SourceAcknowledger {
@@ -680,6 +690,7 @@ function connect(
     port: options.port,
     user: options.user,
     password: options.password,
+    compression: options.compression,
     attributes: new Map([
       ["program_name", "kingbus"],
       ["_client_role", "binary_log_listener"],

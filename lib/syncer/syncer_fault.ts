@@ -1,4 +1,5 @@
 import { MalformedEventError } from "../binlog/malformed_event_error.ts";
+import { CompressionNotOfferedError } from "../connection/compression_not_offered_error.ts";
 import { ConnectionError } from "../connection/connection_error.ts";
 import { MalformedGtidSetError } from "../gtid/gtid_set.ts";
 import { describeError } from "../log/describe_error.ts";
@@ -73,6 +74,12 @@ export function diagnose(
 ): SyncerFault {
   if (error instanceof SourceError) return fault(error.kind, error.message);
   if (error instanceof ServerError) return answered(error, phase, context);
+  if (error instanceof CompressionNotOfferedError) {
+    return fault(
+      "unsuitable",
+      `the source does not offer compression with ${error.algorithm}; set source.compression to what its protocol_compression_algorithms has, or to none (MySQL before 8.0.18 and MariaDB have zlib only)`,
+    );
+  }
   if (error instanceof ConnectionError) {
     return connectionFault(error, phase);
   }

@@ -99,6 +99,8 @@ export interface ReplicateOptions {
   readonly port: number;
   /** By file and position; by GTID if not given. */
   readonly from?: { fileName: string; position: number };
+  /** More of what the statement says, such as `SOURCE_SSL = 1`. */
+  readonly settings?: readonly string[];
   /** Another password than the replication account has. */
   readonly password?: string;
 }
@@ -137,6 +139,7 @@ export class TestReplica {
         `${side}_LOG_FILE = '${from.fileName}'`,
         `${side}_LOG_POS = ${from.position}`,
       ],
+      ...options.settings ?? [],
     ];
     await this.server.query(
       this.#modern

@@ -191,6 +191,7 @@ export class ServerController implements ServerControl {
             timeoutMs: configured.waitTimeoutMs,
           }
           : undefined,
+        compression: configured.compression,
         connectionsMax: configured.connectionsMax,
         loginTimeoutMs: configured.loginTimeoutMs,
       });

@@ -260,7 +260,12 @@ Deno.test("GET /binlog/syncer/status has kingbus's fields, and no password", asy
   await ask("PUT", "/binlog/syncer/start", START);
   syncer.current = {
     since: new Date(1_700_000_000_000),
-    source: { serverId: "1", uuid: "u", version: "9.7.4" },
+    source: {
+      serverId: "1",
+      uuid: "u",
+      version: "9.7.4",
+      compression: "zstd",
+    },
     candidates: [
       { address: "127.0.0.1:3306", followed: true },
       {
@@ -290,7 +295,12 @@ Deno.test("GET /binlog/syncer/status has kingbus's fields, and no password", asy
     state: "following",
     since: "2023-11-14T22:13:20.000Z",
     attempts: 0,
-    source: { server_id: "1", server_uuid: "u", version: "9.7.4" },
+    source: {
+      server_id: "1",
+      server_uuid: "u",
+      version: "9.7.4",
+      compression: "zstd",
+    },
     candidates: [
       { mysql_addr: "127.0.0.1:3306", followed: true },
       {
@@ -391,6 +401,7 @@ Deno.test("GET /binlog/server/status has kingbus's fields, and no password", asy
       lag_bytes: 37,
       program: "mysqld",
       client_version: "9.7.4",
+      compression: "none",
       stats: { bytes_sent: "1152921504606846976" },
     }],
     current_gtid: "3e11fa47-71ca-11e1-9e33-c80aa9429562:23",

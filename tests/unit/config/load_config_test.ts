@@ -57,6 +57,7 @@ Deno.test("loadOptions() gives defaults for an empty configuration", async () =>
       serverId: undefined,
       users: [],
       semiSync: false,
+      compression: ["zlib", "zstd"],
       waitForReplicas: 0,
       waitTimeoutMs: 10_000,
       connectionsMax: 1000,
@@ -68,6 +69,7 @@ Deno.test("loadOptions() gives defaults for an empty configuration", async () =>
       readTimeoutMs: 20_000,
       connectTimeoutMs: 10_000,
       switchAfterMs: 30_000,
+      compression: undefined,
     },
     log: {
       level: "info",
@@ -110,6 +112,7 @@ server:
     - { name: cdc, password-file: /run/cdc, rights: [monitor, replicate] }
     - { name: three, password-env: THREE }
   semi-sync: true
+  compression: [zstd]
   wait-for-replicas: 2
   wait-timeout: 3s
   connections-max: 5
@@ -126,6 +129,7 @@ source:
   connect-timeout: 2s
   semi-sync: true
   switch-after: 0s
+  compression: zlib
   candidates: ["db2:3306", "[::1]:3307"]
 log: { level: debug, format: json, directory: logs, file-size: 1MiB, old-files: 2 }
 store: { tail-memory: 1GiB, cache-memory: 2MiB }
@@ -161,6 +165,7 @@ retention:
         },
       ],
       semiSync: true,
+      compression: ["zstd"],
       waitForReplicas: 2,
       waitTimeoutMs: 3000,
       connectionsMax: 5,
@@ -184,6 +189,7 @@ retention:
       readTimeoutMs: 60_000,
       connectTimeoutMs: 2000,
       switchAfterMs: 0,
+      compression: { algorithm: "zlib", level: 6 },
     },
     log: {
       level: "debug",

@@ -202,6 +202,30 @@ function response(fields: Partial<HandshakeResponse>): HandshakeResponse {
   };
 }
 
+Deno.test("encodeHandshakeResponse() ends with the level of zstd where that is asked for", () => {
+  const without = encodeHandshakeResponse(response({}));
+  const { ZSTD_COMPRESSION, COMPRESS } = Capability;
+  for (
+    const [capability, level, last] of [
+      [ZSTD_COMPRESSION, 7, [7]],
+      [ZSTD_COMPRESSION, undefined, [3]],
+      [COMPRESS, 6, []],
+    ] as const
+  ) {
+    const bytes = encodeHandshakeResponse(response({
+      capabilities: 0x0038a20d | capability,
+      zstdLevel: level,
+    }));
+    assertEquals(bytes.length, without.length + last.length);
+    assertEquals([...bytes.subarray(without.length)], [...last]);
+    // one that leaves it out asks for the default
+    assertEquals(
+      decodeHandshakeResponse(bytes.subarray(0, without.length), ALL).zstdLevel,
+      undefined,
+    );
+  }
+});
+
 Deno.test("encodeHandshakeResponse() is read back the same", () => {
   const cases = [
     response({}),
@@ -210,6 +234,14 @@ Deno.test("encodeHandshakeResponse() is read back the same", () => {
     response({ attributes: new Map([["long", "x".repeat(70_000)]]) }),
     response({ capabilities: 0x0038a205, database: undefined }),
     response({ capabilities: 0x0028a20d, attributes: new Map() }),
+    response({ capabilities: 0x0438a20d, zstdLevel: 19 }),
+    response({
+      capabilities: 0x0400a205,
+      database: undefined,
+      authPlugin: undefined,
+      attributes: new Map(),
+      zstdLevel: 1,
+    }),
     response({
       capabilities: 0x0000a205,
       database: undefined,

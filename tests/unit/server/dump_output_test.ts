@@ -44,7 +44,7 @@ Deno.test("DumpOutput numbers packets and leaves the rest as it is", async () =>
   const stored = dumpPackets(events, 0);
   const { bytes, writer } = sink();
   const output = new DumpOutput(
-    writer,
+    { writer },
     new BufferPool(),
     new PlainPackets(254),
   );
@@ -69,7 +69,7 @@ for (const size of [200_000, 0xff_ffff - 2, 0xff_ffff - 1, 0xff_ffff + 70]) {
     const stored = dumpPackets(events, 0);
     const { bytes, writer } = sink();
     const output = new DumpOutput(
-      writer,
+      { writer },
       new BufferPool(),
       new PlainPackets(7),
     );
@@ -101,7 +101,7 @@ Deno.test("DumpOutput.addEvent() frames an event between runs", async () => {
   const first = dumpPackets([new Uint8Array(25).fill(5)], 0);
   const { bytes, writer } = sink();
   const output = new DumpOutput(
-    writer,
+    { writer },
     new BufferPool(),
     new PlainPackets(255),
   );
@@ -128,7 +128,7 @@ Deno.test("DumpOutput never has more than two buffers for a slow replica", async
   }
   const { writer } = sink();
   const output = new DumpOutput(
-    writer,
+    { writer },
     new CountingPool(),
     new PlainPackets(0),
   );
@@ -146,7 +146,7 @@ Deno.test("DumpOutput gives a replica up that takes nothing", async () => {
     new WritableStream({ write: () => new Promise(() => {}) }),
   );
   const output = new DumpOutput(
-    writer,
+    { writer },
     new BufferPool(),
     new PlainPackets(0),
     30,

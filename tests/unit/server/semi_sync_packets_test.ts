@@ -43,7 +43,7 @@ async function send(
     write: (chunk) => void chunks.push(chunk.slice()),
   });
   const output = new DumpOutput(
-    new PacketWriter(writable),
+    { writer: new PacketWriter(writable) },
     new BufferPool(),
     packets,
   );

@@ -16,6 +16,7 @@ const CONFIGURED: ServerSettings = {
   version: "8.4.0",
   serverId: undefined,
   users: [{ name: "repl", password: "hunter2", rights: ["replicate"] }],
+  compression: ["zlib"],
   semiSync: true,
   waitForReplicas: 2,
   waitTimeoutMs: 500,
@@ -32,6 +33,7 @@ const SERVED: ServerOptions = {
   version: "8.4.0",
   machineName: "node-1",
   semiSync: { replicas: 2, timeoutMs: 500 },
+  compression: ["zlib"],
   connectionsMax: 10,
   loginTimeoutMs: 1000,
 };

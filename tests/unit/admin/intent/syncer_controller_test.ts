@@ -45,6 +45,7 @@ const FOLLOWED: SourceOptions = {
   connectTimeoutMs: 3,
   candidates: [],
   switchAfterMs: 4,
+  compression: undefined,
 };
 
 const REQUEST = {
@@ -117,6 +118,7 @@ async function startNode(
       heartbeatMs: 1,
       readTimeoutMs: 2,
       connectTimeoutMs: 3,
+      compression: undefined,
       switchAfterMs: 4,
     },
     own: OWN,

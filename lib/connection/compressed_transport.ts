@@ -1,0 +1,109 @@
+import { compressBytes } from "../protocol/compress_bytes.ts";
+import { encodeCompressedPacket } from "../protocol/compressed_packet.ts";
+import { CompressedPacketDecoder } from "../protocol/compressed_packet_decoder.ts";
+import type { Compression } from "../protocol/compression.ts";
+import { decompressPacket } from "../protocol/decompress_packet.ts";
+import { ConnectionError } from "./connection_error.ts";
+import type { Transport } from "./transport.ts";
+
+/** What a connection is compressed with, and which end of it this is. */
+export interface CompressedTransportOptions {
+  readonly compression: Compression;
+  readonly side: "client" | "server";
+}
+
+/**
+ * A transport that compresses, and how its own packets are counted. Towards a
+ * server that goes by itself: each write is a command, and begins at 0.
+ */
+export interface CompressedTransport<Link extends Transport> {
+  readonly transport: Link;
+  /** What is written next answers the command that was read last. */
+  beginAnswer(): void;
+  /**
+   * What is written next is the packet 1, as behind an event that a
+   * semi-synchronous replica acknowledges (`readSlaveReply`).
+   */
+  restart(): void;
+}
+
+/**
+ * Most that one packet is made of: more compresses hardly better, and holds
+ * everything else up.
+ */
+const CONTENT_BYTES_MAX = 128 * 1024;
+
+/**
+ * The compressed protocol over a transport, from behind the last packet of the
+ * login on. Each write becomes packets of its own, so that what was written is
+ * with the peer. Reading fails with a `ProtocolError` for bytes that are no such
+ * packets, and with a `ConnectionError` (`truncated`) where they end inside one.
+ */
+export function compressedTransport<Link extends Transport>(
+  transport: Link,
+  options: CompressedTransportOptions,
+): CompressedTransport<Link> {
+  const decoder = new CompressedPacketDecoder();
+  let nextId = 0;
+  const reader = transport.readable.getReader();
+  const { algorithm } = options.compression;
+
+  /** What the next packet holds; null at the end of the stream. */
+  const read = async (): Promise<Uint8Array | null> => {
+    for (;;) {
+      const packet = decoder.next();
+      if (packet !== undefined) {
+        const bytes = decompressPacket(packet, algorithm);
+        if (bytes.length > 0) return bytes;
+        continue;
+      }
+      const { value } = await reader.read();
+      if (value !== undefined) {
+        decoder.feed(value);
+        continue;
+      }
+      if (decoder.buffered === 0) return null;
+      throw new ConnectionError(
+        "truncated",
+        `Connection closed inside a compressed packet, after ${decoder.buffered} bytes of it`,
+      );
+    }
+  };
+  // Nothing is read ahead: a single packet can hold 16 MiB.
+  const readable = new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      const bytes = await read();
+      if (bytes === null) controller.close();
+      else controller.enqueue(bytes);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+
+  const writer = transport.writable.getWriter();
+  // Each write reports its own failure; this one would come on top.
+  writer.closed.catch(() => {});
+  const writable = new WritableStream<Uint8Array>({
+    write: async (bytes) => {
+      if (options.side === "client") {
+        nextId = 0;
+        decoder.restartId = Math.ceil(bytes.length / CONTENT_BYTES_MAX) & 0xff;
+      }
+      for (let at = 0; at < bytes.length; at += CONTENT_BYTES_MAX) {
+        const content = bytes.subarray(at, at + CONTENT_BYTES_MAX);
+        const compressed = compressBytes(content, options.compression);
+        const packet = compressed === undefined
+          ? encodeCompressedPacket(content, nextId, 0)
+          : encodeCompressedPacket(compressed, nextId, content.length);
+        nextId = (nextId + 1) & 0xff;
+        await writer.write(packet);
+      }
+    },
+    close: () => writer.close(),
+    abort: (reason) => writer.abort(reason),
+  });
+  return {
+    transport: { ...transport, readable, writable },
+    beginAnswer: () => nextId = (decoder.lastId + 1) & 0xff,
+    restart: () => nextId = 1,
+  };
+}
