@@ -20,11 +20,8 @@ export interface CompressedTransport<Link extends Transport> {
   readonly transport: Link;
   /** What is written next answers the command that was read last. */
   beginAnswer(): void;
-  /**
-   * What is written next is the packet 1, as behind an event that a
-   * semi-synchronous replica acknowledges (`readSlaveReply`).
-   */
-  restart(): void;
+  /** The packet that is written next has this id. */
+  restart(sequenceId: number): void;
 }
 
 /**
@@ -86,7 +83,8 @@ export function compressedTransport<Link extends Transport>(
     write: async (bytes) => {
       if (options.side === "client") {
         nextId = 0;
-        decoder.restartId = Math.ceil(bytes.length / CONTENT_BYTES_MAX) & 0xff;
+        const packets = Math.ceil(bytes.length / CONTENT_BYTES_MAX);
+        decoder.restartIds = [0, packets & 0xff];
       }
       for (let at = 0; at < bytes.length; at += CONTENT_BYTES_MAX) {
         const content = bytes.subarray(at, at + CONTENT_BYTES_MAX);
@@ -104,6 +102,6 @@ export function compressedTransport<Link extends Transport>(
   return {
     transport: { ...transport, readable, writable },
     beginAnswer: () => nextId = (decoder.lastId + 1) & 0xff,
-    restart: () => nextId = 1,
+    restart: (sequenceId) => nextId = sequenceId,
   };
 }

@@ -22,7 +22,7 @@ const NO_BYTES = new Uint8Array(0);
  * ```
  *
  * A packet's sequence id is the previous one's plus one modulo 256, or
- * {@linkcode restartId} where the count begins anew; MySQL counts these ids
+ * one of {@linkcode restartIds} where the count begins anew; MySQL counts these ids
  * together with the ones of the other direction, from 0 at each command. Memory
  * held for an incomplete packet is proportional to what has arrived of it.
  *
@@ -31,10 +31,11 @@ const NO_BYTES = new Uint8Array(0);
  */
 export class CompressedPacketDecoder {
   /**
-   * Where the peer may begin to count anew: 0 for a client's packets, since
-   * commands do; for a server's the id with which its answer begins.
+   * Where the peer may begin to count anew: at 0 as commands do, and dumps
+   * behind an event that is acknowledged; for a server's packets also at the id
+   * with which its answer begins.
    */
-  restartId = 0;
+  restartIds: readonly number[] = [0];
   #expectedId = 0;
   #lastId = 0;
   /** The current chunk and how far it is decoded. */
@@ -111,7 +112,7 @@ export class CompressedPacketDecoder {
 
   #checkId(): void {
     const id = this.#header[3]!;
-    if (id === this.#expectedId || id === this.restartId) return;
+    if (id === this.#expectedId || this.restartIds.includes(id)) return;
     throw new ProtocolError(
       ErrorCode.ER_NET_PACKETS_OUT_OF_ORDER,
       `Got packets out of order: compressed sequence id ${id}, expected ${this.#expectedId}`,

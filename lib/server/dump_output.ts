@@ -10,8 +10,8 @@ const BUFFER_BYTES = 256 * 1024;
 export interface DumpLine {
   readonly writer: PacketWriter;
   /**
-   * Told where sequence ids begin at 1 again, between two writes; absent where
-   * that makes no difference to how they are sent.
+   * Told between two writes that sequence ids begin at 1 again; absent where
+   * that makes no difference to how packets are sent.
    */
   readonly restart?: (() => void) | undefined;
 }
@@ -167,7 +167,8 @@ export class DumpOutput {
     const { signal } = deadline;
     const { writer, restart } = this.#line;
     let from = 0;
-    // Compressed packets are counted as those in them: they end there as well.
+    // Compressed packets are then counted anew, too, and end there: a replica
+    // puts its acknowledgement where the rest of the packet would be.
     for (const at of restart === undefined ? [] : restarts) {
       await writer.writeRaw(bytes.subarray(from, at), { signal });
       restart?.();

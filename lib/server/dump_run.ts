@@ -34,6 +34,14 @@ export type DumpEnd =
 /** An acknowledgement with a file name of `FN_REFLEN`; all else is shorter. */
 const REPLY_BYTES_MAX = 1024;
 
+/**
+ * How compressed packets are counted behind an event that a semi-synchronous
+ * replica acknowledges: only MariaDB's `readSlaveReply` steps over what would
+ * be the reply's (as captured of MySQL 9.7 and MariaDB 10.11).
+ */
+const MYSQL_RESTART_ID = 0;
+const MARIADB_RESTART_ID = 1;
+
 /** What a dump runs with. */
 export interface DumpRunOptions {
   readonly channel: SessionChannel;
@@ -118,12 +126,15 @@ export class DumpRun {
   #session(): DumpSession {
     const { channel, connectionId, log, settings, registered, serverId } =
       this.#options;
+    const restartId = settings.mariadbCapability === 0
+      ? MYSQL_RESTART_ID
+      : MARIADB_RESTART_ID;
     return {
       connectionId,
       log,
       writer: channel.writer,
       restart: channel.compressed
-        ? () => channel.restartCompressed()
+        ? () => channel.restartCompressed(restartId)
         : undefined,
       settings,
       registered,

@@ -150,12 +150,9 @@ export class SessionChannel {
     return this.#compressed !== undefined;
   }
 
-  /**
-   * Begins to count compressed packets anew where what is sent next has the
-   * sequence id 1 as well, which is no answer; nothing without compression.
-   */
-  restartCompressed(): void {
-    this.#compressed?.restart();
+  /** The compressed packet sent next has this id; nothing without compression. */
+  restartCompressed(sequenceId: number): void {
+    this.#compressed?.restart(sequenceId);
   }
 
   /** Sends framed packets that end an answer. */

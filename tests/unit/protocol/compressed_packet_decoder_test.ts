@@ -84,7 +84,7 @@ Deno.test("CompressedPacketDecoder.next() takes one byte at a time, and any spli
 Deno.test("CompressedPacketDecoder.next() answers nothing for a packet cut short", () => {
   for (let length = 0; length < ANSWER.length; length++) {
     const decoder = new CompressedPacketDecoder();
-    decoder.restartId = 1;
+    decoder.restartIds = [1];
     assertEquals(decode([ANSWER.subarray(0, length)], decoder), []);
     assertEquals(decoder.buffered, length);
     assertEquals(decode([ANSWER.subarray(length)], decoder).length, 1);
@@ -100,11 +100,11 @@ Deno.test("CompressedPacketDecoder.next() counts modulo 256 and begins anew wher
     assertEquals(decoder.lastId, n & 0xff);
   }
   assertEquals(decode([packet(0), packet(1), packet(0)], decoder).length, 3);
-  decoder.restartId = 3;
+  decoder.restartIds = [3];
   assertEquals(decode([packet(3)], decoder).length, 1);
   for (const id of [0, 1, 2, 5, 255]) {
     const other = new CompressedPacketDecoder();
-    other.restartId = 3;
+    other.restartIds = [3];
     decode([packet(3)], other);
     const error = assertThrows(
       () => decode([packet(id)], other),
