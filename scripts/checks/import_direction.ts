@@ -21,7 +21,7 @@ const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ["binlog", ["gtid"]],
   ["version.ts", []],
   ["log", []],
-  ["config", ["gtid", "log"]],
+  ["config", ["gtid", "log", "protocol"]],
   ["connection", ["protocol", "log"]],
   ["store", ["gtid", "binlog", "log"]],
   ["semi_sync", ["log", "store"]],
