@@ -63,6 +63,8 @@ export interface RecordedPair {
   readonly between?: () => Promise<void>;
   /** Statements that are not compared, for a reason that the test gives. */
   readonly except?: RegExp;
+  /** Whether the client may leave in the middle of a dump. */
+  readonly mayLeave?: boolean;
 }
 
 /**
@@ -73,7 +75,7 @@ export interface RecordedPair {
  * @returns The known differences that there were.
  */
 export async function assertSameConversations(
-  { kingbus, source, client, between, except }: RecordedPair,
+  { kingbus, source, client, between, ...options }: RecordedPair,
 ): Promise<Set<KnownDifferenceName>> {
   const expected = await record(source, source, client);
   await between?.();
@@ -85,9 +87,11 @@ export async function assertSameConversations(
   );
   const found = new Set<KnownDifferenceName>();
   expected.forEach((conversation, index) => {
-    const differences = compareConversations(actual[index]!, conversation, {
-      ...except === undefined ? {} : { except },
-    });
+    const differences = compareConversations(
+      actual[index]!,
+      conversation,
+      options,
+    );
     for (const name of differences) found.add(name);
   });
   return found;
