@@ -2,6 +2,8 @@ import type { SeededRandom } from "../support/seeded_random.ts";
 
 /** Inputs do not grow beyond this. */
 const INPUT_BYTES_MAX = 96 * 1024;
+/** Most do not grow beyond this, or what they were made from: it costs time. */
+const USUAL_BYTES_MAX = 4096;
 
 /** Bytes that mean something in many places. */
 const TELLING_BYTES = [0, 1, 2, 3, 4, 0x7f, 0x80, 0xfb, 0xfc, 0xfd, 0xfe, 0xff];
@@ -74,9 +76,10 @@ export function mutate(
   for (let n = 0; n < changes; n++) {
     changed = random.pick(MUTATIONS)(changed, random, material);
   }
-  return changed.length > INPUT_BYTES_MAX
-    ? changed.subarray(0, INPUT_BYTES_MAX)
-    : changed;
+  const bytesMax = random.chance(0.02)
+    ? INPUT_BYTES_MAX
+    : Math.max(USUAL_BYTES_MAX, input.length);
+  return changed.slice(0, Math.min(bytesMax, INPUT_BYTES_MAX));
 }
 
 /** Random bytes, to begin with nothing. */

@@ -31,6 +31,7 @@ import {
   NATIVE_TOKEN,
   SCRAMBLE,
 } from "../../support/captured_login.ts";
+import { hex } from "../../support/byte_table.ts";
 import { FuzzInput, joinRuns, withChoices } from "../fuzz_input.ts";
 import { type FuzzTarget, outcomeOf, require } from "../fuzz_target.ts";
 
@@ -74,6 +75,7 @@ function same(one: unknown, other: unknown, what: string): void {
 function printed(value: unknown): string {
   return JSON.stringify(value, (_, field) => {
     if (field instanceof Map) return [...field];
+    if (field instanceof Uint8Array) return hex(field);
     if (typeof field === "bigint") return `${field}`;
     return field;
   });

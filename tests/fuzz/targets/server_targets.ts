@@ -88,7 +88,11 @@ class FuzzedServer {
     }, {
       hostname: "127.0.0.1",
       port: 0,
-      accounts: [{ name: "both", password: "pw" }],
+      accounts: [{
+        name: "both",
+        password: "pw",
+        rights: ["replicate", "monitor", "admin"],
+      }],
       identity: "own",
       connectionsMax: 4,
       loginTimeoutMs: 5000,
