@@ -6,11 +6,17 @@ import {
 import { ProtocolError } from "../protocol/protocol_error.ts";
 import { abortable } from "./abortable.ts";
 import { ConnectionError, connectionErrorFrom } from "./connection_error.ts";
+import { Deadline } from "./deadline.ts";
 
 /** How long to wait. */
 export interface ReadOptions {
   /** Ends the wait with a `ConnectionError`; nothing that arrives is lost. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * How long a packet that has begun may take to be complete, in ms, whatever
+   * the signal allows for it to begin; without a limit of its own if absent.
+   */
+  readonly unfinishedTimeoutMs?: number | undefined;
 }
 
 /**
@@ -64,17 +70,35 @@ export class PacketReader {
     this.#decoder.expectSequence(sequenceId);
   }
 
+  /** The sequence id that the next part has to carry. */
+  get expectedSequenceId(): number {
+    return this.#decoder.expectedSequenceId;
+  }
+
   /** The next packet. */
   read(options: ReadOptions = {}): Promise<Packet | null> {
     return this.#exclusively(async () => {
-      let packet = this.#decoder.next();
-      while (packet === undefined) {
-        const chunk = await this.#pull(options.signal);
-        if (chunk === null) return this.#end();
-        this.#decoder.feed(chunk);
-        packet = this.#decoder.next();
+      const { signal, unfinishedTimeoutMs } = options;
+      let deadline: Deadline | undefined;
+      try {
+        let packet = this.#decoder.next();
+        while (packet === undefined) {
+          if (unfinishedTimeoutMs !== undefined && this.#decoder.buffered > 0) {
+            deadline ??= new Deadline(
+              unfinishedTimeoutMs,
+              "waiting for the rest of a packet",
+              signal,
+            );
+          }
+          const chunk = await this.#pull(deadline?.signal ?? signal);
+          if (chunk === null) return this.#end();
+          this.#decoder.feed(chunk);
+          packet = this.#decoder.next();
+        }
+        return packet;
+      } finally {
+        deadline?.[Symbol.dispose]();
       }
-      return packet;
     });
   }
 

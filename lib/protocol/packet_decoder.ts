@@ -4,6 +4,7 @@ import {
   PACKET_HEADER_BYTES,
   PART_PAYLOAD_BYTES_MAX,
 } from "./packet.ts";
+import { FREE_PAYLOAD_BYTES, type PayloadMemory } from "./payload_memory.ts";
 import { ProtocolError } from "./protocol_error.ts";
 import { isErr } from "./response.ts";
 
@@ -24,6 +25,8 @@ export interface PacketDecoderOptions {
    * `sql-common/net_serv.cc`), and no client looks at their ids. True when absent.
    */
   readonly numbered?: boolean;
+  /** Where memory for an incomplete payload comes from; without a limit if absent. */
+  readonly memory?: PayloadMemory | undefined;
 }
 
 /**
@@ -58,6 +61,9 @@ export class PacketDecoder {
   #maxPayloadBytes: number;
   readonly #acceptsNotices: boolean;
   readonly #numbered: boolean;
+  readonly #memory: PayloadMemory | undefined;
+  /** What the assembly has taken of it. */
+  #memoryBytes = 0;
   #expectedSequenceId: number;
 
   /** The current chunk and how far it is decoded. */
@@ -78,6 +84,7 @@ export class PacketDecoder {
     this.#maxPayloadBytes = options.maxPayloadBytes;
     this.#acceptsNotices = options.acceptsNotices ?? false;
     this.#numbered = options.numbered ?? true;
+    this.#memory = options.memory;
     this.#expectedSequenceId = options.initialSequenceId ?? 0;
   }
 
@@ -97,6 +104,11 @@ export class PacketDecoder {
   get buffered(): number {
     return this.#fullParts * PACKET_HEADER_BYTES + this.#headerBytes +
       this.#assemblyBytes + this.#chunk.length - this.#offset;
+  }
+
+  /** The sequence id that the next part has to carry. */
+  get expectedSequenceId(): number {
+    return this.#expectedSequenceId;
   }
 
   /**
@@ -126,8 +138,8 @@ export class PacketDecoder {
 
   /**
    * The next packet, or `undefined` if what was fed does not complete one.
-   * Throws a `ProtocolError` for a wrong sequence id (1156) or a payload beyond
-   * the limit (1153).
+   * Throws a `ProtocolError` for a wrong sequence id (1156), a payload beyond
+   * the limit (1153), or one that there is no memory for (1041).
    */
   next(): Packet | undefined {
     for (;;) {
@@ -261,12 +273,29 @@ export class PacketDecoder {
     const needed = this.#assemblyBytes + bytes.length;
     if (needed > this.#assembly.length) {
       const room = Math.max(needed, this.#assembly.length * 2, ASSEMBLY_BYTES);
-      const grown = new Uint8Array(Math.min(room, this.#announcedBytes()));
+      const grownBytes = Math.min(room, this.#announcedBytes());
+      this.#takeMemory(grownBytes);
+      const grown = new Uint8Array(grownBytes);
       grown.set(this.#assembly.subarray(0, this.#assemblyBytes));
       this.#assembly = grown;
     }
     this.#assembly.set(bytes, this.#assemblyBytes);
     this.#assemblyBytes = needed;
+  }
+
+  /** Makes sure that so much may be held in all. */
+  #takeMemory(bytes: number): void {
+    const memory = this.#memory;
+    if (memory === undefined) return;
+    const more = Math.max(0, bytes - FREE_PAYLOAD_BYTES) - this.#memoryBytes;
+    if (more <= 0) return;
+    if (!memory.take(more)) {
+      throw new ProtocolError(
+        ErrorCode.ER_OUT_OF_RESOURCES,
+        "Too many large commands are under way at once; try again",
+      );
+    }
+    this.#memoryBytes += more;
   }
 
   /** Length of the payload up to and with the current part. */
@@ -278,6 +307,8 @@ export class PacketDecoder {
     this.#assembly = NO_BYTES;
     this.#assemblyBytes = 0;
     this.#fullParts = 0;
+    this.#memory?.give(this.#memoryBytes);
+    this.#memoryBytes = 0;
   }
 
   /** Writes what is assembled with its headers; answers where it ended. */

@@ -11,13 +11,14 @@ const PAUSE_MS_MIN = 10;
 const PAUSE_MS_MAX = 1000;
 
 /**
- * Accepts connections until the signal fires. An accept that fails, as all do
+ * Accepts connections until the signal fires, the next one when `open` has
+ * taken the last. An accept that fails, as all do
  * while the process has no file descriptor left, is tried again after a pause
  * that grows to a second; only the first failure of a row is logged.
  */
 export async function acceptConnections<Connection>(
   listener: ConnectionListener<Connection>,
-  open: (connection: Connection) => void,
+  open: (connection: Connection) => void | Promise<void>,
   log: Log,
   signal: AbortSignal,
 ): Promise<void> {
@@ -26,7 +27,7 @@ export async function acceptConnections<Connection>(
     try {
       const connection = await listener.accept();
       failures = 0;
-      open(connection);
+      await open(connection);
     } catch (error) {
       if (signal.aborted) return;
       if (failures === 0) {

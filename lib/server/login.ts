@@ -15,6 +15,7 @@ export type LoginResult =
 /**
  * Greets a client and sees its login through.
  *
+ * @param turn resolves when the client's next answer may be looked at
  * @throws {ProtocolError} for a packet that is malformed, too large or out of order
  * @throws {ConnectionError} if the connection breaks or the signal fires
  */
@@ -23,11 +24,13 @@ export async function acceptLogin(
   auth: ServerAuth,
   greeting: Greeting,
   signal: AbortSignal,
+  turn: () => Promise<void>,
 ): Promise<LoginResult> {
   await channel.send(auth.greeting(greeting));
   for (;;) {
     const payload = await channel.read(signal);
     if (payload === null) return { kind: "gone" };
+    await turn();
     const step = auth.next(payload);
     if ("send" in step) {
       await channel.send(step.send);

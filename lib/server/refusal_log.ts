@@ -5,7 +5,8 @@ export type RefusalReason =
   | "access-denied"
   | "login-timeout"
   | "malformed-login"
-  | "too-many-connections";
+  | "too-many-connections"
+  | "too-many-logins";
 
 /** How often each kind of refusal has happened. */
 export type RefusalCounts = Record<RefusalReason, number>;
@@ -39,6 +40,7 @@ export class RefusalLog {
     "login-timeout": 0,
     "malformed-login": 0,
     "too-many-connections": 0,
+    "too-many-logins": 0,
   };
 
   constructor(log: Log, nowMs: () => number) {

@@ -47,6 +47,8 @@ export interface ServerOptions {
   readonly loginTimeoutMs: number;
   /** Between two commands of a client that does not dump; 8 hours when absent. */
   readonly idleTimeoutMs?: number | undefined;
+  /** For a command that has begun to be complete; 30 s when absent. */
+  readonly unfinishedTimeoutMs?: number | undefined;
   /** For a client to take a reply; 60 s when absent. */
   readonly writeTimeoutMs?: number | undefined;
   /** For dumps to end when the server stops; 5 s when absent. */

@@ -17,9 +17,11 @@ import {
 } from "../protocol/server_auth.ts";
 import { VERSION } from "../version.ts";
 import { acceptConnections } from "./accept_loop.ts";
+import { CommandMemory } from "./command_memory.ts";
 import type { DumpHandler } from "./dump_handler.ts";
 import type { LogPurger } from "./log_purger.ts";
 import { formatAddress } from "../config/address.ts";
+import { PendingLogins } from "./pending_logins.ts";
 import type { RefusalLog } from "./refusal_log.ts";
 import type { ReplicaStatus } from "./replica_status.ts";
 import { generateRsaKeyPair } from "./rsa_key_pair.ts";
@@ -34,6 +36,7 @@ import type { ServerStore } from "./server_store.ts";
 import { Session } from "./session.ts";
 import { SessionChannel, type SessionTransport } from "./session_channel.ts";
 import type { ReplicaFacts } from "./statement_context.ts";
+import { Turns } from "./turns.ts";
 import type {
   KillOutcome,
   ServerEnvironment,
@@ -44,11 +47,21 @@ import type {
 const DEFAULT_VERSION = "8.4.0-kingbus";
 const DEFAULT_MACHINE_NAME = "kingbus";
 const DEFAULT_IDLE_TIMEOUT_MS = 28_800_000;
+/** As MySQL's `net_read_timeout` has it by default. */
+const DEFAULT_UNFINISHED_TIMEOUT_MS = 30_000;
 const DEFAULT_WRITE_TIMEOUT_MS = 60_000;
 const DEFAULT_DRAIN_TIMEOUT_MS = 5000;
 
 /** Clients over the limit that are being told so; more are just cut off. */
 const REFUSING_MAX = 64;
+/**
+ * Clients that are not logged in yet, at once; one more takes the place of
+ * another, see `PendingLogins`. A login takes some milliseconds, so that so many
+ * are there in an attack only.
+ */
+const PENDING_LOGINS_MAX = 256;
+/** For what all logged-in clients together have begun to send. */
+const COMMAND_MEMORY_BYTES = 16 * 1024 * 1024;
 /** How long a session may take to notice that its connection was cut. */
 const CUT_MS = 2000;
 const CONNECTION_ID_MAX = 0xffff_ffff;
@@ -75,6 +88,8 @@ export class ServerRun implements SessionHost {
   readonly environment: ServerEnvironment;
   readonly semiSync: boolean;
   readonly compression: readonly CompressionAlgorithm[];
+  readonly turns = { login: new Turns(), command: new Turns() };
+  readonly commandMemory = new CommandMemory(COMMAND_MEMORY_BYTES);
   /** Address listened on. */
   readonly listen: string;
   readonly #log: Log;
@@ -91,6 +106,10 @@ export class ServerRun implements SessionHost {
     number,
     { session: Session; ended: Promise<void> }
   >();
+  readonly #pending = new PendingLogins<Session>();
+  #loggedIn = 0;
+  /** Keeps a flood of new connections from taking all of the event loop. */
+  readonly #acceptTurns = new Turns();
   readonly #refusing = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
   readonly #accepting: Promise<void>;
@@ -112,6 +131,8 @@ export class ServerRun implements SessionHost {
     this.#options = options;
     this.limits = {
       loginTimeoutMs: options.loginTimeoutMs,
+      unfinishedTimeoutMs: options.unfinishedTimeoutMs ??
+        DEFAULT_UNFINISHED_TIMEOUT_MS,
       idleTimeoutMs: options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
       writeTimeoutMs: options.writeTimeoutMs ?? DEFAULT_WRITE_TIMEOUT_MS,
       drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,
@@ -196,6 +217,11 @@ export class ServerRun implements SessionHost {
     });
   }
 
+  loggedIn(session: Session): void {
+    this.#pending.delete(session);
+    this.#loggedIn += 1;
+  }
+
   account(user: string): Account | undefined {
     return this.#accounts.get(user);
   }
@@ -276,14 +302,20 @@ export class ServerRun implements SessionHost {
     this.#commands += 1;
   }
 
-  #open(conn: Deno.TcpConn): void {
+  async #open(conn: Deno.TcpConn): Promise<void> {
+    await this.#acceptTurns.take();
     const transport = sessionTransport(conn);
     // it vanished between connecting and being accepted
     if (transport === undefined) return;
-    if (this.#sessions.size >= this.#options.connectionsMax) {
+    if (this.#stopping.signal.aborted) {
+      transport.close();
+      return;
+    }
+    if (this.#loggedIn >= this.#options.connectionsMax) {
       this.#refuse(transport);
       return;
     }
+    this.#makeRoom();
     const connectionId = this.#nextConnectionId();
     const log = this.#log.child({
       connection: connectionId,
@@ -295,8 +327,30 @@ export class ServerRun implements SessionHost {
         log.error("session failed", { error: describeError(error) });
         transport.close();
       })
-      .finally(() => this.#sessions.delete(connectionId));
+      .finally(() => this.#forget(session));
     this.#sessions.set(connectionId, { session, ended });
+    this.#pending.add(session);
+  }
+
+  #forget(session: Session): void {
+    this.#sessions.delete(session.connectionId);
+    this.#pending.delete(session);
+    if (session.user !== undefined) this.#loggedIn -= 1;
+  }
+
+  /** Makes room for one more client that is not logged in. */
+  #makeRoom(): void {
+    const free = this.#options.connectionsMax - this.#loggedIn;
+    while (this.#pending.count >= Math.min(free, PENDING_LOGINS_MAX)) {
+      const crowding = this.#pending.evict();
+      if (crowding === undefined) return;
+      void crowding.cut();
+      this.refused(
+        "too-many-logins",
+        crowding.host,
+        "Made room for another connection before it was logged in",
+      );
+    }
   }
 
   /** Connection ids count up and, after 2^32-1, leave out those in use. */

@@ -10,6 +10,7 @@ import type { Transport } from "../connection/transport.ts";
 import { ByteWriter } from "../protocol/byte_writer.ts";
 import type { Compression } from "../protocol/compression.ts";
 import { writePackets } from "../protocol/packet_encoder.ts";
+import type { PayloadMemory } from "../protocol/payload_memory.ts";
 
 /** A transport whose sending direction can be closed by itself. */
 export interface SessionTransport extends Transport {
@@ -23,6 +24,10 @@ export interface ChannelOptions {
   readonly maxPayloadBytes: number;
   /** How long the client may take to accept a reply. */
   readonly writeTimeoutMs: number;
+  /** How long a packet that the client has begun may take to be complete. */
+  readonly unfinishedTimeoutMs?: number | undefined;
+  /** Where memory for incomplete payloads comes from; without a limit if absent. */
+  readonly memory?: PayloadMemory | undefined;
 }
 
 /** How long the last packet may take to reach a client that still sends. */
@@ -44,12 +49,14 @@ export class SessionChannel {
   readonly remote: string;
   readonly #link: PacketLink<SessionTransport>;
   readonly #writeTimeoutMs: number;
+  readonly #unfinishedTimeoutMs: number | undefined;
   #nextSequenceId = 0;
   #compressed: CompressedTransport<SessionTransport> | undefined;
   #closed = false;
 
   constructor(transport: SessionTransport, options: ChannelOptions) {
     this.#writeTimeoutMs = options.writeTimeoutMs;
+    this.#unfinishedTimeoutMs = options.unfinishedTimeoutMs;
     this.remote = transport.remote;
     this.#link = new PacketLink(transport, options);
   }
@@ -87,12 +94,19 @@ export class SessionChannel {
    */
   async read(signal: AbortSignal): Promise<Uint8Array | null> {
     this.reader.expectSequence(this.#nextSequenceId);
-    // where an error is answered before a whole packet has come
-    this.nextSequenceId = this.#nextSequenceId + 1;
-    const packet = await this.reader.read({ signal });
-    if (packet === null) return null;
-    this.nextSequenceId = packet.sequenceId + 1;
-    return packet.payload;
+    try {
+      const packet = await this.reader.read({
+        signal,
+        unfinishedTimeoutMs: this.#unfinishedTimeoutMs,
+      });
+      if (packet === null) return null;
+      this.nextSequenceId = packet.sequenceId + 1;
+      return packet.payload;
+    } catch (error) {
+      // The answer to what never came whole follows the part it was refused at.
+      this.nextSequenceId = this.reader.expectedSequenceId + 1;
+      throw error;
+    }
   }
 
   /** The next command's payload; null if the client has closed the connection. */

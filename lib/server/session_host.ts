@@ -2,12 +2,14 @@ import type { CompressionAlgorithm } from "../protocol/compression.ts";
 import type { Account, RsaKeyPair } from "../protocol/server_auth.ts";
 import type { Right } from "../config/right.ts";
 import type { DumpHandler } from "./dump_handler.ts";
+import type { CommandMemory } from "./command_memory.ts";
 import type { LogPurger } from "./log_purger.ts";
 import type { RefusalReason } from "./refusal_log.ts";
 import type { ServerFacts } from "./server_facts.ts";
 import type { ServerStore } from "./server_store.ts";
 import type { Session } from "./session.ts";
 import type { ReplicaFacts } from "./statement_context.ts";
+import type { Turns } from "./turns.ts";
 
 /** Time limits of every session. */
 export interface SessionLimits {
@@ -15,6 +17,8 @@ export interface SessionLimits {
   readonly loginTimeoutMs: number;
   /** Between two commands. */
   readonly idleTimeoutMs: number;
+  /** For a command that has begun to be complete. */
+  readonly unfinishedTimeoutMs: number;
   /** For the client to take a reply. */
   readonly writeTimeoutMs: number;
   /** For a dump to end once it was told to. */
@@ -46,6 +50,12 @@ export interface SessionHost {
   readonly semiSync: boolean;
   /** How clients may have their connections compressed. */
   readonly compression: readonly CompressionAlgorithm[];
+  /** Share the event loop between what sessions want and the dumps. */
+  readonly turns: { readonly login: Turns; readonly command: Turns };
+  /** Memory for what clients send. */
+  readonly commandMemory: CommandMemory;
+  /** Notes that a client has logged in. */
+  loggedIn(session: Session): void;
   /** Who the server says it is, as of now. */
   facts(): Promise<ServerFacts>;
   /** The account of a user name. */

@@ -266,7 +266,7 @@ const HARMLESS: Record<string, [payload: Uint8Array, code: number]> = {
   "a table dump": [Uint8Array.of(Command.TABLE_DUMP), 1047],
   "a statement to prepare": [
     Uint8Array.from([Command.STMT_PREPARE, ...text("SELECT 1")]),
-    1047,
+    1295,
   ],
 };
 
@@ -323,6 +323,12 @@ Deno.test("kingbus takes no notice of what a client sends during its dump", asyn
   }, { intervalMs: 0 });
 });
 
+/** Commands that no server answers, whatever is in them. */
+const UNANSWERED: readonly number[] = [
+  Command.STMT_CLOSE,
+  Command.STMT_SEND_LONG_DATA,
+];
+
 Deno.test("kingbus outlives random bytes at any point of a connection", async () => {
   await using others = await Bystander.start();
   const seed = Number(Deno.env.get("KINGBUS_SEED") ?? 20_240_611);
@@ -355,6 +361,7 @@ Deno.test("kingbus outlives random bytes at any point of a connection", async ()
       ]);
     }
     await one.writer.writeRaw(rawPacket(payload, 0));
+    if (UNANSWERED.includes(payload[0]!)) continue;
     one.reader.expectSequence(1);
     await one.reader.read(soon()).catch((error) => {
       if (!(error instanceof ConnectionError)) throw error;

@@ -301,3 +301,19 @@ Deno.test("PacketReader.takeStream() throws while a read is under way", async ()
   source.close();
   assertEquals(await reading, null);
 });
+
+Deno.test("PacketReader.read() waits for a packet to begin as long as it may, not to end", async () => {
+  const { reader, source } = fed();
+  const read = reader.read({ unfinishedTimeoutMs: 30 });
+  // longer than that, with nothing begun
+  await new Promise((resolve) => setTimeout(resolve, 80));
+  source.enqueue(FIRST.subarray(0, 1));
+  const error = await assertRejects(() => read, ConnectionError);
+  assertEquals(error.kind, "timeout");
+  source.enqueue(FIRST.subarray(1));
+  assertEquals(
+    (await reader.read({ unfinishedTimeoutMs: 30 }))?.payload,
+    byteTable(`"abc"`),
+  );
+  await reader.cancel();
+});

@@ -316,3 +316,62 @@ Deno.test("PacketDecoder holds no more than has arrived, or 64 KiB", () => {
   }
   assertEquals(packet?.payload.buffer.byteLength, 1_000_000);
 });
+
+/** Memory that notes what is held, up to a limit. */
+function noted(bytesMax: number) {
+  const memory = {
+    held: 0,
+    take(bytes: number): boolean {
+      if (memory.held + bytes > bytesMax) return false;
+      memory.held += bytes;
+      return true;
+    },
+    give(bytes: number): void {
+      memory.held -= bytes;
+    },
+  };
+  return memory;
+}
+
+Deno.test("PacketDecoder asks for the memory of an incomplete payload, and gives it back", () => {
+  const memory = noted(LIMIT);
+  const decoder = new PacketDecoder({ maxPayloadBytes: LIMIT, memory });
+  const { bytes } = encodePackets(pattern(200_000), 0);
+  let most = 0;
+  for (let at = 0; at < bytes.length; at += 1000) {
+    decoder.push(bytes.subarray(at, at + 1000));
+    most = Math.max(most, memory.held);
+    assert(
+      memory.held <= 2 * at + 70_000,
+      "as much as has come, and as much again",
+    );
+  }
+  assert(most > 190_000);
+  assertEquals(memory.held, 0);
+});
+
+Deno.test("PacketDecoder asks for no memory for a packet that is whole, or small", () => {
+  const memory = noted(0);
+  const decoder = new PacketDecoder({ maxPayloadBytes: LIMIT, memory });
+  const whole = encodePackets(pattern(200_000), 0).bytes;
+  assertEquals(decoder.push(whole).length, 1);
+  decoder.expectSequence(0);
+  const small = encodePackets(pattern(4096), 0).bytes;
+  assertEquals(decoder.push(small.subarray(0, 50)).length, 0);
+  assertEquals(decoder.push(small.subarray(50)).length, 1);
+});
+
+Deno.test("PacketDecoder refuses with 1041 what there is no memory for, and holds nothing of it", () => {
+  const memory = noted(100_000);
+  const decoder = new PacketDecoder({ maxPayloadBytes: LIMIT, memory });
+  const { bytes } = encodePackets(pattern(200_000), 0);
+  const error = assertThrows(() => {
+    for (let at = 0; at < bytes.length; at += 1000) {
+      decoder.push(bytes.subarray(at, at + 1000));
+    }
+  }, ProtocolError);
+  assertEquals(error.code, ErrorCode.ER_OUT_OF_RESOURCES);
+  assert(memory.held <= 100_000);
+  decoder.takeRest();
+  assertEquals(memory.held, 0);
+});

@@ -36,6 +36,7 @@ Deno.test("RefusalLog.refused() logs an address once a minute, with a count", ()
     "login-timeout": 1,
     "malformed-login": 0,
     "too-many-connections": 0,
+    "too-many-logins": 0,
   });
 });
 

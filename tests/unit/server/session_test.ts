@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { ClientConnection } from "../../../lib/connection/client_connection.ts";
 import { ConnectionError } from "../../../lib/connection/connection_error.ts";
 import {
   Command,
@@ -526,4 +527,76 @@ Deno.test("Session greets with scrambles of 20 printable bytes, each another", a
     scrambles.add(scramble.join());
   }
   assertEquals(scrambles.size, 8);
+});
+
+Deno.test("Session ends when a command that has begun does not end in time", async () => {
+  await using server = await TestServer.start({
+    server: { unfinishedTimeoutMs: 50 },
+  });
+  await using client = await server.connect();
+  await client.writer.writeRaw(Uint8Array.of(100, 0, 0, 0, Command.QUERY));
+  assertEquals(await client.reader.read(), null);
+  await eventually(() => server.server.status().connections === 0);
+});
+
+Deno.test("Sessions together hold no more than 16 MiB of unfinished commands", async () => {
+  await using server = await TestServer.start({
+    server: { connectionsMax: 100 },
+  });
+  // half of what a command may have, twenty times over what there is for all
+  const begun = encodePackets(new Uint8Array(1024 * 1024 - 1), 0).bytes
+    .subarray(0, 700_000);
+  begun[4] = Command.BINLOG_DUMP_GTID;
+  const clients: ClientConnection[] = [];
+  try {
+    for (let n = 0; n < 40; n++) {
+      const client = await server.connect();
+      clients.push(client);
+      await client.writer.writeRaw(begun);
+    }
+    const refused = clients.map(async (client) => {
+      client.reader.expectSequence(1);
+      const packet = await client.reader.read({
+        signal: AbortSignal.timeout(20_000),
+      });
+      return decodeErr(packet!.payload).code;
+    });
+    assertEquals(await Promise.any(refused), 1041);
+    // what others want is small, and needs no part of it
+    await using other = await server.connect();
+    await other.query(`SET @a = '${"x".repeat(3000)}'`);
+    for (const client of clients) client.close();
+    await Promise.allSettled(refused);
+    await eventually(() => server.server.status().connections === 1);
+    // it is there again for the next
+    await using late = await server.connect();
+    const text = `SET @a = '${"x".repeat(200_000)}'`;
+    assertEquals((await serverError(late.query(`${text} ?`))).code, 1064);
+  } finally {
+    for (const client of clients) client.close();
+  }
+});
+
+Deno.test("Session lets a client in while others are connected and say nothing", async () => {
+  await using server = await TestServer.start({
+    server: { connectionsMax: 6, loginTimeoutMs: 60_000 },
+  });
+  await using first = await server.connect();
+  const silent: Deno.TcpConn[] = [];
+  for (let n = 0; n < 30; n++) silent.push(await server.dial());
+  try {
+    // each takes the place of one that has said nothing for longer
+    await eventually(() =>
+      server.server.status().refusals["too-many-logins"] >= 25
+    );
+    for (let n = 0; n < 3; n++) {
+      await using client = await server.connect();
+      await client.command(encodeCommand(Command.PING));
+    }
+    await first.command(encodeCommand(Command.PING));
+    assertEquals(server.server.status().refusals["too-many-connections"], 0);
+  } finally {
+    for (const conn of silent) conn.close();
+  }
+  await eventually(() => server.server.status().connections === 1);
 });

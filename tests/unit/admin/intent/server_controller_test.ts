@@ -72,6 +72,7 @@ class RecordingServer implements SteeredServer {
         "login-timeout": 0,
         "malformed-login": 0,
         "too-many-connections": 0,
+        "too-many-logins": 0,
       },
       replicas: [],
     };
