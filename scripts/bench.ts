@@ -20,7 +20,9 @@ import { measureDump } from "./bench/measure_dump.ts";
 import { measureExport } from "./bench/measure_export.ts";
 import { measureFanout } from "./bench/measure_fanout.ts";
 import { measureImport } from "./bench/measure_import.ts";
+import { measureIdle } from "./bench/measure_idle.ts";
 import { measureIngest } from "./bench/measure_ingest.ts";
+import { measureLarge } from "./bench/measure_large.ts";
 import { measureLatency } from "./bench/measure_latency.ts";
 import { measureOpen } from "./bench/measure_open.ts";
 import { measureSemiSync } from "./bench/measure_semi_sync.ts";
@@ -78,6 +80,14 @@ async function bench(options: BenchOptions): Promise<void> {
     if (options.parts.includes("open")) {
       const { runs, main, openBytes: bytes } = options;
       print(await measureOpen({ runs, main, folder, bytes, progress }));
+    }
+    if (options.parts.includes("large")) {
+      const { runs, main, eventBytes } = options;
+      print(await measureLarge({ runs, main, folder, eventBytes, progress }));
+    }
+    if (options.parts.includes("idle")) {
+      const { runs, main, replicas } = options;
+      print(await measureIdle({ runs, main, folder, replicas, progress }));
     }
     const report: Report = source === undefined
       ? { ...setting, parts }

@@ -12,6 +12,10 @@ export const BENCH_PARTS = [
   "export",
   "verify",
   "open",
+  "large",
+  "idle",
+  "login",
+  "tls",
 ] as const;
 /** One of them. */
 export type BenchPart = typeof BENCH_PARTS[number];
@@ -22,6 +26,10 @@ export interface BenchOptions {
   readonly bytes: number;
   /** Size of the store that is opened, in bytes. */
   readonly openBytes: number;
+  /** Size of the one large event, in bytes. */
+  readonly eventBytes: number;
+  /** How many replicas are connected and idle. */
+  readonly replicas: number;
   /** How often each measurement is made. */
   readonly runs: number;
   readonly parts: readonly BenchPart[];
@@ -40,6 +48,8 @@ Measures kingbus side by side with its source, prints a table, writes JSON.
 
   --megabytes N   binary log to measure with, in 10^6 bytes (320)
   --gigabytes N   store to open, in 10^9 bytes (1)
+  --event-megabytes N  the large event, in 10^6 bytes (1073, which is the most)
+  --replicas N    replicas connected and idle (1000)
   --runs N        how often each measurement is made (5)
   --only PARTS    of ${BENCH_PARTS.join(", ")} (all)
   --server V      9.7: that of the test rig; 5.6: one of its own, from npm
@@ -60,6 +70,8 @@ export function parseBenchOptions(
     string: [
       "megabytes",
       "gigabytes",
+      "event-megabytes",
+      "replicas",
       "runs",
       "only",
       "server",
@@ -70,6 +82,8 @@ export function parseBenchOptions(
     default: {
       megabytes: "320",
       gigabytes: "1",
+      "event-megabytes": "1073",
+      replicas: "1000",
       runs: "5",
       only: BENCH_PARTS.join(","),
       json: "bench-results.json",
@@ -83,6 +97,9 @@ export function parseBenchOptions(
   return {
     bytes: wholeNumber("megabytes", flags.megabytes) * 1e6,
     openBytes: wholeNumber("gigabytes", flags.gigabytes) * 1e9,
+    eventBytes:
+      wholeNumber("event-megabytes", flags["event-megabytes"]) * 1e6,
+    replicas: wholeNumber("replicas", flags.replicas),
     runs: wholeNumber("runs", flags.runs),
     parts: parseParts(flags.only),
     server: parseServer(flags.server),

@@ -27,6 +27,10 @@ export interface ReaderInput {
   readonly bytesMin: number;
   /** How many read at the same time. */
   readonly readers: number;
+  /** Where in the first file it begins, by position; at its begin if absent. */
+  readonly position?: number;
+  /** Each reader takes no more than so many in a second; all it can if absent. */
+  readonly bytesPerSecond?: number;
 }
 
 /** What was read. */
@@ -47,6 +51,9 @@ const SILENCE_MS = 20_000;
 
 /** The last packet of a dump that does not wait: EOF, in nine bytes. */
 const EOF_PACKET_BYTES = 9;
+
+/** A slow reader waits only when it is so far ahead. */
+const PACE_MS = 5;
 
 /** No replica of a rig has a server id as high as this. */
 const SERVER_ID_BASE = 3_000_000_000;
@@ -84,6 +91,7 @@ class DiscardingReader {
   /** Reads the whole log; answers how many bytes that were. */
   async drain(index: number, buffer: Uint8Array): Promise<number> {
     const watch = this.#watchSilence();
+    const start = performance.now();
     try {
       await this.#connection.sendCommand(this.#command(SERVER_ID_BASE + index));
       let tail = new Uint8Array(0);
@@ -91,6 +99,7 @@ class DiscardingReader {
         const count = await this.#conn.read(buffer);
         if (count === null) throw this.#fault("was closed", tail);
         this.#bytes += count;
+        await this.#keepPace(performance.now() - start);
         const chunk = buffer.subarray(0, count);
         if (count >= EOF_PACKET_BYTES) {
           if (endsInEof(chunk)) break;
@@ -115,7 +124,7 @@ class DiscardingReader {
     return this.#input.mode === "position"
       ? encodeBinlogDump({
         fileName: this.#input.firstFile,
-        position: 4,
+        position: this.#input.position ?? 4,
         flags,
         serverId,
       })
@@ -126,6 +135,15 @@ class DiscardingReader {
         serverId,
         gtidSetBytes: new GtidSet().encode(),
       });
+  }
+
+  /** Waits while more has come than should have by now. */
+  async #keepPace(passedMs: number): Promise<void> {
+    const { bytesPerSecond } = this.#input;
+    if (bytesPerSecond === undefined) return;
+    const aheadMs = 1000 * this.#bytes / bytesPerSecond - passedMs;
+    if (aheadMs < PACE_MS) return;
+    await new Promise((resolve) => setTimeout(resolve, aheadMs));
   }
 
   /** Cuts the connection when nothing comes any more. */

@@ -6,7 +6,7 @@ import { waitUntil } from "../test_servers/wait_until.ts";
 import { BenchError } from "./bench_error.ts";
 import { spawnDeno } from "./bench_process.ts";
 import { type LogServer, REPLICATION, type SourceLog } from "./bench_source.ts";
-import { type ProcessUsage, processUsage } from "./process_usage.ts";
+import { type ProcessUsage, processUsage, resetPeak } from "./process_usage.ts";
 
 /** How {@linkcode KingbusProcess.start} starts it. */
 export interface KingbusProcessOptions {
@@ -14,6 +14,8 @@ export interface KingbusProcessOptions {
   readonly main: string;
   /** Folder of its data; goes on with what is there. */
   readonly dataDir: string;
+  /** More of the configuration's section `server`. */
+  readonly server?: Readonly<Record<string, unknown>>;
 }
 
 /** How often its head is asked for: a small part of what is measured. */
@@ -72,6 +74,7 @@ export class KingbusProcess implements LogServer, AsyncDisposable {
         server: {
           listen: `127.0.0.1:${port}`,
           users: [{ name: REPLICATION.user, password: REPLICATION.password }],
+          ...options.server,
         },
         log: { level: "warn" },
       }),
@@ -126,7 +129,9 @@ export class KingbusProcess implements LogServer, AsyncDisposable {
       `kingbus reached ${log.lastFile} position ${log.lastPosition}`,
       async () => {
         const head = await this.#head();
-        return head?.file === log.lastFile && head.position >= log.lastPosition;
+        if (head === undefined) return false;
+        return head.file > log.lastFile ||
+          head.file === log.lastFile && head.position >= log.lastPosition;
       },
       { deadlineMs: CATCH_UP_MS, intervalMs: POLL_MS },
     );
@@ -135,6 +140,11 @@ export class KingbusProcess implements LogServer, AsyncDisposable {
   /** What it has used so far. */
   async usage(): Promise<ProcessUsage> {
     return await processUsage(this.#child.pid);
+  }
+
+  /** Has its peak of memory counted anew from now on. */
+  async resetPeak(): Promise<void> {
+    await resetPeak(this.#child.pid);
   }
 
   /** Ends it in order. */

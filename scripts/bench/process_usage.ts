@@ -2,12 +2,17 @@
 export interface ProcessUsage {
   /** Time on any core, in seconds. */
   readonly cpuSeconds: number;
-  /** The most memory it ever had resident, in bytes. */
+  /** Memory it has resident now, in bytes. */
+  readonly residentBytes: number;
+  /** The most it had since its start or {@linkcode resetPeak}, in bytes. */
   readonly peakBytes: number;
 }
 
 /** Clock ticks of `/proc/<pid>/stat` in a second: `USER_HZ`, 100 on Linux. */
 const TICKS_PER_SECOND = 100;
+
+/** What resets `VmHWM` (proc_pid_clear_refs(5)). */
+const CLEAR_PEAK = "5";
 
 /** Looks at a process in /proc (proc_pid_stat(5), proc_pid_status(5)). */
 export async function processUsage(pid: number): Promise<ProcessUsage> {
@@ -16,9 +21,19 @@ export async function processUsage(pid: number): Promise<ProcessUsage> {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const ticks = Number(fields[11]) + Number(fields[12]);
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
-  const [, peak] = /^VmHWM:\s*(\d+) kB$/m.exec(status) ?? [];
+  const bytesOf = (name: string): number => {
+    const [, kibibytes] =
+      new RegExp(`^${name}:\\s*(\\d+) kB$`, "m").exec(status) ?? [];
+    return Number(kibibytes) * 1024;
+  };
   return {
     cpuSeconds: ticks / TICKS_PER_SECOND,
-    peakBytes: Number(peak) * 1024,
+    residentBytes: bytesOf("VmRSS"),
+    peakBytes: bytesOf("VmHWM"),
   };
+}
+
+/** Has the peak of a process's memory counted anew from now on. */
+export async function resetPeak(pid: number): Promise<void> {
+  await Deno.writeTextFile(`/proc/${pid}/clear_refs`, CLEAR_PEAK);
 }

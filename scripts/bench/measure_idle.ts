@@ -1,0 +1,149 @@
+import { startMysql56 } from "../test_servers/mysql56.ts";
+import { BenchError } from "./bench_error.ts";
+import { spawnDeno } from "./bench_process.ts";
+import type { LogServer, SourceLog } from "./bench_source.ts";
+import type { IdleInput } from "./idle_replicas.ts";
+import { KingbusProcess } from "./kingbus_process.ts";
+import { below, type Measurement, type PartResult } from "./measurement.ts";
+import { sampleOf } from "./sample.ts";
+
+/** The project's targets: for all of them together. */
+const MEMORY_TARGET_MB = 100;
+const CORE_TARGET_PERCENT = 3;
+
+/** Pauses after which replicas want a heartbeat; MySQL's own is 30 s. */
+const HEARTBEATS_MS = [30_000, 1_000];
+
+/** What the logins leave behind is gone after this. */
+const SETTLE_MS = 5_000;
+
+/** How long they are watched, or for two heartbeats. */
+const WATCH_MS = 20_000;
+
+/** What the measurement needs. */
+export interface IdleMeasure {
+  readonly runs: number;
+  /** Entry point of kingbus. */
+  readonly main: string;
+  /** Folder for the store. */
+  readonly folder: string;
+  /** How many replicas. */
+  readonly replicas: number;
+  readonly progress: (what: string) => void;
+}
+
+/** What idle replicas cost. */
+interface IdleRun {
+  /** More memory than without them, in MB. */
+  readonly megabytes: number;
+  /** Time on any core, in percent of one. */
+  readonly corePercent: number;
+}
+
+/**
+ * Replicas that have all of the log are connected, each with a dump by GTID;
+ * nothing happens but heartbeats.
+ */
+export async function measureIdle(measure: IdleMeasure): Promise<PartResult> {
+  const { folder, main, progress, replicas } = measure;
+  progress("starting a source of its own");
+  await using source = await startMysql56();
+  await source.query("CREATE DATABASE idle");
+  const { rows } = await source.query("SHOW MASTER STATUS");
+  const [file, position, , , executed] = rows[0] ?? [];
+  const log: SourceLog = {
+    firstFile: file!,
+    lastFile: file!,
+    lastPosition: Number(position),
+    bytes: Number(position),
+    transactions: 1,
+  };
+  const runs = HEARTBEATS_MS.map((): IdleRun[] => []);
+  for (let run = 1; run <= measure.runs; run++) {
+    for (const [index, heartbeatMs] of HEARTBEATS_MS.entries()) {
+      progress(
+        `idle, run ${run} of ${measure.runs}: heartbeats each ${heartbeatMs} ms`,
+      );
+      const dataDir = await Deno.makeTempDir({ dir: folder });
+      await using kingbus = await KingbusProcess.start({
+        main,
+        dataDir,
+        server: { "connections-max": replicas + 100 },
+      });
+      await kingbus.follow({ hostname: "127.0.0.1", port: source.port });
+      await kingbus.caughtUp(log);
+      const executedGtids = (executed ?? "").replaceAll("\n", "");
+      runs[index]!.push(
+        await watch(kingbus, {
+          server: { hostname: kingbus.hostname, port: kingbus.port },
+          replicas,
+          executed: executedGtids,
+          heartbeatMs,
+        }),
+      );
+    }
+  }
+  const rowsOf = (index: number): Measurement[] => {
+    const every = `heartbeats each ${HEARTBEATS_MS[index]! / 1000} s`;
+    return [
+      {
+        name: `memory, ${every}`,
+        unit: "MB",
+        sample: sampleOf(runs[index]!.map(({ megabytes }) => megabytes)),
+      },
+      {
+        name: `of a core, ${every}`,
+        unit: "%",
+        sample: sampleOf(runs[index]!.map(({ corePercent }) => corePercent)),
+      },
+    ];
+  };
+  const measurements = HEARTBEATS_MS.flatMap((_, index) => rowsOf(index));
+  return {
+    title: `idle: ${replicas} replicas with nothing to read`,
+    measurements,
+    verdicts: measurements.map(({ name, unit, sample }) =>
+      below(
+        name,
+        sample.median,
+        unit === "MB" ? MEMORY_TARGET_MB : CORE_TARGET_PERCENT,
+        unit,
+      )
+    ),
+    notes: [
+      "memory is what is resident, over what was before they came; the bytes that the system keeps for sockets are not in it",
+    ],
+  };
+}
+
+async function watch(
+  kingbus: KingbusProcess,
+  input: IdleInput & { readonly server: LogServer },
+): Promise<IdleRun> {
+  const before = await kingbus.usage();
+  const program = new URL("idle_replicas.ts", import.meta.url).pathname;
+  const replicas = spawnDeno(["-A"], program, [JSON.stringify(input)]);
+  try {
+    const { value } = await replicas.stdout.getReader().read();
+    if (value === undefined) {
+      throw new BenchError("The idle replicas could not connect");
+    }
+    await sleep(SETTLE_MS);
+    const first = await kingbus.usage();
+    const start = performance.now();
+    await sleep(Math.max(WATCH_MS, input.heartbeatMs + SETTLE_MS));
+    const last = await kingbus.usage();
+    const seconds = (performance.now() - start) / 1000;
+    return {
+      megabytes: (last.residentBytes - before.residentBytes) / 1e6,
+      corePercent: 100 * (last.cpuSeconds - first.cpuSeconds) / seconds,
+    };
+  } finally {
+    replicas.kill("SIGKILL");
+    await replicas.status;
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
