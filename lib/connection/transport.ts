@@ -28,6 +28,45 @@ export function tcpTransport(conn: Deno.TcpConn): Transport {
   };
 }
 
+/**
+ * As `tcpTransport`, for a peer that mostly waits: what is read ahead for it
+ * takes little memory, which many such peers would take all at once. The
+ * stream's own buffers have 64 KiB each.
+ */
+export function quietTcpTransport(conn: Deno.TcpConn): Transport {
+  conn.setNoDelay(true);
+  conn.setKeepAlive(true);
+  return {
+    readable: quietReadable(conn),
+    writable: conn.writable,
+    remote: formatAddress(conn.remoteAddr),
+    close: () => closeQuietly(conn),
+  };
+}
+
+/** What a peer that sends commands is given to fill, in bytes. */
+const QUIET_BYTES = 2 * 1024;
+/** The same after it has filled that: it sends more. */
+const LOUD_BYTES = 64 * 1024;
+
+/** Reads only when asked to, into small buffers unless more comes. */
+function quietReadable(conn: Deno.TcpConn): ReadableStream<Uint8Array> {
+  let room = QUIET_BYTES;
+  return new ReadableStream({
+    async pull(controller) {
+      const buffer = new Uint8Array(room);
+      const count = await conn.read(buffer);
+      if (count === null) {
+        controller.close();
+        return;
+      }
+      room = count === room ? LOUD_BYTES : QUIET_BYTES;
+      controller.enqueue(buffer.subarray(0, count));
+    },
+    cancel: () => closeQuietly(conn),
+  }, { highWaterMark: 0 });
+}
+
 function formatAddress(address: Deno.NetAddr): string {
   const { hostname, port } = address;
   return hostname.includes(":")

@@ -89,6 +89,7 @@ export class LogDumpHandler implements DumpHandler {
         session,
         this.#pool,
         semiSync?.packets ?? new PlainPackets(session.nextSequenceId),
+        session.writeTimeoutMs,
       ),
       session,
       request,
@@ -127,6 +128,9 @@ class LogDump {
   readonly #heartbeatMs: number | undefined;
   readonly #semiSync: SemiSyncDump | undefined;
   #file: StoredFile;
+  /** The file whose format description was looked at, and what was found. */
+  #heartbeatFile: StoredFile | undefined;
+  #hasHeartbeatV2 = false;
   /** Something was left out since the replica last heard of our position. */
   #owesHeartbeat = false;
 
@@ -439,10 +443,14 @@ class LogDump {
    * it does not have: a source older than 8.0.26 does not know this one.
    */
   #fileKnowsHeartbeatV2(): boolean {
-    const { postHeaderBytes } = decodeFormatDescription(
-      this.#file.formatDescription,
-    );
-    return postHeaderBytes.length >= EventType.HEARTBEAT_V2;
+    if (this.#heartbeatFile !== this.#file) {
+      this.#heartbeatFile = this.#file;
+      const { postHeaderBytes } = decodeFormatDescription(
+        this.#file.formatDescription,
+      );
+      this.#hasHeartbeatV2 = postHeaderBytes.length >= EventType.HEARTBEAT_V2;
+    }
+    return this.#hasHeartbeatV2;
   }
 
   async #waitForMore(version: number): Promise<void> {

@@ -71,6 +71,8 @@ export interface DumpSession {
   readonly registered: RegisterReplica | undefined;
   /** Server id this server gives; for the events it makes, 1..2^32-1. */
   readonly serverId: number;
+  /** How long the replica may take for what is sent in one go, in ms. */
+  readonly writeTimeoutMs: number;
   readonly status: DumpStatus;
   /**
    * Fires when the dump is to end: the connection was killed, the server stops,

@@ -16,12 +16,6 @@ export interface DumpLine {
   readonly restart?: (() => void) | undefined;
 }
 
-/**
- * A replica that takes nothing for so long is given up, as MySQL's
- * `net_write_timeout` has it by default.
- */
-const WRITE_TIMEOUT_MS = 60_000;
-
 /** Buffers kept for the next dump that needs one. */
 const SPARE_BUFFERS_MAX = 16;
 
@@ -50,6 +44,11 @@ export class DumpOutput {
   readonly #pool: BufferPool;
   readonly #writeTimeoutMs: number;
   #buffer: Uint8Array<ArrayBuffer> | undefined;
+  /**
+   * A packet that is all there is to send, in place of a buffer: a thousand idle
+   * replicas that get their heartbeats at once must not have a buffer each.
+   */
+  #only: Uint8Array | undefined;
   #used = 0;
   #writing: Uint8Array<ArrayBuffer> | undefined;
   #written: Promise<void> | undefined;
@@ -60,13 +59,14 @@ export class DumpOutput {
    * @param line the way to the replica
    * @param pool where buffers come from
    * @param packets how they look
-   * @param writeTimeoutMs how long the replica may take for one buffer
+   * @param writeTimeoutMs how long the replica may take for one buffer before
+   * it is given up, as with MySQL's `net_write_timeout`
    */
   constructor(
     line: DumpLine,
     pool: BufferPool,
     packets: PacketForm,
-    writeTimeoutMs = WRITE_TIMEOUT_MS,
+    writeTimeoutMs: number,
   ) {
     this.#line = line;
     this.#pool = pool;
@@ -110,8 +110,7 @@ export class DumpOutput {
 
   /** Adds a run of framed stream that fits; it may end inside an event. */
   addRun(run: Uint8Array): void {
-    const buffer = this.#buffer ??= this.#pool.take();
-    this.#used = this.#packets.copyRun(run, buffer, this.#used);
+    this.#used = this.#packets.copyRun(run, this.#open(), this.#used);
   }
 
   /** Adds one event that is not of the log; makes room by sending. */
@@ -125,14 +124,14 @@ export class DumpOutput {
       payload,
       packets.sequenceId,
     );
-    if (BUFFER_BYTES - this.#used < bytes.length) await this.flush();
-    const buffer = this.#buffer ??= this.#pool.take();
-    if (bytes.length > buffer.length) {
+    if (bytes.length > BUFFER_BYTES) {
       throw new RangeError(
         `Cannot send an event of ${event.length} bytes that is not of the log`,
       );
     }
-    buffer.set(bytes, this.#used);
+    if (BUFFER_BYTES - this.#used < bytes.length) await this.flush();
+    if (this.#used === 0) this.#only = bytes;
+    else this.#open().set(bytes, this.#used);
     this.#used += bytes.length;
     packets.sequenceId = nextSequenceId;
   }
@@ -145,15 +144,23 @@ export class DumpOutput {
     await this.#written;
     this.#release();
     if (this.#used === 0) return;
-    const buffer = this.#buffer!;
-    const bytes = buffer.subarray(0, this.#used);
-    this.#writing = buffer;
+    const bytes = this.#only ?? this.#buffer!.subarray(0, this.#used);
+    this.#writing = this.#buffer;
     this.#written = this.#send(bytes, this.#packets.restarts.splice(0));
     // Whoever flushes next is told; until then nobody listens.
     this.#written.catch(() => {});
     this.#bytesSent += bytes.length;
     this.#buffer = undefined;
+    this.#only = undefined;
     this.#used = 0;
+  }
+
+  /** The buffer that is being filled, with what is to be sent before. */
+  #open(): Uint8Array<ArrayBuffer> {
+    const buffer = this.#buffer ??= this.#pool.take();
+    if (this.#only !== undefined) buffer.set(this.#only);
+    this.#only = undefined;
+    return buffer;
   }
 
   async #send(

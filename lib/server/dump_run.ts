@@ -51,6 +51,8 @@ export interface DumpRunOptions {
   readonly settings: ReplicaSettings;
   readonly registered: RegisterReplica | undefined;
   readonly serverId: number;
+  /** How long the client may take for what is sent in one go. */
+  readonly writeTimeoutMs: number;
   /** How long the handler may take to end once it was told to. */
   readonly drainTimeoutMs: number;
 }
@@ -61,6 +63,7 @@ export interface DumpRunOptions {
  */
 export class DumpRun {
   readonly request: DumpRequest;
+  readonly settings: ReplicaSettings;
   readonly status: DumpStatus = { file: "", position: 0, bytesSent: 0n };
   readonly #options: DumpRunOptions;
   readonly #controller = new AbortController();
@@ -71,6 +74,7 @@ export class DumpRun {
   constructor(options: DumpRunOptions) {
     this.#options = options;
     this.request = options.request;
+    this.settings = options.settings;
   }
 
   /** Ends the dump; the first reason counts. */
@@ -124,8 +128,15 @@ export class DumpRun {
   }
 
   #session(): DumpSession {
-    const { channel, connectionId, log, settings, registered, serverId } =
-      this.#options;
+    const {
+      channel,
+      connectionId,
+      log,
+      settings,
+      registered,
+      serverId,
+      writeTimeoutMs,
+    } = this.#options;
     const restartId = settings.mariadbCapability === 0
       ? MYSQL_RESTART_ID
       : MARIADB_RESTART_ID;
@@ -139,6 +150,7 @@ export class DumpRun {
       settings,
       registered,
       serverId,
+      writeTimeoutMs,
       status: this.status,
       signal: this.#controller.signal,
       nextSequenceId: channel.nextSequenceId,

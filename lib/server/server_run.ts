@@ -1,4 +1,4 @@
-import { tcpTransport } from "../connection/transport.ts";
+import { quietTcpTransport } from "../connection/transport.ts";
 import {
   grantedRights,
   type Right,
@@ -115,6 +115,8 @@ export class ServerRun implements SessionHost {
   readonly #accepting: Promise<void>;
   readonly #startedAtMs: number;
   #lastConnectionId = 0;
+  /** Who the server says it is, which every login and statement asks. */
+  #facts: { metaVersion: number; facts: Promise<ServerFacts> } | undefined;
   #commands = 0;
 
   constructor(parts: ServerRunParts, options: ServerOptions) {
@@ -203,7 +205,20 @@ export class ServerRun implements SessionHost {
       .filter((status) => status !== undefined);
   }
 
-  async facts(): Promise<ServerFacts> {
+  facts(): Promise<ServerFacts> {
+    const { metaVersion } = this.store;
+    const known = this.#facts;
+    if (known?.metaVersion === metaVersion) return known.facts;
+    const facts = this.#loadFacts();
+    this.#facts = { metaVersion, facts };
+    // Whoever asks next tries again.
+    facts.catch(() => {
+      if (this.#facts?.facts === facts) this.#facts = undefined;
+    });
+    return facts;
+  }
+
+  async #loadFacts(): Promise<ServerFacts> {
     return serverFactsOf({
       identity: this.#options.identity,
       own: this.#own,
@@ -387,7 +402,7 @@ export class ServerRun implements SessionHost {
 /** The transport of an accepted connection; undefined if it is gone already. */
 function sessionTransport(conn: Deno.TcpConn): SessionTransport | undefined {
   try {
-    return { ...tcpTransport(conn), closeWrite: () => conn.closeWrite() };
+    return { ...quietTcpTransport(conn), closeWrite: () => conn.closeWrite() };
   } catch {
     conn.close();
     return undefined;

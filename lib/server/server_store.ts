@@ -27,6 +27,8 @@ export interface ServerStore {
   readonly files: readonly StoredFile[];
   /** See `BinlogStore.openReader`. */
   openReader(start: LogPosition): Promise<LogReader>;
+  /** See `BinlogStore.metaVersion`. */
+  readonly metaVersion: number;
   /** A small value kept beside the log, by name; undefined if there is none. */
   getMeta(name: string): Promise<unknown>;
   /** Keeps a small value beside the log. */

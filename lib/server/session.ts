@@ -165,7 +165,8 @@ export class Session {
 
   /** Server uuid that the client has said is its own; empty if none. */
   get replicaUuid(): string {
-    return replicaSettingsOf(this.#userVariables).uuid;
+    return (this.#dump?.settings ?? replicaSettingsOf(this.#userVariables))
+      .uuid;
   }
 
   /** Server id that the running dump was asked with; undefined without one. */
@@ -532,6 +533,7 @@ export class Session {
       settings,
       registered: this.#registered,
       serverId: Number(facts.serverId),
+      writeTimeoutMs: this.#host.limits.writeTimeoutMs,
       drainTimeoutMs: this.#host.limits.drainTimeoutMs,
     });
     this.#dump = dump;

@@ -427,6 +427,11 @@ export interface BinlogStore extends AsyncDisposable {
    */
   recover(): Promise<void>;
   /**
+   * Counts the calls of `setMeta` that have ended: while it stays the same,
+   * what `getMeta` answered is still true.
+   */
+  readonly metaVersion: number;
+  /**
    * A small value kept beside the log, by name; undefined if there is none.
    *
    * @throws {StoreError} `io` or `closed`

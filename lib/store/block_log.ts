@@ -54,6 +54,7 @@ export class BlockLog implements BinlogStore {
   #head: VisibleHead | undefined;
   // Blocks behind the head that are to go before one is written there.
   #garbageLeft = 0;
+  #metaVersion = 0;
   #recovering: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #closed = false;
@@ -204,8 +205,17 @@ export class BlockLog implements BinlogStore {
     return this.#engine.getMeta(name);
   }
 
-  setMeta(name: string, value: unknown): Promise<void> {
-    return this.#engine.setMeta(name, value);
+  get metaVersion(): number {
+    return this.#metaVersion;
+  }
+
+  async setMeta(name: string, value: unknown): Promise<void> {
+    try {
+      await this.#engine.setMeta(name, value);
+    } finally {
+      // One that failed may have come through.
+      this.#metaVersion++;
+    }
   }
 
   recover(): Promise<void> {

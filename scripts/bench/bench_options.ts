@@ -14,8 +14,6 @@ export const BENCH_PARTS = [
   "open",
   "large",
   "idle",
-  "login",
-  "tls",
 ] as const;
 /** One of them. */
 export type BenchPart = typeof BENCH_PARTS[number];
@@ -97,8 +95,7 @@ export function parseBenchOptions(
   return {
     bytes: wholeNumber("megabytes", flags.megabytes) * 1e6,
     openBytes: wholeNumber("gigabytes", flags.gigabytes) * 1e9,
-    eventBytes:
-      wholeNumber("event-megabytes", flags["event-megabytes"]) * 1e6,
+    eventBytes: wholeNumber("event-megabytes", flags["event-megabytes"]) * 1e6,
     replicas: wholeNumber("replicas", flags.replicas),
     runs: wholeNumber("runs", flags.runs),
     parts: parseParts(flags.only),

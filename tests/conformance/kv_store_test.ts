@@ -183,7 +183,9 @@ Deno.test("a value beside the log that is damaged or lost is a fault", async () 
   await using disk = new KvTestDisk();
   const { path } = disk;
   const store = await openKvStore({ path });
+  const version = store.metaVersion;
   await store.setMeta("one", { text: "a" });
+  assert(store.metaVersion > version);
   await store.setMeta("other", 2);
   await store.setMeta("gone", 3);
   await store.setMeta("gone", undefined);

@@ -3,6 +3,7 @@ import { ConnectionError } from "../../../lib/connection/connection_error.ts";
 import { PacketReader } from "../../../lib/connection/packet_reader.ts";
 import { PacketWriter } from "../../../lib/connection/packet_writer.ts";
 import {
+  quietTcpTransport,
   tcpTransport,
   type Transport,
 } from "../../../lib/connection/transport.ts";
@@ -10,45 +11,50 @@ import {
 const OPTIONS = { maxPayloadBytes: 64 * 1024 * 1024 };
 
 /** Both ends of a TCP connection on loopback. */
-async function tcpPair(hostname: string): Promise<[Transport, Transport]> {
+async function tcpPair(
+  hostname: string,
+  open = tcpTransport,
+): Promise<[Transport, Transport]> {
   using listener = Deno.listen({ hostname, port: 0 });
   const [client, server] = await Promise.all([
     Deno.connect({ hostname, port: listener.addr.port }),
     listener.accept(),
   ]);
-  return [tcpTransport(client), tcpTransport(server)];
+  return [open(client), open(server)];
 }
 
-Deno.test("tcpTransport() carries packets over IPv4 and IPv6", async () => {
-  for (
-    const [hostname, remote] of [
-      ["127.0.0.1", /^127\.0\.0\.1:\d+$/],
-      ["::1", /^\[::1\]:\d+$/],
-    ] as const
-  ) {
-    const [client, server] = await tcpPair(hostname);
-    assertMatch(server.remote, remote);
-    const payload = new Uint8Array(20_000_000).fill(7);
-    const reader = new PacketReader(server.readable, OPTIONS);
-    const reading = reader.read();
-    const writer = new PacketWriter(client.writable);
-    assertEquals(await writer.write(payload, 0), 2);
-    assertEquals((await reading)?.payload.length, payload.length);
-    client.close();
-    assertEquals(await reader.read(), null);
-    server.close();
-    server.close();
-  }
-});
+for (const open of [tcpTransport, quietTcpTransport]) {
+  Deno.test(`${open.name}() carries packets over IPv4 and IPv6`, async () => {
+    for (
+      const [hostname, remote] of [
+        ["127.0.0.1", /^127\.0\.0\.1:\d+$/],
+        ["::1", /^\[::1\]:\d+$/],
+      ] as const
+    ) {
+      const [client, server] = await tcpPair(hostname, open);
+      assertMatch(server.remote, remote);
+      const payload = new Uint8Array(20_000_000).fill(7);
+      const reader = new PacketReader(server.readable, OPTIONS);
+      const reading = reader.read();
+      const writer = new PacketWriter(client.writable);
+      assertEquals(await writer.write(payload, 0), 2);
+      assertEquals((await reading)?.payload.length, payload.length);
+      client.close();
+      assertEquals(await reader.read(), null);
+      server.close();
+      server.close();
+    }
+  });
 
-Deno.test("Transport.close() ends a read under way", async () => {
-  const [client, server] = await tcpPair("127.0.0.1");
-  const reading = new PacketReader(client.readable, OPTIONS).read();
-  client.close();
-  const error = await assertRejects(() => reading, ConnectionError);
-  assertEquals(error.kind, "closed");
-  server.close();
-});
+  Deno.test(`${open.name}().close() ends a read under way`, async () => {
+    const [client, server] = await tcpPair("127.0.0.1", open);
+    const reading = new PacketReader(client.readable, OPTIONS).read();
+    client.close();
+    const error = await assertRejects(() => reading, ConnectionError);
+    assertEquals(error.kind, "closed");
+    server.close();
+  });
+}
 
 Deno.test("Transport.close() ends a write to a peer that reads nothing", async () => {
   const [client, server] = await tcpPair("127.0.0.1");

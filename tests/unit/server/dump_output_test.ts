@@ -10,6 +10,8 @@ import {
 } from "../../support/dump_packets.ts";
 import { SeededRandom } from "../../support/seeded_random.ts";
 
+const WRITE_TIMEOUT_MS = 60_000;
+
 function sink(): { bytes: Uint8Array[]; writer: PacketWriter } {
   const bytes: Uint8Array[] = [];
   const writable = new WritableStream<Uint8Array>({
@@ -47,6 +49,7 @@ Deno.test("DumpOutput numbers packets and leaves the rest as it is", async () =>
     { writer },
     new BufferPool(),
     new PlainPackets(254),
+    WRITE_TIMEOUT_MS,
   );
   output.position = 4;
   await addAll(output, stored, () => stored.length);
@@ -72,6 +75,7 @@ for (const size of [200_000, 0xff_ffff - 2, 0xff_ffff - 1, 0xff_ffff + 70]) {
       { writer },
       new BufferPool(),
       new PlainPackets(7),
+      WRITE_TIMEOUT_MS,
     );
     // As the store cuts: never in a packet header.
     const headers = new Set<number>();
@@ -104,6 +108,7 @@ Deno.test("DumpOutput.addEvent() frames an event between runs", async () => {
     { writer },
     new BufferPool(),
     new PlainPackets(255),
+    WRITE_TIMEOUT_MS,
   );
   output.addRun(first);
   await output.addEvent(new Uint8Array(22).fill(6));
@@ -131,6 +136,7 @@ Deno.test("DumpOutput never has more than two buffers for a slow replica", async
     { writer },
     new CountingPool(),
     new PlainPackets(0),
+    WRITE_TIMEOUT_MS,
   );
   const run = dumpPackets([new Uint8Array(60_000)], 0);
   for (let round = 0; round < 100; round++) {
@@ -139,6 +145,30 @@ Deno.test("DumpOutput never has more than two buffers for a slow replica", async
   }
   await output.drain();
   assertEquals(taken.length, 2);
+});
+
+Deno.test("DumpOutput takes no buffer for a heartbeat alone", async () => {
+  class NoPool extends BufferPool {
+    override take(): Uint8Array<ArrayBuffer> {
+      throw new TypeError("A buffer was taken");
+    }
+  }
+  const { bytes, writer } = sink();
+  const output = new DumpOutput(
+    { writer },
+    new NoPool(),
+    new PlainPackets(255),
+    WRITE_TIMEOUT_MS,
+  );
+  const heartbeat = new Uint8Array(41).fill(27);
+  for (let count = 0; count < 3; count++) {
+    await output.addEvent(heartbeat);
+    assertEquals(output.hasPending, true);
+    await output.drain();
+  }
+  const wanted = dumpPackets([heartbeat, heartbeat, heartbeat], 255);
+  assertEquals(joinBytes(bytes), wanted);
+  assertEquals(output.bytesSent, wanted.length);
 });
 
 Deno.test("DumpOutput gives a replica up that takes nothing", async () => {

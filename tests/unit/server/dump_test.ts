@@ -78,6 +78,7 @@ function record(
     settings: { ...SETTINGS, ...settings },
     registered: undefined,
     serverId: 4242,
+    writeTimeoutMs: 60_000,
     status: { file: "", position: 0, bytesSent: 0n },
     signal,
     nextSequenceId: 1,

@@ -46,6 +46,7 @@ async function send(
     { writer: new PacketWriter(writable) },
     new BufferPool(),
     packets,
+    60_000,
   );
   let from = 0;
   for (const end of cuts(stored, blockBytes)) {

@@ -26,6 +26,7 @@ export const SOURCE = {
 /** A log of one file, and a place for the values beside it. */
 export function testStore(meta: Record<string, unknown> = {}): ServerStore {
   const values = new Map(Object.entries(meta));
+  let metaVersion = 0;
   const set = (text: string) => ({ toString: () => text });
   return {
     head: {
@@ -51,9 +52,13 @@ export function testStore(meta: Record<string, unknown> = {}): ServerStore {
       lastTimestamp: 0,
     }],
     openReader: () => Promise.reject(new TypeError("it has no events")),
+    get metaVersion() {
+      return metaVersion;
+    },
     getMeta: (name) => Promise.resolve(structuredClone(values.get(name))),
     setMeta: (name, value) => {
       values.set(name, structuredClone(value));
+      metaVersion++;
       return Promise.resolve();
     },
   };
