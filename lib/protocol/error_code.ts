@@ -51,6 +51,10 @@ export const ErrorCode = {
   ER_WRONG_COMPRESSION_LEVEL_CLIENT: 3923,
   ER_ACCOUNT_BLOCKED_BY_PASSWORD_LOCK: 3955,
   ER_CLIENT_INTERACTION_TIMEOUT: 4031,
+  /** MariaDB's "Could not parse GTID list". */
+  MARIADB_INCORRECT_GTID_STATE: 1941,
+  /** MariaDB's "GTID … and … conflict". */
+  MARIADB_DUPLICATE_GTID_DOMAIN: 1943,
   /** MariaDB's "A slave with the same server_uuid/server_id is already connected". */
   MARIADB_DUPLICATE_REPLICA: 4052,
 } as const;

@@ -18,13 +18,18 @@ import {
 import { EventWalk } from "../store/event_walk.ts";
 import type { DumpHandler, DumpRequest, DumpSession } from "./dump_handler.ts";
 import { BufferPool, DumpOutput } from "./dump_output.ts";
+import type { DumpFilter } from "./dump_filter.ts";
 import {
   aheadOf,
   type DumpStart,
-  fatalDumpError,
   findDumpStart,
+  nameInError,
 } from "./dump_start.ts";
+import { fatalDumpError } from "./fatal_dump_error.ts";
 import { GtidFilter } from "./gtid_filter.ts";
+import { MariadbFilter } from "./mariadb_filter.ts";
+import { MariadbGroups } from "./mariadb_groups.ts";
+import { MariadbGtidNotFoundError } from "./mariadb_start.ts";
 import { UnfinishedEventError } from "./unfinished_event_error.ts";
 import { PlainPackets } from "./plain_packets.ts";
 import { SemiSyncDump } from "./semi_sync_dump.ts";
@@ -33,6 +38,7 @@ import { SemiSyncDump } from "./semi_sync_dump.ts";
 const NON_BLOCK = 0x1;
 /** From a MySQL replica; from a MariaDB one the bit asks for annotations. */
 const HEARTBEAT_V2 = 0x2;
+const SEND_ANNOTATIONS = 0x2;
 
 /** What the store says of a file that is not there any more. */
 const PURGED: ReadonlySet<string> = new Set(["purged", "unknown-file"]);
@@ -68,8 +74,7 @@ export class LogDumpHandler implements DumpHandler {
   }
 
   async run(session: DumpSession, request: DumpRequest): Promise<void> {
-    await waitUntilNotAhead(this.#store, session, request);
-    const start = findDumpStart(this.#store, request, session.settings.modern);
+    const start = await findStart(this.#store, session, request);
     // From here on, before anything is awaited, the file counts as being read.
     session.status.file = start.file.name;
     session.status.position = start.position;
@@ -94,6 +99,7 @@ export class LogDumpHandler implements DumpHandler {
       session,
       request,
       semiSync,
+      filter: filterOf(this.#store, session, request, start),
     });
     await dump.run(start);
   }
@@ -107,6 +113,8 @@ interface DumpParts {
   readonly request: DumpRequest;
   /** For a replica that acknowledges. */
   readonly semiSync: SemiSyncDump | undefined;
+  /** What is left out, or sent as something else; undefined for nothing. */
+  readonly filter: DumpFilter | undefined;
 }
 
 /** One dump: the grammar of the stream is
@@ -120,7 +128,7 @@ class LogDump {
   readonly #store: BinlogStore;
   readonly #session: DumpSession;
   readonly #output: DumpOutput;
-  readonly #filter: GtidFilter | undefined;
+  readonly #filter: DumpFilter | undefined;
   readonly #request: DumpRequest;
   readonly #blocking: boolean;
   /** The replica asked for heartbeats of the second version. */
@@ -133,17 +141,17 @@ class LogDump {
   #hasHeartbeatV2 = false;
   /** Something was left out since the replica last heard of our position. */
   #owesHeartbeat = false;
+  /** The dump has come to the end that the replica asked for. */
+  #finished = false;
 
   constructor(parts: DumpParts) {
-    const { store, output, session, request, semiSync } = parts;
+    const { store, output, session, request, semiSync, filter } = parts;
     this.#store = store;
     this.#session = session;
     this.#request = request;
     this.#output = output;
     this.#semiSync = semiSync;
-    this.#filter = request.mode === "gtid"
-      ? new GtidFilter(request.executed)
-      : undefined;
+    this.#filter = filter;
     this.#blocking = (request.flags & NON_BLOCK) === 0 &&
       request.serverId !== 0;
     const { settings } = session;
@@ -225,6 +233,7 @@ class LogDump {
 
   /** True when the dump is to end and an event has just ended. */
   #stopped(): boolean {
+    if (this.#finished) return true;
     return (this.#session.signal.aborted || this.#store.closed) &&
       this.#output.atEventEnd;
   }
@@ -233,6 +242,7 @@ class LogDump {
     const { file, position } = start;
     this.#file = file;
     this.#semiSync?.beginFile(file);
+    this.#filter?.startFile(file);
     this.#output.position = position;
     await this.#sendRotate(file, position, this.#session.settings.checksum);
     this.#checkChecksum(file, position);
@@ -240,13 +250,14 @@ class LogDump {
     if (position !== FIRST_POSITION) {
       await this.#output.addEvent(
         patchFormatDescription(format, {
-          clearPosition: this.#filter === undefined,
+          clearPosition: this.#request.mode === "position",
         }),
       );
       return await this.#open(file, position);
     }
     // Whoever names a file gets its begin as it is, whatever it has of it.
-    const chosen = this.#filter !== undefined && this.#request.fileName === "";
+    const chosen = this.#request.mode === "gtid" &&
+      this.#request.fileName === "";
     if (!chosen || !await this.#hasFirstGtid(file)) {
       return await this.#open(file, position);
     }
@@ -315,7 +326,7 @@ class LogDump {
     this.#file = file;
     this.#semiSync?.beginFile(file);
     this.#output.position = FIRST_POSITION;
-    this.#filter?.startFile();
+    this.#filter?.startFile(file);
     this.#checkChecksum(file, FIRST_POSITION);
   }
 
@@ -347,10 +358,20 @@ class LogDump {
     );
   }
 
-  /** MySQL's words for where a dump stood when it failed. */
+  get #isMariadb(): boolean {
+    return this.#store.head?.mariadb !== undefined;
+  }
+
+  /** The source's words for where a dump stood when it failed. */
   #where(position: number): string {
     const { name, formatDescription } = this.#file;
     const last = FIRST_POSITION + formatDescription.length;
+    if (this.#isMariadb) {
+      const { position: asked } = this.#request;
+      return `the first event '${
+        nameInError(this.#request)
+      }' at ${asked}, the last event read from '${name}' at ${FIRST_POSITION}, the last byte read from '${name}' at ${last}.`;
+    }
     return `the first event '${name}' at ${position}, the last event read from './${name}' at ${last}, the last byte read from './${name}' at ${last}.`;
   }
 
@@ -362,8 +383,9 @@ class LogDump {
   async #sendVisible(reader: LogReader): Promise<boolean> {
     let sent = false;
     while (!this.#stopped()) {
-      const looks = this.#filter !== undefined &&
-        await this.#needsLook(reader, this.#filter);
+      const filter = this.#filter;
+      const looks = filter !== undefined && !filter.isPassive &&
+        await this.#needsLook(reader, filter);
       if (looks === "skipped") {
         sent = true;
         continue;
@@ -384,7 +406,7 @@ class LogDump {
 
   async #needsLook(
     reader: LogReader,
-    filter: GtidFilter,
+    filter: DumpFilter,
   ): Promise<boolean | "skipped"> {
     let summary = reader.peek();
     if (summary instanceof Promise) summary = await summary;
@@ -398,12 +420,19 @@ class LogDump {
   }
 
   async #filterSlice(slice: LogSlice): Promise<void> {
-    await this.#filter!.take(slice.bytes, {
+    const filter = this.#filter!;
+    const output = this.#output;
+    await filter.take(slice.bytes, {
+      get position() {
+        return output.position;
+      },
       send: (run, start, end) => this.#addRun(run, start, end),
       leaveOut: (bytes) => {
-        this.#output.position += bytes;
-        this.#owesHeartbeat = true;
+        output.position += bytes;
+        this.#owesHeartbeat = filter.owesHeartbeats;
       },
+      insert: (event) => output.addEvent(event),
+      finish: () => this.#finished = true,
       anonymous: () => {
         throw fatalDumpError(
           `Cannot replicate anonymous transaction when AUTO_POSITION = 1, at file ./${slice.file.name}, position ${this.#output.position}.`,
@@ -489,20 +518,60 @@ class LogDump {
   }
 }
 
-async function waitUntilNotAhead(
+/** What is left out of a dump, or sent as something else; undefined for nothing. */
+function filterOf(
   store: BinlogStore,
   session: DumpSession,
   request: DumpRequest,
-): Promise<void> {
-  if (request.mode !== "gtid") return;
-  const { signal } = session;
+  start: DumpStart,
+): DumpFilter | undefined {
+  const { settings, serverId } = session;
+  if (request.mode === "gtid") return new GtidFilter(request.executed);
+  if (store.head?.mariadb === undefined) return undefined;
+  return new MariadbFilter({
+    capability: settings.mariadbCapability,
+    annotations: (request.flags & SEND_ANNOTATIONS) !== 0,
+    skipReplication: settings.skipReplication,
+    serverId,
+    groups: start.mariadb && new MariadbGroups(start.mariadb, {
+      strict: request.mode === "mariadb-gtid" && request.strict,
+      logState: () => store.head?.mariadb,
+    }),
+  });
+}
+
+/**
+ * Finds where a dump begins. Where the replica is ahead, that is awaited for a
+ * while which it may have got from the source itself.
+ */
+async function findStart(
+  store: BinlogStore,
+  session: DumpSession,
+  request: DumpRequest,
+): Promise<DumpStart> {
+  const { signal, settings } = session;
   const deadline = AbortSignal.any([
     signal,
     AbortSignal.timeout(CATCH_UP_MS),
   ]);
   for (;;) {
-    const head = store.head;
-    if (head === undefined || !aheadOf(store, head, request.executed)) return;
-    if (!await store.waitForHead(head.version, { signal: deadline })) return;
+    const { head } = store;
+    let start: DumpStart | undefined;
+    let fault: unknown;
+    try {
+      start = findDumpStart(store, request, settings.modern);
+    } catch (error) {
+      fault = error;
+    }
+    const isAhead = head !== undefined &&
+      (request.mode === "gtid"
+        ? aheadOf(store, head, request.executed)
+        : fault instanceof MariadbGtidNotFoundError && !fault.diverged);
+    if (
+      !isAhead || !await store.waitForHead(head.version, { signal: deadline })
+    ) {
+      if (start === undefined) throw fault;
+      return start;
+    }
   }
 }

@@ -31,8 +31,31 @@ export interface GtidDumpRequest {
   readonly executed: GtidSet;
 }
 
+/** A COM_BINLOG_DUMP behind `SET @slave_connect_state`, to a MariaDB log. */
+export interface MariadbGtidDumpRequest {
+  readonly mode: "mariadb-gtid";
+  /** Bits of `DumpFlag`. */
+  readonly flags: number;
+  /** Server id of the replica; 0 asks for a non-blocking dump. */
+  readonly serverId: number;
+  /** Named in errors alone: the state says where the dump begins. */
+  readonly fileName: string;
+  readonly position: number;
+  /** `@slave_connect_state`: what the replica has last in each domain. */
+  readonly connectState: string;
+  /** `@slave_gtid_strict_mode`. */
+  readonly strict: boolean;
+  /** `@slave_gtid_ignore_duplicates`. */
+  readonly ignoreDuplicates: boolean;
+  /** `@slave_until_gtid`: where it wants to end; undefined for no end. */
+  readonly untilGtid: string | undefined;
+}
+
 /** What a replica asks to be sent. */
-export type DumpRequest = PositionDumpRequest | GtidDumpRequest;
+export type DumpRequest =
+  | PositionDumpRequest
+  | GtidDumpRequest
+  | MariadbGtidDumpRequest;
 
 /** How far a dump has come; the handler keeps it up to date. */
 export interface DumpStatus {

@@ -8,6 +8,7 @@ import {
 import { ErrorCode } from "../protocol/error_code.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
 import type { DumpRequest } from "./dump_handler.ts";
+import type { ReplicaSettings } from "./replica_settings.ts";
 
 /**
  * Decodes COM_BINLOG_DUMP or COM_BINLOG_DUMP_GTID.
@@ -20,6 +21,32 @@ export function decodeDumpRequest(payload: Uint8Array): DumpRequest {
   }
   const { gtidSetBytes, ...request } = decodeBinlogDumpGtid(payload);
   return { mode: "gtid", ...request, executed: decodeGtidSet(gtidSetBytes) };
+}
+
+/**
+ * What a client asks of a MariaDB log: the position by GTID that it has set
+ * comes before the file and position of the command.
+ */
+export function mariadbDumpRequest(
+  request: DumpRequest,
+  settings: ReplicaSettings,
+): DumpRequest {
+  const { slaveConnectState } = settings;
+  if (request.mode !== "position" || slaveConnectState === undefined) {
+    return request;
+  }
+  const { flags, serverId, fileName, position } = request;
+  return {
+    mode: "mariadb-gtid",
+    flags,
+    serverId,
+    fileName,
+    position,
+    connectState: slaveConnectState,
+    strict: settings.gtidStrictMode,
+    ignoreDuplicates: settings.ignoreDuplicates,
+    untilGtid: settings.untilGtid,
+  };
 }
 
 function decodeGtidSet(bytes: Uint8Array): GtidSet {

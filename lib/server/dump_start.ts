@@ -1,4 +1,5 @@
 import type { GtidSet } from "../gtid/gtid_set.ts";
+import { MariadbGtidState } from "../gtid/mariadb_gtid_state.ts";
 import { ErrorCode } from "../protocol/error_code.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
 import {
@@ -7,26 +8,20 @@ import {
   type StoredFile,
   type StoreHead,
 } from "../store/binlog_store.ts";
-import type { DumpRequest, GtidDumpRequest } from "./dump_handler.ts";
+import type {
+  DumpRequest,
+  GtidDumpRequest,
+  PositionDumpRequest,
+} from "./dump_handler.ts";
+import { FATAL_MESSAGE_BYTES_MAX, fatalDumpError } from "./fatal_dump_error.ts";
+import { findMariadbStart, type MariadbStart } from "./mariadb_start.ts";
 
 /** Where a dump begins. */
 export interface DumpStart {
   readonly file: StoredFile;
   readonly position: number;
-}
-
-/** MySQL cuts the text of a 1236 there: its buffer of 512 bytes ends in a NUL. */
-const MESSAGE_BYTES_MAX = 511;
-
-/**
- * The error for which a replica stops and shows its text, instead of trying
- * again: ER_SOURCE_FATAL_ERROR_READING_BINLOG.
- */
-export function fatalDumpError(message: string): ProtocolError {
-  return new ProtocolError(
-    ErrorCode.ER_SOURCE_FATAL_ERROR_READING_BINLOG,
-    message.slice(0, MESSAGE_BYTES_MAX),
-  );
+  /** What a dump by MariaDB GTIDs leaves out; undefined for any other. */
+  readonly mariadb?: MariadbStart;
 }
 
 /**
@@ -50,6 +45,12 @@ export function findDumpStart(
       "kingbus has not received anything from its source yet",
     );
   }
+  if (request.mode === "mariadb-gtid") {
+    const state = head.mariadb ?? new MariadbGtidState();
+    const mariadb = findMariadbStart(store, state, request);
+    const { file, position } = mariadb;
+    return { file, position, mariadb };
+  }
   if (request.mode === "gtid" && request.fileName === "") {
     return gtidStart(store, head, request, modern);
   }
@@ -63,6 +64,12 @@ export function findDumpStart(
   }
   const source = modern ? "source" : "master";
   const position = Number(request.position);
+  if (head.mariadb !== undefined) {
+    if (position >= FIRST_POSITION && position <= file.size) {
+      return { file, position };
+    }
+    throw impossiblePosition(request);
+  }
   if (position < FIRST_POSITION) {
     throw fatalDumpError(
       `Client requested ${source} to start replication from position < 4`,
@@ -74,6 +81,21 @@ export function findDumpStart(
     );
   }
   return { file, position };
+}
+
+/** In the words of MariaDB's `check_start_offset` (`sql/sql_repl.cc`). */
+function impossiblePosition(
+  request: GtidDumpRequest | PositionDumpRequest,
+): ProtocolError {
+  const file = nameInError(request);
+  return fatalDumpError(
+    `Client requested master to start replication from impossible position; the first event '${file}' at ${request.position}, the last event read from '${file}' at ${FIRST_POSITION}, the last byte read from '${file}' at ${FIRST_POSITION}.`,
+  );
+}
+
+/** How MariaDB names the file that a client asked for: `.` if it named none. */
+export function nameInError(request: DumpRequest): string {
+  return baseName(request.fileName) || ".";
 }
 
 /** Replicas may send a path; MySQL looks at its last part. */
@@ -135,7 +157,7 @@ function purgedError(
     linesOf(executed)
   }', and the missing transactions are '${linesOf(missing)}'`;
   return fatalDumpError(
-    whole.length <= MESSAGE_BYTES_MAX
+    whole.length <= FATAL_MESSAGE_BYTES_MAX
       ? whole
       : `${PURGED_TEXT} The GTID sets and the missing purged transactions are too long to print in this message. For more information, please see the source's error log or the manual for GTID_SUBTRACT`,
   );

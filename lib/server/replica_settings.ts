@@ -21,6 +21,19 @@ export interface ReplicaSettings {
    * (`@source_…`, `@replica_…`).
    */
   readonly modern: boolean;
+  /**
+   * `@slave_connect_state`, a MariaDB replica's position by GTID; undefined for
+   * one that asks by file and position.
+   */
+  readonly slaveConnectState: string | undefined;
+  /** `@slave_gtid_strict_mode`: it has to find the transaction that it has last. */
+  readonly gtidStrictMode: boolean;
+  /** `@slave_gtid_ignore_duplicates`: it may be ahead, by way of other sources. */
+  readonly ignoreDuplicates: boolean;
+  /** `@slave_until_gtid`: the position by GTID where it stops; undefined for none. */
+  readonly untilGtid: string | undefined;
+  /** It does not want events that were logged with `@@skip_replication`. */
+  readonly skipReplication: boolean;
 }
 
 /** A replica's shortest heartbeat period (manual: SOURCE_HEARTBEAT_PERIOD). */
@@ -34,9 +47,13 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  * Reads the settings from a session's user variables, the new names before the
  * old ones (`sql/rpl_binlog_sender.cc`, `get_replica_uuid` in
  * `sql/rpl_source.cc`). A value that makes no sense counts as not set.
+ *
+ * @param userVariables by lower-case name without `@`
+ * @param settings system variables that the session has set
  */
 export function replicaSettingsOf(
   userVariables: ReadonlyMap<string, SqlValue>,
+  settings: ReadonlyMap<string, string | null> = new Map(),
 ): ReplicaSettings {
   const text = (...names: string[]): string | undefined => {
     for (const name of names) {
@@ -66,6 +83,11 @@ export function replicaSettingsOf(
       "replica_uuid",
     ]
       .some((name) => userVariables.has(name)),
+    slaveConnectState: text("slave_connect_state"),
+    gtidStrictMode: isTrue(text("slave_gtid_strict_mode")),
+    ignoreDuplicates: isTrue(text("slave_gtid_ignore_duplicates")),
+    untilGtid: text("slave_until_gtid"),
+    skipReplication: settings.get("skip_replication") === "ON",
   };
 }
 
@@ -75,6 +97,11 @@ function heartbeatPeriodOf(text: string | undefined): bigint {
   if (period === 0n) return 0n;
   if (period < HEARTBEAT_PERIOD_NS_MIN) return HEARTBEAT_PERIOD_NS_MIN;
   return period > HEARTBEAT_PERIOD_NS_MAX ? HEARTBEAT_PERIOD_NS_MAX : period;
+}
+
+function isTrue(text: string | undefined): boolean {
+  return text !== undefined && Number.parseInt(text, 10) !== 0 &&
+    /^\s*-?\d/.test(text);
 }
 
 function capabilityOf(text: string | undefined): number {

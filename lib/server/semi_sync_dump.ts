@@ -8,8 +8,15 @@ import type {
   BinlogStore,
   LogPosition,
   StoredFile,
+  StoreHead,
 } from "../store/binlog_store.ts";
-import type { AckStatus, DumpRequest, DumpSession } from "./dump_handler.ts";
+import type {
+  AckStatus,
+  DumpRequest,
+  DumpSession,
+  GtidDumpRequest,
+  MariadbGtidDumpRequest,
+} from "./dump_handler.ts";
 import type { DumpStart } from "./dump_start.ts";
 import { SemiSyncPackets } from "./semi_sync_packets.ts";
 
@@ -75,7 +82,7 @@ export class SemiSyncDump implements Disposable {
     if (request.mode === "position") {
       // What it does not ask for it has.
       this.#replica?.acknowledged(this.#acknowledged);
-    } else if (request.executed.containsSet(head.executed)) {
+    } else if (hasAll(request, start, head)) {
       this.#replica?.acknowledged(this.#begin);
     }
   }
@@ -161,6 +168,24 @@ export class SemiSyncDump implements Disposable {
     status.position = position.position;
     this.#replica?.acknowledged(position);
   }
+}
+
+/** Whether a replica by GTID lacks nothing up to the head. */
+function hasAll(
+  request: GtidDumpRequest | MariadbGtidDumpRequest,
+  start: DumpStart,
+  head: StoreHead,
+): boolean {
+  if (request.mode === "gtid") {
+    return request.executed.containsSet(head.executed);
+  }
+  // In each domain it begins behind the last transaction, or with the next file.
+  return head.mariadb!.position().every(({ domain, server, sequence }) => {
+    const { from } = start.mariadb!;
+    const last = from.get(domain)?.gtid ??
+      start.file.mariadbStart?.lastOf(domain);
+    return last?.server === server && last.sequence >= sequence;
+  });
 }
 
 function wrongAck(ack: SemiSyncAck, reason: string): ProtocolError {

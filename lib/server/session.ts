@@ -37,7 +37,7 @@ import {
   type ClientCharacterSet,
 } from "./client_character_set.ts";
 import { type DumpEnd, DumpRun } from "./dump_run.ts";
-import { decodeDumpRequest } from "./dump_request.ts";
+import { decodeDumpRequest, mariadbDumpRequest } from "./dump_request.ts";
 import type { CommandMemoryShare } from "./command_memory.ts";
 import { acceptLogin } from "./login.ts";
 import { replicaSettingsOf } from "./replica_settings.ts";
@@ -228,7 +228,11 @@ export class Session {
       hostName: registered?.hostName ?? "",
       port: registered?.port ?? 0,
       state: dump === undefined ? "connected" : "dumping",
-      mode: dump?.request.mode ?? "",
+      mode: dump === undefined
+        ? ""
+        : dump.request.mode === "position"
+        ? "position"
+        : "gtid",
       file: dump?.status.file ?? "",
       position: dump?.status.position ?? 0,
       connectedAt: new Date(this.#connectedAtMs),
@@ -501,6 +505,13 @@ export class Session {
   /** Dumps; true if there was none, so that the session goes on. */
   async #handleDump(payload: Uint8Array): Promise<boolean> {
     const facts = await this.#host.facts();
+    if (
+      facts.flavour === "mariadb" && payload[0] === Command.BINLOG_DUMP_GTID
+    ) {
+      // MariaDB does not have that command.
+      await this.#sendErrorCode(ErrorCode.ER_UNKNOWN_COM, "Unknown command");
+      return true;
+    }
     if (!hasRight(REPLICATE, this.#rights)) {
       this.#log.warn("dump refused: the account may not replicate", {
         needed: "rights: [replicate]",
@@ -515,8 +526,11 @@ export class Session {
         "Too many dumps with large GTID sets run at once; try again",
       );
     }
-    const request = decodeDumpRequest(payload);
-    const asked = replicaSettingsOf(this.#userVariables);
+    const asked = replicaSettingsOf(this.#userVariables, this.#settings);
+    const decoded = decodeDumpRequest(payload);
+    const request = facts.flavour === "mariadb"
+      ? mariadbDumpRequest(decoded, asked)
+      : decoded;
     const settings = {
       ...asked,
       semiSync: asked.semiSync && this.#host.semiSync,

@@ -48,6 +48,11 @@ const SETTINGS: ReplicaSettings = {
   semiSync: false,
   mariadbCapability: 0,
   modern: true,
+  slaveConnectState: undefined,
+  gtidStrictMode: false,
+  ignoreDuplicates: false,
+  untilGtid: undefined,
+  skipReplication: false,
 };
 
 interface Sent {

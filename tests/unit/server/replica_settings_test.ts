@@ -9,6 +9,15 @@ import type { SqlValue } from "../../../lib/server/sql_value.ts";
 
 const UUID = "d7d4364c-e6f6-11f1-a4b5-02fc00000001";
 
+/** What none but a MariaDB replica by GTID sets. */
+const NO_POSITION = {
+  slaveConnectState: undefined,
+  gtidStrictMode: false,
+  ignoreDuplicates: false,
+  untilGtid: undefined,
+  skipReplication: false,
+};
+
 function settingsOf(variables: Record<string, SqlValue>) {
   return replicaSettingsOf(new Map(Object.entries(variables)));
 }
@@ -21,6 +30,7 @@ Deno.test("replicaSettingsOf() knows nothing of a client that set nothing", () =
     semiSync: false,
     mariadbCapability: 0,
     modern: false,
+    ...NO_POSITION,
   });
 });
 
@@ -42,6 +52,7 @@ Deno.test("replicaSettingsOf() prefers the new names", () => {
       semiSync: true,
       mariadbCapability: 0,
       modern: true,
+      ...NO_POSITION,
     },
   );
 });
@@ -61,6 +72,7 @@ Deno.test("replicaSettingsOf() reads what a MariaDB replica sets", () => {
       semiSync: false,
       mariadbCapability: 4,
       modern: false,
+      ...NO_POSITION,
     },
   );
 });
@@ -100,4 +112,25 @@ Deno.test("replicaSettingsOf() takes nonsense for no uuid", () => {
   for (const uuid of ["", "x", `${UUID}0`, UUID.replace("d", "g")]) {
     assertEquals(settingsOf({ slave_uuid: sqlString(uuid) }).uuid, "", uuid);
   }
+});
+
+Deno.test("replicaSettingsOf() reads the position by GTID of a MariaDB replica", () => {
+  const settings = settingsOf({
+    slave_connect_state: sqlString("0-1-5,1-2-7"),
+    slave_gtid_strict_mode: sqlInteger(1),
+    slave_gtid_ignore_duplicates: sqlInteger(0),
+    slave_until_gtid: sqlString("0-1-9"),
+  });
+  assertEquals(settings.slaveConnectState, "0-1-5,1-2-7");
+  assertEquals(settings.gtidStrictMode, true);
+  assertEquals(settings.ignoreDuplicates, false);
+  assertEquals(settings.untilGtid, "0-1-9");
+  // a replica that has nothing yet asks by GTID all the same
+  const fresh = settingsOf({ slave_connect_state: sqlString("") });
+  assertEquals(fresh.slaveConnectState, "");
+});
+
+Deno.test("replicaSettingsOf() knows that a session wants no marked events", () => {
+  const settings = new Map([["skip_replication", "ON"]]);
+  assertEquals(replicaSettingsOf(new Map(), settings).skipReplication, true);
 });
