@@ -27,6 +27,7 @@ import { measureLatency } from "./bench/measure_latency.ts";
 import { measureOpen } from "./bench/measure_open.ts";
 import { measureSemiSync } from "./bench/measure_semi_sync.ts";
 import { measureVerify } from "./bench/measure_verify.ts";
+import { measureZstd } from "./bench/measure_zstd.ts";
 import { formatPart, formatSetting, type Report } from "./bench/report.ts";
 
 /** Parts that are measured with one source and its log. */
@@ -41,6 +42,7 @@ const MEASURES: ReadonlyMap<
   ["import", measureImport],
   ["export", measureExport],
   ["verify", measureVerify],
+  ["zstd", measureZstd],
 ]);
 
 const progress = (what: string): void => console.error(`… ${what}`);

@@ -81,7 +81,9 @@ export class BenchContext {
   async read(
     server: LogServer,
     mode: "position" | "gtid",
-    readers = 1,
+    { readers = 1, compression }: Partial<
+      Pick<ReaderInput, "readers" | "compression">
+    > = {},
   ): Promise<TransferRun> {
     const input: ReaderInput = {
       server: { hostname: server.hostname, port: server.port },
@@ -89,6 +91,7 @@ export class BenchContext {
       firstFile: this.log.firstFile,
       bytesMin: this.log.bytes,
       readers,
+      compression,
     };
     const kingbus = server instanceof KingbusProcess ? server : undefined;
     const before = await kingbus?.usage();

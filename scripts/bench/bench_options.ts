@@ -14,6 +14,7 @@ export const BENCH_PARTS = [
   "open",
   "large",
   "idle",
+  "zstd",
 ] as const;
 /** One of them. */
 export type BenchPart = typeof BENCH_PARTS[number];

@@ -8,6 +8,7 @@
 import process from "node:process";
 import { ClientConnection } from "../../lib/connection/client_connection.ts";
 import type { Transport } from "../../lib/connection/transport.ts";
+import type { Compression } from "../../lib/protocol/compression.ts";
 import { GtidSet } from "../../lib/gtid/gtid_set.ts";
 import {
   DumpFlag,
@@ -31,6 +32,8 @@ export interface ReaderInput {
   readonly position?: number;
   /** Each reader takes no more than so many in a second; all it can if absent. */
   readonly bytesPerSecond?: number;
+  /** How the connections are compressed; not at all when absent. */
+  readonly compression?: Compression | undefined;
 }
 
 /** What was read. */
@@ -80,7 +83,7 @@ class DiscardingReader {
     conn.setNoDelay(true);
     const connection = await ClientConnection.open(
       unbufferedTransport(conn),
-      REPLICATION,
+      { ...REPLICATION, compression: input.compression },
     );
     await connection.query(
       "SET @master_binlog_checksum = 'CRC32', @source_binlog_checksum = 'CRC32'",
@@ -96,11 +99,11 @@ class DiscardingReader {
       await this.#connection.sendCommand(this.#command(SERVER_ID_BASE + index));
       let tail = new Uint8Array(0);
       for (;;) {
-        const count = await this.#conn.read(buffer);
-        if (count === null) throw this.#fault("was closed", tail);
+        const chunk = await this.#read(buffer);
+        if (chunk === null) throw this.#fault("was closed", tail);
+        const count = chunk.length;
         this.#bytes += count;
         await this.#keepPace(performance.now() - start);
-        const chunk = buffer.subarray(0, count);
         if (count >= EOF_PACKET_BYTES) {
           if (endsInEof(chunk)) break;
           tail = chunk.slice(-EOF_PACKET_BYTES);
@@ -117,6 +120,15 @@ class DiscardingReader {
       clearInterval(watch);
       this.#connection.close();
     }
+  }
+
+  /** What comes next, decompressed; null at the end. */
+  async #read(buffer: Uint8Array): Promise<Uint8Array | null> {
+    if (this.#input.compression !== undefined) {
+      return await this.#connection.reader.readChunk();
+    }
+    const count = await this.#conn.read(buffer);
+    return count === null ? null : buffer.subarray(0, count);
   }
 
   #command(serverId: number): Uint8Array {
@@ -174,7 +186,7 @@ function unbufferedTransport(conn: Deno.TcpConn): Transport {
   return {
     readable: new ReadableStream({
       async pull(controller) {
-        const buffer = new Uint8Array(16 * 1024);
+        const buffer = new Uint8Array(64 * 1024);
         const count = await conn.read(buffer);
         if (count === null) controller.close();
         else controller.enqueue(buffer.subarray(0, count));

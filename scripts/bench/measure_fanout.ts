@@ -28,7 +28,9 @@ export async function measureFanout(
     context.progress(`fanout, run ${run} of ${context.runs}`);
     await using kingbus = await context.startFilled();
     alone.push(await context.read(kingbus, "position"));
-    together.push(await context.read(kingbus, "position", READERS));
+    together.push(
+      await context.read(kingbus, "position", { readers: READERS }),
+    );
     peaks.push((await kingbus.usage()).peakBytes / 1e6);
   }
   const one = transferRate("one reader", alone);
