@@ -1,0 +1,135 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { type Rig, rigTest } from "../../../scripts/test_servers/rig.ts";
+import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
+import { RawCopy } from "../../support/raw_copy.ts";
+import { SharedMysql97 } from "../../support/shared_mysql97.ts";
+import { assertSameBytes, readSourceFile } from "../../support/source_file.ts";
+import { executedOf, logEndOf } from "../../support/sql_server.ts";
+import { TestKingbus } from "../../support/test_kingbus.ts";
+import { MODERN_KINDS } from "../../support/transaction_kinds.ts";
+
+const sources = new SharedMysql97(9784, ["--max-allowed-packet=64M"]);
+
+const BOTH = { compression: ["zlib", "zstd"] } as const;
+const INSERT = "INSERT INTO test.t (data) VALUES (REPEAT('some text ', 300))";
+
+/** A kingbus with two files of a source, one event of which has 20 MB. */
+async function openKingbus(): Promise<{
+  kingbus: TestKingbus;
+  source: Awaited<ReturnType<typeof sources.asSource>>;
+}> {
+  const source = await sources.asSource();
+  await source.run(
+    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    ...Array<string>(300).fill(INSERT),
+    "INSERT INTO test.t (data) VALUES (REPEAT('y', 20000000))",
+    ...Object.values(MODERN_KINDS).flat(),
+    "FLUSH LOGS",
+    INSERT,
+  );
+  const kingbus = await TestKingbus.following(source, { server: BOTH });
+  await kingbus.waitUntilHas(await executedOf(source));
+  return { kingbus, source };
+}
+
+const BY_GTID = "--read-from-remote-source=BINLOG-DUMP-GTIDS";
+const BY_POSITION = "--read-from-remote-source=BINLOG-DUMP-NON-GTIDS";
+
+for (
+  const how of [
+    ["--compression-algorithms=zlib"],
+    ["--compression-algorithms=zstd"],
+    ["--compression-algorithms=zstd", "--zstd-compression-level=1"],
+    ["--compression-algorithms=zstd", "--zstd-compression-level=22"],
+    ["--compress"],
+  ]
+) {
+  await rigTest(
+    `mysqlbinlog ${how.join(" ")} --raw copies files of kingbus byte for byte`,
+    ["mysql97", "mysqlbinlog"],
+    async (rig) => {
+      const { kingbus, source } = await openKingbus();
+      await using _ = kingbus;
+      for (const mode of [BY_GTID, BY_POSITION]) {
+        await using copy = await RawCopy.open(
+          rig.program("mysqlbinlog"),
+          kingbus.port,
+        );
+        await copy.run(...how, mode, "--to-last-log", "binlog.000001");
+        const files = copy.files();
+        assertEquals([...files.keys()], ["binlog.000001", "binlog.000002"]);
+        for (const [name, bytes] of files) {
+          const expected = await readSourceFile(source.onDisk, name);
+          assertSameBytes(name, bytes, expected);
+        }
+      }
+      await using copy = await RawCopy.open(
+        rig.program("mysqlbinlog"),
+        kingbus.port,
+      );
+      copy.start(...how, BY_POSITION, "--stop-never", "binlog.000002");
+      const [status] = await kingbus.waitUntilDumping(1);
+      assertEquals(
+        status!.compression,
+        how[0]!.includes("zstd") ? "zstd" : "zlib",
+      );
+      await source.run(INSERT, INSERT);
+      const { fileName, position } = await logEndOf(source);
+      await waitUntil(
+        "all of it was copied",
+        () => copy.sizeOf(fileName) >= position,
+      );
+      await copy.stop();
+    },
+  );
+}
+
+/** Runs statements by the rig's `mysql`; answers what it prints. */
+async function runMysql(
+  rig: Rig,
+  port: number,
+  args: readonly string[],
+  sql: string,
+): Promise<string> {
+  const { success, stdout, stderr } = await rig.program("mysql-client").run([
+    "--no-defaults",
+    "--host=127.0.0.1",
+    `--port=${port}`,
+    "--user=repl",
+    "--password=replpass",
+    "--batch",
+    ...args,
+    `--execute=${sql}`,
+  ]);
+  const text = new TextDecoder().decode(success ? stdout : stderr);
+  assert(success, text);
+  return text;
+}
+
+await rigTest(
+  "the mysql client asks kingbus over compressed connections what it asks without",
+  ["mysql97", "mysql-client"],
+  async (rig) => {
+    const { kingbus } = await openKingbus();
+    await using _ = kingbus;
+    const sql = "SHOW VARIABLES; SELECT 1; SHOW BINARY LOGS; " +
+      // an answer, and a statement, of several hundred thousand bytes
+      `SELECT '${"x".repeat(100_000)}' AS long_text; ` +
+      "SHOW BINLOG EVENTS IN 'binlog.000001' LIMIT 1500; " +
+      "SELECT @@protocol_compression_algorithms";
+    const plain = await runMysql(rig, kingbus.port, [], sql);
+    assert(plain.length > 200_000, `${plain.length} bytes`);
+    assertStringIncludes(plain, "zlib,zstd,uncompressed");
+    for (
+      const args of [
+        ["--compress"],
+        ["--compression-algorithms=zlib"],
+        ["--compression-algorithms=zstd"],
+        ["--compression-algorithms=zstd", "--zstd-compression-level=22"],
+        ["--compression-algorithms=uncompressed"],
+      ]
+    ) {
+      assertEquals(await runMysql(rig, kingbus.port, args, sql), plain);
+    }
+  },
+);
