@@ -9,6 +9,7 @@ import type {
 import { type Address, formatAddress, isLoopback } from "./config/address.ts";
 import type { Options } from "./config/options.ts";
 import { ServerController } from "./admin/intent/server_controller.ts";
+import { SqlSource } from "./admin/sql_source.ts";
 import { SyncerController } from "./admin/intent/syncer_controller.ts";
 import type { Log } from "./log/log.ts";
 import { freeDisk } from "./retention/free_disk.ts";
@@ -23,6 +24,7 @@ import { loadOwnIdentity, type OwnIdentity } from "./server/server_identity.ts";
 import type { BinlogStore } from "./store/binlog_store.ts";
 import { databasePath } from "./store/kv/database_path.ts";
 import { openKvStore } from "./store/kv/open_kv_store.ts";
+import { RETRY_MS_MAX } from "./syncer/backoff.ts";
 import { Syncer } from "./syncer/syncer.ts";
 import { VERSION } from "./version.ts";
 
@@ -81,8 +83,10 @@ export async function openApp(options: Options, log: Log): Promise<App> {
     log,
     store,
     gate,
+    // asked once somebody is connected, which is after all is open
+    syncer: (): SyncerControl => controllers.syncer,
   });
-  const controllers = await openControllers({
+  const controllers: Controllers = await openControllers({
     options,
     log,
     own,
@@ -126,8 +130,9 @@ async function openServing(parts: {
   log: Log;
   store: BinlogStore;
   gate: AckGate;
+  syncer: () => SyncerControl;
 }): Promise<{ binlogServer: BinlogServer; retention: Retention }> {
-  const { options, log, store, gate } = parts;
+  const { options, log, store, gate, syncer } = parts;
   const settings = options.retention;
   const needs = await ReplicaNeeds.open(store, settings.replicas, Date.now);
   const binlogServer: BinlogServer = new BinlogServer({
@@ -142,6 +147,19 @@ async function openServing(parts: {
         }),
     }),
     purger: { purge: (target) => purgeBySql(retention, target) },
+    sourceControl: new SqlSource({
+      syncer,
+      heartbeatMs: options.follow.heartbeatMs,
+      connectRetryMs: RETRY_MS_MAX,
+      kept: () => ({
+        bytes: bytesOf(store.files),
+        retrieved: () => keptGtids(store),
+      }),
+    }),
+    acknowledging: () => {
+      const { state, timeouts } = gate.status();
+      return { degraded: state === "degraded", timeouts };
+    },
     log: log.child({ part: "server" }),
   });
   const retention: Retention = new Retention({
@@ -154,6 +172,17 @@ async function openServing(parts: {
     log: log.child({ part: "retention" }),
   });
   return { binlogServer, retention };
+}
+
+function bytesOf(files: BinlogStore["files"]): number {
+  return files.reduce((bytes, { size }) => bytes + size, 0);
+}
+
+/** GTIDs of the transactions in the files that are kept, as text. */
+function keptGtids({ head }: BinlogStore): string {
+  return head === undefined
+    ? ""
+    : head.executed.subtract(head.purged).toString();
 }
 
 async function purgeBySql(
@@ -241,7 +270,7 @@ class Node {
       draining: this.draining,
       stored: {
         files: files.length,
-        bytes: files.reduce((bytes, { size }) => bytes + size, 0),
+        bytes: bytesOf(files),
       },
     };
   }

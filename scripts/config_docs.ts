@@ -5,6 +5,7 @@
  * @module
  */
 import { listSectionKeys } from "../lib/config/config_key.ts";
+import { formatTable } from "./markdown_table.ts";
 import {
   CONFIG_SECTIONS,
   type ConfigSection,
@@ -101,17 +102,6 @@ function formatSection(section: ConfigSection): string {
   ]);
   const header = ["Key", "Flag", "Value", "Default", "Meaning"];
   return `## ${title}\n\n${section.about}\n\n${formatTable([header, ...rows])}`;
-}
-
-function formatTable(rows: string[][]): string {
-  const widths = rows[0]!.map((_, column) =>
-    Math.max(...rows.map((row) => row[column]!.length))
-  );
-  const lines = rows.map((row) =>
-    `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")} |`
-  );
-  const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
-  return [lines[0], rule, ...lines.slice(1), ""].join("\n");
 }
 
 if (import.meta.main) {

@@ -36,6 +36,8 @@ export interface SyncerReport {
   readonly cause: SyncerCause | undefined;
   /** Why it is not following, when something keeps it from it. */
   readonly reason: string | undefined;
+  /** When that was, or was again. */
+  readonly faultAt: Date | undefined;
   /** Since when it has been in this state. */
   readonly since: Date | undefined;
   /** Attempts in a row that failed; 0 once a connection has lasted. */
@@ -54,6 +56,11 @@ export interface SyncerReport {
   readonly semiSync: SemiSyncReport;
   /** The servers it may follow, in order; one if there are no candidates. */
   readonly candidates: readonly CandidateStatus[];
+  /** The source's file and how far it was received; 0 while not known. */
+  readonly sourceFile: string;
+  readonly sourcePosition: number;
+  /** How far the log is behind; undefined while that is not known. */
+  readonly secondsBehind: number | undefined;
   /** Where the stored log ends. */
   readonly log: LogReport;
 }
@@ -97,6 +104,11 @@ export interface LogReport {
   readonly lastEventAt: Date | undefined;
 }
 
+/** What of the target to change; the rest stays. */
+export type SyncerChange = Partial<
+  Pick<SyncerStartRequest, "user" | "password"> & Address
+>;
+
 /** Starts and stops the syncer; both are kept over a restart. */
 export interface SyncerControl {
   /**
@@ -108,6 +120,12 @@ export interface SyncerControl {
   start(request: SyncerStartRequest | undefined): Promise<void>;
   /** Stops following; resolves when the syncer has let go of the source. */
   stop(): Promise<void>;
+  /**
+   * Changes what the next start follows, and keeps that; not while it runs.
+   *
+   * @throws {ControlError}
+   */
+  change(change: SyncerChange): Promise<void>;
   report(): SyncerReport;
 }
 

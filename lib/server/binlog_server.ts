@@ -8,7 +8,8 @@ import type { ReplicaStatus } from "./replica_status.ts";
 import { systemEnvironment } from "./server_environment.ts";
 import { loadOwnIdentity } from "./server_identity.ts";
 import type { ServerOptions } from "./server_options.ts";
-import { ServerRun } from "./server_run.ts";
+import { type AcknowledgingState, ServerRun } from "./server_run.ts";
+import type { SourceControl } from "./source_control.ts";
 import type { ServerStore } from "./server_store.ts";
 import type { ServerEnvironment } from "./session_host.ts";
 
@@ -18,6 +19,10 @@ export interface BinlogServerParts {
   readonly dumpHandler: DumpHandler;
   /** Removes files of the log; without it nobody can by SQL. */
   readonly purger?: LogPurger | undefined;
+  /** Starts, stops and changes the source; without it nobody can by SQL. */
+  readonly sourceControl?: SourceControl | undefined;
+  /** How it stands with the replicas that are waited for, if any are. */
+  readonly acknowledging?: (() => AcknowledgingState) | undefined;
   readonly log: Log;
   /** The system's when absent. */
   readonly environment?: ServerEnvironment;

@@ -25,6 +25,7 @@ import { PendingLogins } from "./pending_logins.ts";
 import type { RefusalLog } from "./refusal_log.ts";
 import type { ReplicaStatus } from "./replica_status.ts";
 import { generateRsaKeyPair } from "./rsa_key_pair.ts";
+import { ServerCounters } from "./server_counters.ts";
 import type { ServerFacts } from "./server_facts.ts";
 import {
   loadSourceIdentity,
@@ -35,7 +36,14 @@ import type { ServerAccount, ServerOptions } from "./server_options.ts";
 import type { ServerStore } from "./server_store.ts";
 import { Session } from "./session.ts";
 import { SessionChannel, type SessionTransport } from "./session_channel.ts";
-import type { ReplicaFacts } from "./statement_context.ts";
+import type { SessionProcess } from "./session_activity.ts";
+import type { SourceControl } from "./source_control.ts";
+import type {
+  ReplicaFacts,
+  SemiSyncTally,
+  ServerTally,
+} from "./statement_context.ts";
+import { STATEMENTS } from "./statement_list.ts";
 import { Turns } from "./turns.ts";
 import type {
   KillOutcome,
@@ -66,11 +74,16 @@ const COMMAND_MEMORY_BYTES = 16 * 1024 * 1024;
 const CUT_MS = 2000;
 const CONNECTION_ID_MAX = 0xffff_ffff;
 
+/** How it stands with the replicas that are waited for. */
+export type AcknowledgingState = Omit<SemiSyncTally, "clients">;
+
 /** What a run of the server is made with. */
 export interface ServerRunParts {
   readonly store: ServerStore;
   readonly dumpHandler: DumpHandler;
   readonly purger?: LogPurger | undefined;
+  readonly sourceControl?: SourceControl | undefined;
+  readonly acknowledging?: (() => AcknowledgingState) | undefined;
   readonly log: Log;
   readonly environment: ServerEnvironment;
   readonly refusals: RefusalLog;
@@ -84,6 +97,10 @@ export class ServerRun implements SessionHost {
   readonly store: ServerStore;
   readonly dumpHandler: DumpHandler;
   readonly purger: LogPurger | undefined;
+  readonly sourceControl: SourceControl | undefined;
+  readonly counters = new ServerCounters(
+    STATEMENTS.flatMap(({ counters }) => counters),
+  );
   readonly limits: SessionLimits;
   readonly environment: ServerEnvironment;
   readonly semiSync: boolean;
@@ -113,16 +130,18 @@ export class ServerRun implements SessionHost {
   readonly #refusing = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
   readonly #accepting: Promise<void>;
+  readonly #acknowledging: (() => AcknowledgingState) | undefined;
   readonly #startedAtMs: number;
   #lastConnectionId = 0;
   /** Who the server says it is, which every login and statement asks. */
   #facts: { metaVersion: number; facts: Promise<ServerFacts> } | undefined;
-  #commands = 0;
 
   constructor(parts: ServerRunParts, options: ServerOptions) {
     this.store = parts.store;
     this.dumpHandler = parts.dumpHandler;
     this.purger = parts.purger;
+    this.sourceControl = parts.sourceControl;
+    this.#acknowledging = parts.acknowledging;
     this.environment = parts.environment;
     this.semiSync = options.semiSync !== undefined;
     this.compression = options.compression ?? [];
@@ -307,14 +326,47 @@ export class ServerRun implements SessionHost {
     const uptimeS = Math.floor(
       (this.environment.nowMs() - this.#startedAtMs) / 1000,
     );
-    const average = (this.#commands / Math.max(uptimeS, 1)).toFixed(3);
+    const { questions } = this.counters;
+    const average = (questions / Math.max(uptimeS, 1)).toFixed(3);
     return `Uptime: ${uptimeS}  Threads: ${this.#sessions.size}  ` +
-      `Questions: ${this.#commands}  Slow queries: 0  Opens: 0  ` +
+      `Questions: ${questions}  Slow queries: 0  Opens: 0  ` +
       `Flush tables: 0  Open tables: 0  Queries per second avg: ${average}`;
   }
 
-  countCommand(): void {
-    this.#commands += 1;
+  processes(): readonly SessionProcess[] {
+    return [...this.#sessions.values()]
+      .filter(({ session }) => !session.closing)
+      .map(({ session }) => session.process());
+  }
+
+  tally(): ServerTally {
+    const sessions = [...this.#sessions.values()]
+      .map(({ session }) => session)
+      .filter(({ closing }) => !closing);
+    const running = sessions.filter(({ active }) => active);
+    const clients = running.filter(({ acknowledges }) => acknowledges);
+    // of dumps that have ended they are counted already
+    const dumped = running.reduce(
+      (bytes, session) => bytes + session.dumpedBytes,
+      0n,
+    );
+    return {
+      startedAtMs: this.#startedAtMs,
+      connected: sessions.length,
+      running: running.length,
+      counters: {
+        ...this.counters,
+        bytesSent: this.counters.bytesSent + dumped,
+      },
+      refusals: this.#refusals.counts,
+      semiSync: this.semiSync
+        ? { clients: clients.length, ...this.#acknowledgingState() }
+        : undefined,
+    };
+  }
+
+  #acknowledgingState(): AcknowledgingState {
+    return this.#acknowledging?.() ?? { degraded: false, timeouts: 0 };
   }
 
   async #open(conn: Deno.TcpConn): Promise<void> {
@@ -322,6 +374,7 @@ export class ServerRun implements SessionHost {
     const transport = sessionTransport(conn);
     // it vanished between connecting and being accepted
     if (transport === undefined) return;
+    this.counters.connections += 1;
     if (this.#stopping.signal.aborted) {
       transport.close();
       return;
@@ -344,6 +397,7 @@ export class ServerRun implements SessionHost {
       })
       .finally(() => this.#forget(session));
     this.#sessions.set(connectionId, { session, ended });
+    this.counters.connected(this.#sessions.size);
     this.#pending.add(session);
   }
 

@@ -45,10 +45,13 @@ import type { ReplicaStatus } from "./replica_status.ts";
 import { SessionChannel, type SessionTransport } from "./session_channel.ts";
 import type { PurgeTarget } from "./log_purger.ts";
 import { binlogEventRows } from "./binlog_events.ts";
+import { openStatementText, type SessionProcess } from "./session_activity.ts";
 import type { SessionHost } from "./session_host.ts";
 import type { SqlValue } from "./sql_value.ts";
+import { steerSource } from "./source_steering.ts";
 import { answerStatement, errorResult } from "./statement.ts";
 import type { StatementContext } from "./statement_context.ts";
+import { StatementFault } from "./statement_error.ts";
 import { purgeWarnings, unknownTarget } from "./statement_purge.ts";
 import { denied, hasRight, REPLICATE } from "./statement_right.ts";
 import { prepareRefusal } from "./statement_table.ts";
@@ -68,13 +71,13 @@ const LOGIN_BYTES_MAX = 128 * 1024;
 const COMMAND_BYTES_MAX = 1024 * 1024;
 /** So much of a command is a unit of work; see `Turns`. */
 const BYTES_PER_UNIT = 2048;
-/** KILL of another account's connection (`ER_KILL_DENIED_ERROR`). */
-const ER_KILL_DENIED = 1095;
 /**
  * Highest level of zstd: with 12 and more a buffer of 256 KiB takes tens of
  * milliseconds, and a binlog gets no smaller.
  */
 const COMPRESSION_LEVEL_MAX = 9;
+/** Length and sequence id in front of each payload. */
+const PACKET_HEADER_BYTES = 4;
 /** Longest default schema kept of a COM_INIT_DB. */
 const DATABASE_BYTES_MAX = 256;
 
@@ -115,6 +118,13 @@ export class Session {
   readonly #settings = new Map<string, string | null>();
   /** What the last statement has left for `SHOW WARNINGS`. */
   #warnings: readonly StatementWarning[] = [];
+  /** Since when it has been doing what it does. */
+  #activeSinceMs: number;
+  #isActive = false;
+  /** The statement under way, as others may see it. */
+  #statement: string | undefined;
+  #bytesReceived = 0n;
+  #bytesSent = 0n;
 
   constructor(
     connectionId: number,
@@ -126,6 +136,7 @@ export class Session {
     this.#host = host;
     this.#log = log;
     this.#connectedAtMs = host.environment.nowMs();
+    this.#activeSinceMs = this.#connectedAtMs;
     this.#characterSet = characterSetOfCollation(0);
     this.#memory = host.commandMemory.share();
     this.#channel = new SessionChannel(transport, {
@@ -207,6 +218,57 @@ export class Session {
   async cut(): Promise<void> {
     this.end("shutdown");
     await this.#channel.cut();
+  }
+
+  /** Whether a command is being answered or the log is being sent. */
+  get active(): boolean {
+    return this.#isActive;
+  }
+
+  /** Whether a dump is sent that the client acknowledges. */
+  get acknowledges(): boolean {
+    return !this.#closing && this.#dump?.status.acks !== undefined;
+  }
+
+  /** Bytes of replies and of the dump so far. */
+  get bytesSent(): bigint {
+    return this.#bytesSent + (this.#dump?.status.bytesSent ?? 0n);
+  }
+
+  /** Bytes of a dump that is under way. */
+  get dumpedBytes(): bigint {
+    return this.#isActive ? this.#dump?.status.bytesSent ?? 0n : 0n;
+  }
+
+  /** Bytes of commands so far. */
+  get bytesReceived(): bigint {
+    return this.#bytesReceived;
+  }
+
+  /** What it does, for the list of connections. */
+  process(): SessionProcess {
+    const dump = this.#dump;
+    const { head } = this.#host.store;
+    return {
+      connectionId: this.connectionId,
+      user: this.user,
+      remote: this.#channel.remote,
+      database: this.#database,
+      activity: this.#login === undefined
+        ? "login"
+        : dump !== undefined
+        ? "dump"
+        : this.#isActive
+        ? "query"
+        : "sleep",
+      sinceMs: this.#activeSinceMs,
+      info: this.#statement,
+      dump: dump && {
+        mode: dump.request.mode,
+        atEnd: head !== undefined && dump.status.file === head.fileName &&
+          dump.status.position >= head.position,
+      },
+    };
   }
 
   /** The replica's status; undefined for a client that is none. */
@@ -316,11 +378,30 @@ export class Session {
     while (!this.#end.signal.aborted) {
       const payload = await this.#readCommand();
       if (payload === null) return;
-      this.#host.countCommand();
+      this.#host.counters.questions += 1;
+      this.#received(payload.length + PACKET_HEADER_BYTES);
       const units = 1 + payload.length / BYTES_PER_UNIT;
       await this.#host.turns.command.take(units);
+      this.#setActive(true);
       if (!await this.#handleCommand(payload)) return;
+      this.#setActive(false);
     }
+  }
+
+  #setActive(isActive: boolean): void {
+    this.#isActive = isActive;
+    this.#statement = undefined;
+    this.#activeSinceMs = this.#host.environment.nowMs();
+  }
+
+  #received(bytes: number): void {
+    this.#bytesReceived += BigInt(bytes);
+    this.#host.counters.bytesReceived += BigInt(bytes);
+  }
+
+  #sent(bytes: number): void {
+    this.#bytesSent += BigInt(bytes);
+    this.#host.counters.bytesSent += BigInt(bytes);
   }
 
   async #readCommand(): Promise<Uint8Array | null> {
@@ -363,9 +444,7 @@ export class Session {
         await this.#sendOk();
         return true;
       case Command.STATISTICS:
-        await this.#channel.send(
-          new TextEncoder().encode(this.#host.statistics()),
-        );
+        await this.#send(new TextEncoder().encode(this.#host.statistics()));
         return true;
       case Command.SET_OPTION:
         await this.#sendEnd();
@@ -395,6 +474,7 @@ export class Session {
 
   async #handleQuery(payload: Uint8Array): Promise<void> {
     const text = decodeQuery(payload, this.#required().capabilities);
+    this.#statement = openStatementText(text);
     const result = answerStatement(text, await this.#statementContext());
     // the leading words alone: what follows them may hold a secret
     this.#log.debug("statement", () => ({
@@ -414,16 +494,27 @@ export class Session {
         this.#apply(result.change);
         this.#warnings = result.warnings ?? [];
         return await this.#sendOk(this.#warnings.length);
-      case "rows":
-        return await this.#channel.sendRaw(encodeTextResultSet(
+      case "rows": {
+        const bytes = encodeTextResultSet(
           result,
           this.#required().capabilities,
           this.#channel.nextSequenceId,
-        ));
+        );
+        this.#sent(bytes.length);
+        return await this.#channel.sendRaw(bytes);
+      }
       case "error":
         return await this.#sendError(result);
       case "kill":
         return await this.#kill(result.connectionId, result.queryOnly);
+      case "source": {
+        const { action } = result;
+        const { sourceControl } = this.#host;
+        this.#log.info("the source is steered by SQL", { action: action.kind });
+        const { version } = await this.#host.facts();
+        const answer = await steerSource(action, sourceControl, version);
+        return await this.#sendResult(answer);
+      }
       case "purge":
         return await this.#purge(result.target);
     }
@@ -482,7 +573,7 @@ export class Session {
         );
       case "denied":
         return await this.#sendErrorCode(
-          ER_KILL_DENIED,
+          StatementFault.ER_KILL_DENIED.code,
           `You are not owner of thread ${connectionId}`,
         );
     }
@@ -555,6 +646,8 @@ export class Session {
     if (this.#end.signal.aborted) dump.end("shutdown");
     this.#host.supersede(this);
     await dump.run(this.#host.dumpHandler);
+    this.#isActive = false;
+    this.#host.counters.bytesSent += dump.status.bytesSent;
     return false;
   }
 
@@ -572,6 +665,12 @@ export class Session {
         userVariables: this.#userVariables,
         settings: this.#settings,
         rights: this.#rights,
+        link: {
+          bytesReceived: this.bytesReceived,
+          bytesSent: this.bytesSent,
+          tlsVersion: "",
+          tlsCipher: "",
+        },
         warnings: this.#warnings,
         compression: this.#compression,
       },
@@ -585,6 +684,10 @@ export class Session {
       },
       files: () => store.files,
       replicas: () => this.#host.replicas(),
+      processes: () => this.#host.processes(),
+      source: () => this.#host.sourceControl?.status(),
+      tally: () => this.#host.tally(),
+      count: (names) => this.#host.counters.statement(names),
     };
   }
 
@@ -624,8 +727,13 @@ export class Session {
       : StatusFlag.STATUS_AUTOCOMMIT;
   }
 
+  #send(payload: Uint8Array): Promise<void> {
+    this.#sent(payload.length + PACKET_HEADER_BYTES);
+    return this.#channel.send(payload);
+  }
+
   #sendOk(warnings = 0): Promise<void> {
-    return this.#channel.send(
+    return this.#send(
       encodeOk({ statusFlags: this.#statusFlags, warnings }),
     );
   }
@@ -634,7 +742,7 @@ export class Session {
   #sendEnd(): Promise<void> {
     const { capabilities } = this.#required();
     const statusFlags = this.#statusFlags;
-    return this.#channel.send(
+    return this.#send(
       hasCapability(capabilities, Capability.DEPRECATE_EOF)
         ? encodeOk({ statusFlags, endsRows: true })
         : encodeEof({ statusFlags }),
@@ -642,7 +750,7 @@ export class Session {
   }
 
   #sendError(error: ErrFields): Promise<void> {
-    return this.#channel.send(encodeErr(error));
+    return this.#send(encodeErr(error));
   }
 
   #sendErrorCode(code: number, message: string): Promise<void> {
@@ -666,6 +774,7 @@ export class Session {
     } else if (this.#login === undefined) {
       this.#host.refused("malformed-login", this.#channel.host, fault.message);
     } else {
+      this.#host.counters.abortedClients += 1;
       this.#log.warn("closing a connection", {
         code: fault.code,
         reason: fault.message,
@@ -683,6 +792,7 @@ export class Session {
       );
       return;
     }
+    this.#host.counters.abortedClients += 1;
     this.#log.debug("connection lost", () => ({ reason: error.message }));
   }
 

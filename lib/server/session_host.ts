@@ -7,8 +7,11 @@ import type { LogPurger } from "./log_purger.ts";
 import type { RefusalReason } from "./refusal_log.ts";
 import type { ServerFacts } from "./server_facts.ts";
 import type { ServerStore } from "./server_store.ts";
+import type { ServerCounters } from "./server_counters.ts";
 import type { Session } from "./session.ts";
-import type { ReplicaFacts } from "./statement_context.ts";
+import type { SessionProcess } from "./session_activity.ts";
+import type { SourceControl } from "./source_control.ts";
+import type { ReplicaFacts, ServerTally } from "./statement_context.ts";
 import type { Turns } from "./turns.ts";
 
 /** Time limits of every session. */
@@ -42,6 +45,9 @@ export type KillOutcome = "killed" | "unknown" | "denied";
 export interface SessionHost {
   readonly store: ServerStore;
   readonly dumpHandler: DumpHandler;
+  /** What SQL does to the following of the source; undefined if nothing. */
+  readonly sourceControl: SourceControl | undefined;
+  readonly counters: ServerCounters;
   /** Removes files of the log; undefined if this server removes none. */
   readonly purger: LogPurger | undefined;
   readonly limits: SessionLimits;
@@ -72,8 +78,10 @@ export interface SessionHost {
   supersede(session: Session): void;
   /** The registered replicas. */
   replicas(): readonly ReplicaFacts[];
+  /** All connections, in the order they came. */
+  processes(): readonly SessionProcess[];
+  /** What the server has counted. */
+  tally(): ServerTally;
   /** One line for COM_STATISTICS. */
   statistics(): string;
-  /** Counts a command, for the statistics. */
-  countCommand(): void;
 }

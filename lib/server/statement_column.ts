@@ -13,6 +13,9 @@ const SYSTEM_VARIABLE_CHARACTERS = 21_845;
 /** Characters of a user variable that was given another string variable's value. */
 const USER_VARIABLE_CHARACTERS = 50_331_645;
 
+/** Characters of `Info` in `SHOW FULL PROCESSLIST`. */
+const LONG_TEXT_CHARACTERS = 201_326_592;
+
 /** Characters of the columns of `SHOW VARIABLES`. */
 const VARIABLE_NAME_CHARACTERS = 64;
 const VARIABLE_VALUE_CHARACTERS = 1024;
@@ -71,9 +74,62 @@ export function systemVariableBooleanColumn(name: string): ColumnDefinition {
   return integer(name, 1, 0);
 }
 
+/** An integer of the given display length. */
+export function nullableIntegerColumn(
+  name: string,
+  length: number,
+): ColumnDefinition {
+  return integer(name, length, 0);
+}
+
 /** An integer of the given display length that is never NULL. */
 export function integerColumn(name: string, length: number): ColumnDefinition {
   return integer(name, length, ColumnFlag.NOT_NULL);
+}
+
+/** A signed 32-bit integer that is never NULL. */
+export function integer32Column(
+  name: string,
+  length: number,
+): ColumnDefinition {
+  return column(
+    name,
+    ColumnType.LONG,
+    CharacterSet.BINARY,
+    length,
+    ColumnFlag.NOT_NULL | ColumnFlag.BINARY,
+    0,
+  );
+}
+
+/** A point in time as `NOW()` gives it, without a fraction. */
+export function timeColumn(name: string): ColumnDefinition {
+  return column(
+    name,
+    ColumnType.DATETIME,
+    CharacterSet.BINARY,
+    19,
+    ColumnFlag.NOT_NULL | ColumnFlag.BINARY,
+    0,
+  );
+}
+
+/** A text without a practical limit that may be NULL. */
+export function longTextColumn(
+  name: string,
+  characterSet: ClientCharacterSet,
+): ColumnDefinition {
+  return column(
+    name,
+    ColumnType.LONG_BLOB,
+    characterSet.collation,
+    Math.min(
+      0xffff_ffff,
+      LONG_TEXT_CHARACTERS * characterSet.bytesPerCharacter,
+    ),
+    0,
+    NOT_FIXED_DECIMALS,
+  );
 }
 
 /** An unsigned 64-bit integer that is never NULL. */

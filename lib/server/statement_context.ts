@@ -1,7 +1,11 @@
 import type { Right } from "../config/right.ts";
 import type { Compression } from "../protocol/compression.ts";
 import type { ClientCharacterSet } from "./client_character_set.ts";
+import type { RefusalCounts } from "./refusal_log.ts";
+import type { CounterValues } from "./server_counters.ts";
 import type { ServerFacts } from "./server_facts.ts";
+import type { SessionProcess } from "./session_activity.ts";
+import type { SourceReplication } from "./source_control.ts";
 import type { SqlValue } from "./sql_value.ts";
 import type { StatementWarning } from "./statement_result.ts";
 
@@ -32,6 +36,39 @@ export interface ReplicaFacts {
   readonly uuid: string;
 }
 
+/** How the session's connection is: what its layers are and what went over it. */
+export interface SessionLink {
+  readonly bytesReceived: bigint;
+  readonly bytesSent: bigint;
+  /** Such as `TLSv1.3`; empty without TLS. */
+  readonly tlsVersion: string;
+  /** Name of the cipher; empty without TLS. */
+  readonly tlsCipher: string;
+}
+
+/** How the server stands with the replicas that acknowledge. */
+export interface SemiSyncTally {
+  /** Connected replicas that acknowledge. */
+  readonly clients: number;
+  /** Whether waiting for them was given up. */
+  readonly degraded: boolean;
+  /** How often it was. */
+  readonly timeouts: number;
+}
+
+/** What the server has counted, and how many are connected. */
+export interface ServerTally {
+  /** Milliseconds since 1970. */
+  readonly startedAtMs: number;
+  readonly connected: number;
+  /** Those that a statement is answered for or the log is sent to. */
+  readonly running: number;
+  readonly counters: CounterValues;
+  readonly refusals: RefusalCounts;
+  /** Undefined while nobody is offered to acknowledge. */
+  readonly semiSync: SemiSyncTally | undefined;
+}
+
 /** The asking session. */
 export interface SessionFacts {
   readonly connectionId: number;
@@ -47,6 +84,7 @@ export interface SessionFacts {
   readonly settings: ReadonlyMap<string, string | null>;
   /** All that the account may do. */
   readonly rights: ReadonlySet<Right>;
+  readonly link: SessionLink;
   /** What the statement before has left for `SHOW WARNINGS`. */
   readonly warnings: readonly StatementWarning[];
   /** What the connection is compressed with; undefined for nothing. */
@@ -67,4 +105,11 @@ export interface StatementContext {
   files(): readonly LogFileFacts[];
   /** Replicas that have registered and are connected. */
   replicas(): readonly ReplicaFacts[];
+  /** All connections, in the order they came. */
+  processes(): readonly SessionProcess[];
+  /** How the source is followed; undefined while none was ever given. */
+  source(): SourceReplication | undefined;
+  tally(): ServerTally;
+  /** Counts the statement under these names. */
+  count(names: readonly string[]): void;
 }

@@ -105,6 +105,13 @@ export class StatementCursor {
     return this.take().value;
   }
 
+  /** Takes a name, or a string in its place. */
+  expectNameOrString(): string {
+    return this.token.kind === "string"
+      ? this.expectString()
+      : this.expectName();
+  }
+
   /** Takes a string; strings next to each other are one. */
   expectString(): string {
     if (this.token.kind !== "string") throw this.unexpected();

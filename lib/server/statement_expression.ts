@@ -1,16 +1,19 @@
 import type { ColumnDefinition } from "../protocol/result_set.ts";
+import { formatTime } from "./session_time_zone.ts";
 import { SQL_NULL, sqlInteger, sqlString, type SqlValue } from "./sql_value.ts";
 import {
   binaryColumn,
   decimalColumn,
   doubleColumn,
   integerColumn,
+  nullableIntegerColumn,
   nullableTextColumn,
   nullColumn,
   systemVariableBooleanColumn,
   systemVariableTextColumn,
   systemVariableUnsignedColumn,
   textColumn,
+  timeColumn,
   unsetUserVariableColumn,
   unsignedColumn,
   userVariableBinaryColumn,
@@ -68,7 +71,7 @@ export function isReservedWord(word: string): boolean {
 
 /**
  * Reads one expression and evaluates it: a literal, `@variable`, `@@variable`,
- * a function without arguments, each in parentheses if need be.
+ * a function, each in parentheses if need be, or the comparison of two.
  *
  * @throws {StatementError} 1064 for anything else; 1193, 1305, 1054 for a
  * variable, function or column that does not exist
@@ -77,6 +80,43 @@ export function parseExpression(
   cursor: StatementCursor,
   context: StatementContext,
   depth = 0,
+): Expression {
+  const left = parseOperand(cursor, context, depth);
+  const isEqual = cursor.takeSymbol("=");
+  if (!isEqual && !cursor.takeSymbol("<>") && !cursor.takeSymbol("!=")) {
+    return left;
+  }
+  const right = parseOperand(cursor, context, depth);
+  return compared(left.value, right.value, isEqual);
+}
+
+/** Whether two values are equal, or are not; NULL if one of them is. */
+function compared(
+  left: SqlValue,
+  right: SqlValue,
+  isEqual: boolean,
+): Expression {
+  const column = (name: string) => nullableIntegerColumn(name, 1);
+  if (left.text === null || right.text === null) {
+    return { value: SQL_NULL, column };
+  }
+  const isNumber = left.type !== "string" || right.type !== "string";
+  // without regard to case, as the usual collations compare
+  const same = isNumber
+    ? numberOf(left.text) === numberOf(right.text)
+    : left.text.toLowerCase() === right.text.toLowerCase();
+  return { value: sqlInteger(same === isEqual ? 1 : 0), column };
+}
+
+/** A text counts as the number it begins with. */
+function numberOf(text: string): number {
+  return Number(/^\s*[-+]?\d*\.?\d*(?:e[-+]?\d+)?/i.exec(text)?.[0]) || 0;
+}
+
+function parseOperand(
+  cursor: StatementCursor,
+  context: StatementContext,
+  depth: number,
 ): Expression {
   if (cursor.atSymbol("(") && depth < DEPTH_MAX) {
     cursor.take();
@@ -107,7 +147,7 @@ export function parseExpression(
       cursor.take();
       return userVariable(value, context);
     case "word":
-      return wordExpression(cursor, context);
+      return wordExpression(cursor, context, depth);
     default:
       throw cursor.unexpected();
   }
@@ -244,11 +284,12 @@ export function parseSystemVariableName(
 function wordExpression(
   cursor: StatementCursor,
   context: StatementContext,
+  depth: number,
 ): Expression {
   const word = cursor.take().value;
   const upper = word.toUpperCase();
   if (cursor.takeSymbol("(")) {
-    const expression = functionCall(upper, cursor, context);
+    const expression = functionCall(upper, cursor, context, depth);
     if (expression !== undefined) return expression;
     throw new StatementError(
       StatementFault.ER_SP_DOES_NOT_EXIST,
@@ -264,8 +305,12 @@ function wordExpression(
         value: sqlInteger(upper === "TRUE" ? 1 : 0),
         column: (name) => integerColumn(name, 1),
       };
+    case "CURRENT_TIMESTAMP":
+    case "LOCALTIME":
+    case "LOCALTIMESTAMP":
+      return now(context);
     case "CURRENT_USER":
-      return account(context);
+      return currentUser(context);
   }
   throw new StatementError(
     StatementFault.ER_BAD_FIELD,
@@ -275,16 +320,21 @@ function wordExpression(
 
 type FunctionAnswer = (context: StatementContext) => Expression;
 
-/** The functions that are answered, none of which takes an argument. */
+/** The functions without arguments that are answered. */
 const FUNCTIONS: Readonly<Record<string, FunctionAnswer>> = {
   CONNECTION_ID: ({ session }) => ({
     value: sqlInteger(session.connectionId),
     column: (name) => unsignedColumn(name),
   }),
-  CURRENT_USER: account,
+  CURRENT_TIMESTAMP: now,
+  CURRENT_USER: currentUser,
   DATABASE: database,
+  LOCALTIME: now,
+  LOCALTIMESTAMP: now,
+  NOW: now,
   SCHEMA: database,
   SESSION_USER: account,
+  SYSDATE: now,
   SYSTEM_USER: account,
   // Never NULL: a replica server that reads NULL here crashes.
   UNIX_TIMESTAMP: ({ nowMs }) => ({
@@ -292,6 +342,7 @@ const FUNCTIONS: Readonly<Record<string, FunctionAnswer>> = {
     column: (name) => integerColumn(name, 21),
   }),
   USER: account,
+  UTC_TIMESTAMP: utcNow,
   UUID: (context) => ({
     value: sqlString(context.newUuid()),
     column: (name) =>
@@ -304,20 +355,76 @@ const FUNCTIONS: Readonly<Record<string, FunctionAnswer>> = {
   }),
 };
 
+/** Every function that is answered, for the documents. */
+export function functionNames(): string[] {
+  return [
+    ...Object.keys(FUNCTIONS).map((name) => `${name}()`),
+    "COALESCE(expression, …)",
+    "IFNULL(expression, expression)",
+  ].sort();
+}
+
 /** A call after its opening parenthesis; undefined if there is no such function. */
 function functionCall(
   name: string,
   cursor: StatementCursor,
   context: StatementContext,
+  depth: number,
 ): Expression | undefined {
-  if (!Object.hasOwn(FUNCTIONS, name)) return undefined;
-  if (!cursor.takeSymbol(")")) {
-    throw new StatementError(
-      StatementFault.ER_WRONG_PARAMETERS,
-      `Incorrect parameter count in the call to native function '${name}'`,
-    );
+  if (name === "IFNULL" || name === "COALESCE") {
+    return firstThatIs(name, cursor, context, depth);
   }
+  if (!Object.hasOwn(FUNCTIONS, name)) return undefined;
+  if (!cursor.takeSymbol(")")) throw wrongParameters(name);
   return FUNCTIONS[name]!(context);
+}
+
+function wrongParameters(name: string): StatementError {
+  return new StatementError(
+    StatementFault.ER_WRONG_PARAMETERS,
+    `Incorrect parameter count in the call to native function '${name}'`,
+  );
+}
+
+/** The first argument that is not NULL; IFNULL has two of them. */
+function firstThatIs(
+  name: "IFNULL" | "COALESCE",
+  cursor: StatementCursor,
+  context: StatementContext,
+  depth: number,
+): Expression {
+  if (depth === DEPTH_MAX) throw cursor.unexpected();
+  const all: Expression[] = [];
+  do all.push(parseExpression(cursor, context, depth + 1)); while (
+    cursor.takeSymbol(",")
+  );
+  cursor.expectSymbol(")");
+  if (name === "IFNULL" && all.length !== 2) throw wrongParameters(name);
+  return all.find(({ value }) => value.text !== null) ?? all[0]!;
+}
+
+/** The time of the statement, in the session's time zone. */
+function now(context: StatementContext): Expression {
+  return timeExpression(formatTime(context.nowMs, context));
+}
+
+function utcNow({ nowMs }: StatementContext): Expression {
+  return timeExpression(
+    new Date(nowMs).toISOString().slice(0, 19).replace("T", " "),
+  );
+}
+
+function timeExpression(text: string): Expression {
+  return { value: sqlString(text), column: timeColumn };
+}
+
+/** The account as it is defined, which is for every host. */
+function currentUser({ session }: StatementContext): Expression {
+  return {
+    value: sqlString(`${session.user}@%`),
+    column: (name) =>
+      nullableTextColumn(name, ACCOUNT_CHARACTERS, session.characterSet),
+  };
 }
 
 function account({ session }: StatementContext): Expression {

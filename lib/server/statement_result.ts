@@ -2,6 +2,7 @@ import type { ColumnDefinition } from "../protocol/result_set.ts";
 import type { BinlogEventsRequest } from "./binlog_events.ts";
 import type { ClientCharacterSet } from "./client_character_set.ts";
 import type { PurgeTarget } from "./log_purger.ts";
+import type { SourceChange } from "./source_control.ts";
 import type { SqlValue } from "./sql_value.ts";
 
 /** What an accepted statement changes in its session. All of it or nothing applies. */
@@ -21,7 +22,17 @@ export interface StatementWarning {
   /** MySQL error number. */
   readonly code: number;
   readonly message: string;
+  /** `Warning` when absent. */
+  readonly level?: "Note" | "Warning" | undefined;
 }
+
+/** What a statement does to the following of the source. */
+export type SourceAction =
+  | { readonly kind: "start" | "stop"; readonly threads: SourceThreads }
+  | { readonly kind: "change"; readonly change: SourceChange };
+
+/** The threads of a replica that a statement names. */
+export type SourceThreads = "all" | "io" | "sql";
 
 /**
  * What a statement is to be answered with:
@@ -31,6 +42,8 @@ export interface StatementWarning {
  * - `error`: an ERR packet; the connection stays;
  * - `kill`: end the connection of that id if there is one (its dump or statement
  *   alone if `queryOnly`), then OK, or 1094 if there is none;
+ * - `source`: start, stop or change the following of the source, then OK, or
+ *   the error that it ends in;
  * - `purge`: remove files of the log, then OK, or 1373 if there is no such file.
  */
 export type StatementResult =
@@ -60,4 +73,5 @@ export type StatementResult =
     readonly connectionId: bigint;
     readonly queryOnly: boolean;
   }
+  | { readonly kind: "source"; readonly action: SourceAction }
   | { readonly kind: "purge"; readonly target: PurgeTarget };

@@ -1,6 +1,6 @@
 import type { ColumnDefinition } from "../protocol/result_set.ts";
 import { binlogEventsError } from "./binlog_events.ts";
-import { replicaStatusColumns } from "./replica_status_columns.ts";
+import { isMariadb, isMysqlAtLeast } from "./server_version.ts";
 import {
   textColumn,
   unsigned32Column,
@@ -13,6 +13,7 @@ import {
 } from "./statement_condition.ts";
 import type { StatementContext } from "./statement_context.ts";
 import type { StatementCursor } from "./statement_cursor.ts";
+import { StatementError, StatementFault } from "./statement_error.ts";
 import type { StatementResult, StatementWarning } from "./statement_result.ts";
 import { parseLimit } from "./statement_select.ts";
 import { systemVariables } from "./system_variable.ts";
@@ -22,6 +23,7 @@ const FILE_NAME_CHARACTERS = 255;
 const FILE_PATH_CHARACTERS = 512;
 const SHORT_TEXT_CHARACTERS = 20;
 const UUID_CHARACTERS = 36;
+const NAME_CHARACTERS = 64;
 
 /** `SHOW VARIABLES [LIKE … | WHERE …]`, after the word VARIABLES. */
 export function showVariables(
@@ -43,19 +45,6 @@ export function showVariables(
     kind: "rows",
     columns: variableListColumns(context.session.characterSet),
     rows,
-  };
-}
-
-/** `SHOW STATUS [LIKE … | WHERE …]`: there are no status variables. */
-export function showStatus(
-  cursor: StatementCursor,
-  context: StatementContext,
-): StatementResult {
-  parseVariableFilter(cursor);
-  return {
-    kind: "rows",
-    columns: variableListColumns(context.session.characterSet),
-    rows: [],
   };
 }
 
@@ -90,7 +79,11 @@ function listWarnings(
     ],
     rows: warnings
       .filter((_, at) => BigInt(at) >= offset && BigInt(at) < offset + count)
-      .map(({ code, message }) => ["Warning", code.toString(), message]),
+      .map(({ level = "Warning", code, message }) => [
+        level,
+        code.toString(),
+        message,
+      ]),
   };
 }
 
@@ -106,7 +99,7 @@ export function showBinaryLogs(
   ];
   const files = context.files();
   // MySQL has the third column since it can encrypt files, 8.0.14
-  if (!hasEncryptedColumn(context.server.version)) {
+  if (!isMysqlAtLeast(context.server.version, 8, 0, 14)) {
     return {
       kind: "rows",
       columns,
@@ -120,15 +113,13 @@ export function showBinaryLogs(
   };
 }
 
-function hasEncryptedColumn(version: string): boolean {
-  return Number.parseInt(version, 10) >= 8 && !version.includes("MariaDB");
-}
-
 /** `SHOW MASTER STATUS` and `SHOW BINARY LOG STATUS`: no row while the log is empty. */
 export function showBinaryLogStatus(
   _cursor: StatementCursor,
-  { log, session }: StatementContext,
+  { log, server, session }: StatementContext,
 ): StatementResult {
+  // MariaDB's has its GTIDs in `@@gtid_binlog_pos`
+  const hasGtids = !isMariadb(server.version);
   const text = (name: string, characters: number) =>
     textColumn(name, characters, session.characterSet);
   return {
@@ -138,11 +129,15 @@ export function showBinaryLogStatus(
       unsignedColumn("Position"),
       text("Binlog_Do_DB", FILE_NAME_CHARACTERS),
       text("Binlog_Ignore_DB", FILE_NAME_CHARACTERS),
-      text("Executed_Gtid_Set", 0),
+      ...hasGtids ? [text("Executed_Gtid_Set", 0)] : [],
     ],
-    rows: log === undefined
-      ? []
-      : [[log.fileName, log.position.toString(), "", "", log.executed()]],
+    rows: log === undefined ? [] : [[
+      log.fileName,
+      log.position.toString(),
+      "",
+      "",
+      ...hasGtids ? [log.executed()] : [],
+    ]],
   };
 }
 
@@ -194,48 +189,96 @@ function binlogEventColumns({ session }: StatementContext): ColumnDefinition[] {
   ];
 }
 
-/** `SHOW REPLICAS`, or with the old names `SHOW SLAVE HOSTS`. */
+/** `SHOW REPLICAS`. */
 export function showReplicas(
+  _cursor: StatementCursor,
   context: StatementContext,
-  oldNames: boolean,
+): StatementResult {
+  return listReplicas(context, ["Server_Id", "Source_Id", "Replica_UUID"]);
+}
+
+/** `SHOW SLAVE HOSTS`: the old names. */
+export function showSlaveHosts(
+  _cursor: StatementCursor,
+  context: StatementContext,
+): StatementResult {
+  return listReplicas(context, ["Server_id", "Master_id", "Slave_UUID"]);
+}
+
+function listReplicas(
+  context: StatementContext,
+  [idName, sourceName, uuidName]: readonly [string, string, string],
 ): StatementResult {
   const { characterSet } = context.session;
-  const names = oldNames
-    ? ["Server_id", "Master_id", "Slave_UUID"] as const
-    : ["Server_Id", "Source_Id", "Replica_UUID"] as const;
-  const sourceId = context.server.serverId;
+  const { serverId, version } = context.server;
+  // MariaDB's replicas have none
+  const hasUuid = !isMariadb(version);
   return {
     kind: "rows",
     columns: [
-      unsigned32Column(names[0], 11),
+      unsigned32Column(idName, 11),
       textColumn("Host", FILE_NAME_CHARACTERS, characterSet),
       unsigned32Column("Port", 8),
-      unsigned32Column(names[1], 11),
-      textColumn(names[2], UUID_CHARACTERS, characterSet),
+      unsigned32Column(sourceName, 11),
+      ...hasUuid ? [textColumn(uuidName, UUID_CHARACTERS, characterSet)] : [],
     ],
     rows: context.replicas().map((replica) => [
       replica.serverId,
       replica.hostName,
       replica.port.toString(),
-      sourceId,
-      replica.uuid,
+      serverId,
+      ...hasUuid ? [replica.uuid] : [],
     ]),
   };
 }
 
-/**
- * `SHOW REPLICA STATUS` and `SHOW SLAVE STATUS`: no row, since towards its
- * replicas this server is a source and has none of its own.
- */
-export function showReplicaStatus(
+/** `SHOW DATABASES [LIKE …]`: there is none. */
+export function showDatabases(
   cursor: StatementCursor,
   context: StatementContext,
-  oldNames: boolean,
 ): StatementResult {
-  if (cursor.takeWords("FOR", "CHANNEL")) cursor.expectString();
+  const pattern = takeLike(cursor);
+  return nameList("Database", pattern, context);
+}
+
+/**
+ * `SHOW TABLES [{FROM | IN} database] [LIKE …]`: there is none.
+ *
+ * @throws {StatementError} 1046 without a database
+ */
+export function showTables(
+  cursor: StatementCursor,
+  context: StatementContext,
+): StatementResult {
+  const named = cursor.takeAnyWord("FROM", "IN") !== undefined
+    ? cursor.expectName()
+    : undefined;
+  const pattern = takeLike(cursor);
+  const database = named ?? context.session.database;
+  if (database === undefined) {
+    throw new StatementError(
+      StatementFault.ER_NO_DB,
+      "No database selected",
+    );
+  }
+  return nameList(`Tables_in_${database}`, pattern, context);
+}
+
+function takeLike(cursor: StatementCursor): string | undefined {
+  return cursor.takeWords("LIKE") ? cursor.expectString() : undefined;
+}
+
+function nameList(
+  title: string,
+  pattern: string | undefined,
+  { session }: StatementContext,
+): StatementResult {
+  const name = pattern === undefined ? title : `${title} (${pattern})`;
   return {
     kind: "rows",
-    columns: replicaStatusColumns(context.session.characterSet, oldNames),
+    columns: [
+      textColumn(name.slice(0, 128), NAME_CHARACTERS, session.characterSet),
+    ],
     rows: [],
   };
 }

@@ -1,6 +1,6 @@
+import { offsetOf, zoneOffset } from "./session_time_zone.ts";
 import type { StatementContext } from "./statement_context.ts";
 import type { StatementCursor } from "./statement_cursor.ts";
-import { StatementError, StatementFault } from "./statement_error.ts";
 import { isReservedWord, parseExpression } from "./statement_expression.ts";
 import type { StatementWarning } from "./statement_result.ts";
 
@@ -20,8 +20,6 @@ const ER_TRUNCATED_WRONG_VALUE = 1292;
 const TIME_MS_MAX = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 const MINUTE_MS = 60_000;
-/** The farthest a time zone is from UTC. */
-const ZONE_MINUTES_MAX = 14 * 60;
 
 /** Units of INTERVAL that are so many milliseconds. */
 const UNIT_MS: ReadonlyMap<string, number> = new Map([
@@ -274,24 +272,4 @@ function readTime(text: string, zoneMs: number): LocalTime {
 function fullYearOf(year: string): number {
   if (year.length === 4) return Number(year);
   return Number(year) < 70 ? 2000 + Number(year) : 1900 + Number(year);
-}
-
-/** How many milliseconds the session's time zone is ahead of UTC. */
-function zoneOffset({ session }: StatementContext): number {
-  const zone = session.settings.get("time_zone") ?? "SYSTEM";
-  if (/^(?:SYSTEM|UTC)$/i.test(zone)) return 0;
-  const offset = offsetOf(zone);
-  if (offset !== undefined) return offset;
-  throw new StatementError(
-    StatementFault.ER_UNKNOWN_TIME_ZONE,
-    `Unknown or incorrect time zone: '${zone}'`,
-  );
-}
-
-/** Milliseconds of `+hh:mm`; undefined if it is none, or one that there is not. */
-function offsetOf(zone: string): number | undefined {
-  const match = /^([+-])(\d{1,2}):([0-5]\d)$/.exec(zone);
-  const minutes = Number(match?.[2]) * 60 + Number(match?.[3]);
-  if (match === null || minutes > ZONE_MINUTES_MAX) return undefined;
-  return (match[1] === "-" ? -1 : 1) * minutes * MINUTE_MS;
 }

@@ -1,4 +1,5 @@
 import { characterSetNamed } from "./client_character_set.ts";
+import { isMysqlAtLeast } from "./server_version.ts";
 import type { SqlValue } from "./sql_value.ts";
 import type { StatementContext } from "./statement_context.ts";
 import { StatementError, StatementFault } from "./statement_error.ts";
@@ -61,8 +62,8 @@ function semiSyncVariables(
   const isThere = ({ server }: StatementContext): boolean =>
     server.semiSync !== undefined &&
     (source === "source"
-      ? isAtLeast(server.version, 8, 0, 26)
-      : !isAtLeast(server.version, 9, 0, 0));
+      ? isMysqlAtLeast(server.version, 8, 0, 26)
+      : !isMysqlAtLeast(server.version, 9, 0, 0));
   const offer = ({ server }: StatementContext) => server.semiSync!;
   const name = (end: string): string => `rpl_semi_sync_${source}_${end}`;
   return [
@@ -81,17 +82,6 @@ function semiSyncVariables(
     global(name(`wait_no_${replica}`), "boolean", "ON"),
     global(name("wait_point"), "string", "AFTER_SYNC"),
   ].map((variable) => ({ ...variable, isThere }));
-}
-
-/** MariaDB counts otherwise, and has the old words. */
-function isAtLeast(version: string, ...least: readonly number[]): boolean {
-  if (version.includes("MariaDB")) return false;
-  const parts = version.split(".").map((part) => Number.parseInt(part, 10));
-  for (const [at, wanted] of least.entries()) {
-    const part = parts[at] ?? 0;
-    if (part !== wanted) return part > wanted;
-  }
-  return true;
 }
 
 const sessionCharacterSet: Read = ({ session }) => session.characterSet.name;
@@ -156,7 +146,7 @@ const SYSTEM_VARIABLES: readonly SystemVariable[] = [
       "string",
       ({ server }) => [...server.compression ?? [], "uncompressed"].join(","),
     ),
-    isThere: ({ server }) => isAtLeast(server.version, 8, 0, 18),
+    isThere: ({ server }) => isMysqlAtLeast(server.version, 8, 0, 18),
   },
   global("protocol_version", "unsigned", "10"),
   global("read_only", "boolean", "ON"),

@@ -7,6 +7,9 @@ const WAITS_MS = {
   slowly: { first: 30_000, longest: 300_000 },
 } as const;
 
+/** The longest pause before a source that was lost is tried again, in ms. */
+export const RETRY_MS_MAX: number = WAITS_MS.soon.longest;
+
 /** A connection that lasted so long was a good one, in ms. */
 export const SETTLED_MS = 10_000;
 

@@ -102,6 +102,8 @@ export class LogFollower implements PacketSink {
   /** Type of the file's last event that came by this dump; 0: none did. */
   #lastType = 0;
   #ended = false;
+  /** Where the source had nothing more; at first where the dump begins. */
+  #caughtUpAt: { fileName: string; position: number };
   #unendedAt: { fileName: string; position: number } | undefined;
 
   /**
@@ -122,6 +124,8 @@ export class LogFollower implements PacketSink {
       purged: context.purged,
       fault: sourceFault,
     });
+    const { fileName, position } = writer;
+    this.#caughtUpAt = { fileName, position };
     this.#events = events;
     this.#context = context;
     this.#names = context.names ?? namesAsTheyAre(writer.fileName);
@@ -161,6 +165,16 @@ export class LogFollower implements PacketSink {
         fileName: this.#splice.sourceName,
         position: BigInt(this.#splicedAt),
       };
+  }
+
+  /**
+   * True when nothing has come since the source said that there is nothing more
+   * to send, or since the dump began.
+   */
+  get caughtUp(): boolean {
+    const { fileName, position } = this.#writer;
+    return this.#caughtUpAt.fileName === fileName &&
+      this.#caughtUpAt.position === position;
   }
 
   /** True between two packets. */
@@ -396,6 +410,10 @@ export class LogFollower implements PacketSink {
         `The source says it has sent all up to ${heartbeat.fileName} position ${heartbeat.position}, received is ${fileName} position ${writer.position}`,
       );
     }
+    this.#caughtUpAt = {
+      fileName: writer.fileName,
+      position: writer.position,
+    };
   }
 
   #notAnEvent(payload: Uint8Array): void {

@@ -101,6 +101,8 @@ export interface SyncerStatus {
   readonly cause?: SyncerCause;
   /** The last fault, while it is not over; never holds a secret. */
   readonly reason?: string;
+  /** When that was, or was again. */
+  readonly faultAt?: Date;
   /** Attempts in a row that failed; 0 once a connection has lasted. */
   readonly attempts: number;
   /** When it tries again, while it waits for that. */
@@ -126,6 +128,14 @@ export interface SyncerStatus {
   /** File and position of the head. */
   readonly file: string;
   readonly position: number;
+  /** The source's file and how far it was received; 0 while that is not known. */
+  readonly sourceFile: string;
+  readonly sourcePosition: number;
+  /**
+   * How old the newest event was when it came, in seconds; 0 once the source
+   * has nothing more to send, undefined while it is not followed.
+   */
+  readonly secondsBehind?: number;
   /** GTID sets as text. */
   readonly executed: string;
   readonly purged: string;
@@ -181,6 +191,9 @@ export class Syncer {
   #state: SyncerState = "stopped";
   #since: number;
   #fault: SyncerFault | undefined;
+  #faultAt: number | undefined;
+  /** What takes the events of the dump under way. */
+  #follower: LogFollower | undefined;
   #phase: SyncerPhase = "connecting";
   #backoff: Backoff;
   #nextAttemptAt: number | undefined;
@@ -260,6 +273,7 @@ export class Syncer {
       ...(this.#fault === undefined
         ? {}
         : { cause: this.#fault.cause, reason: this.#fault.reason }),
+      ...(this.#fault === undefined ? {} : dateAs("faultAt", this.#faultAt)),
       attempts: this.#backoff.attempts,
       ...dateAs("nextAttemptAt", this.#nextAttemptAt),
       ...dateAs("connectedAt", this.#connectedAt),
@@ -278,12 +292,38 @@ export class Syncer {
       currentGtid: head?.lastGtid ?? "",
       file: head?.fileName ?? "",
       position: head?.position ?? 0,
+      ...this.#sourcePosition(),
+      ...this.#lag(),
       executed: head?.executed.toString() ?? "",
       purged: head?.purged.toString() ?? "",
       bytesReceived: this.#bytesReceived,
       ...(this.#heardAt === 0 ? {} : { heardAt: new Date(this.#heardAt) }),
       ...(options?.semiSync === true ? { semiSync: this.#semiSync() } : {}),
     };
+  }
+
+  #sourcePosition(): { sourceFile: string; sourcePosition: number } {
+    if (this.#follower !== undefined) {
+      const { fileName, position } = this.#follower.sourcePosition;
+      return { sourceFile: fileName, sourcePosition: Number(position) };
+    }
+    const { head, files } = this.#store;
+    const file = files.at(-1);
+    return {
+      sourceFile: file?.sourceName ?? "",
+      // where a spliced file's events are at the source only the dump shows
+      sourcePosition: file?.spliced === true ? 0 : head?.position ?? 0,
+    };
+  }
+
+  #lag(): { secondsBehind?: number } {
+    if (this.#state !== "following" || this.#follower === undefined) return {};
+    const { head } = this.#store;
+    if (this.#follower.caughtUp || head === undefined) {
+      return { secondsBehind: 0 };
+    }
+    const heardS = Math.floor(this.#heardAt / 1000);
+    return { secondsBehind: Math.max(0, heardS - head.lastTimestamp) };
   }
 
   #semiSync(): SyncerSemiSync {
@@ -342,6 +382,7 @@ export class Syncer {
       : { retry: fault.retry, waitMsMax: Infinity };
     // Of many, the one that is followed is the one to tell of.
     this.#fault = isSourcesFault(fault) ? candidates.fault ?? fault : fault;
+    this.#faultAt = this.#deps.now();
     const source = formatAddress(tried);
     if (retry === "never") {
       this.#backoff.gaveUp();
@@ -567,6 +608,7 @@ export class Syncer {
       },
       { ...context, closedFiles: this.#closedFiles(context) },
     );
+    this.#follower = follower;
     this.#awaitsSource = true;
     const watch = this.#watchSilence(connection, options.readTimeoutMs);
     let stale: string | undefined;
@@ -599,6 +641,7 @@ export class Syncer {
       if (!isOurs || !(error instanceof ConnectionError)) throw error;
     } finally {
       watch.stop();
+      this.#follower = undefined;
       this.#unendedAt = follower.unendedAt;
     }
     if (signal.aborted) return;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
   ControlError,
+  type SyncerChange,
   type SyncerControl,
   type SyncerReport,
   type SyncerStartRequest,
@@ -66,6 +67,8 @@ const TARGET: z.ZodType<SyncerTarget> = z.object({
 });
 
 const START_BY_DEFAULT = "oldest";
+/** MySQL's own port. */
+const PORT_BY_DEFAULT = 3306;
 
 /**
  * Starts and stops the syncer, keeps what was asked for in the store, and at a
@@ -152,6 +155,27 @@ export class SyncerController implements SyncerControl {
     });
   }
 
+  change(change: SyncerChange): Promise<void> {
+    return this.#turnstile.pass(async () => {
+      const { syncer, store } = this.#parts;
+      if (syncer.running) {
+        throw new ControlError("conflict", "the syncer is running: stop it");
+      }
+      const target = this.#changedTarget(change);
+      this.#checkTarget(target);
+      try {
+        await store.setMeta(FOLLOWED_META, undefined);
+        await this.#intent.note(this.#intent.run, target);
+      } catch (cause) {
+        throw new ControlError(
+          "unavailable",
+          "the store can't keep which source to follow, so it stays",
+          { cause },
+        );
+      }
+    });
+  }
+
   /** Ends the syncer with the process: a restart resumes it. */
   close(): Promise<void> {
     return this.#turnstile.pass(() => this.#parts.syncer.stop());
@@ -165,6 +189,7 @@ export class SyncerController implements SyncerControl {
       state: status.state,
       cause: status.cause,
       reason: status.reason,
+      faultAt: status.faultAt,
       since: status.since,
       attempts: status.attempts,
       nextAttemptAt: status.nextAttemptAt,
@@ -183,6 +208,9 @@ export class SyncerController implements SyncerControl {
         gate: this.#parts.gate?.(),
       },
       candidates: status.candidates ?? [],
+      sourceFile: status.sourceFile,
+      sourcePosition: status.sourcePosition,
+      secondsBehind: status.secondsBehind,
       log: reportLog(this.#parts.store),
     };
   }
@@ -219,11 +247,45 @@ export class SyncerController implements SyncerControl {
   }
 
   /** The configured candidates, where the account is theirs too. */
-  #candidatesFor({ user, password }: SyncerStartRequest): readonly Address[] {
+  #candidatesFor(
+    { user, password }: Pick<SyncerStartRequest, "user" | "password">,
+  ): readonly Address[] {
     const { configured } = this.#parts;
     return configured?.user === user && configured.password === password
       ? configured.candidates
       : [];
+  }
+
+  /** The target with what is given in the place of what was. */
+  #changedTarget(change: SyncerChange): SyncerTarget {
+    const last = this.#intent.target ?? this.#configuredTarget();
+    const hostname = change.hostname ?? last?.address.hostname;
+    if (hostname === undefined) {
+      throw new ControlError(
+        "invalid",
+        "there is no source to follow yet: name its host",
+      );
+    }
+    const request = {
+      address: {
+        hostname,
+        port: change.port ?? last?.address.port ?? PORT_BY_DEFAULT,
+      },
+      user: change.user ?? last?.user ?? "",
+      password: change.password ?? last?.password ?? "",
+    };
+    const { configured } = this.#parts;
+    const isSame = last !== undefined &&
+      formatAddress(last.address) === formatAddress(request.address);
+    return targetOf({
+      serverId: last?.serverId,
+      uuid: last?.uuid,
+      start: last?.start ?? configured?.start ?? START_BY_DEFAULT,
+      semiSync: last?.semiSync ?? configured?.semiSync ?? false,
+      ...request,
+      // those of another server are not this one's
+      candidates: isSame ? last.candidates : this.#candidatesFor(request),
+    });
   }
 
   #checkTarget({ address, candidates, serverId }: SyncerTarget): void {

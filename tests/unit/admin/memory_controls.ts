@@ -6,6 +6,7 @@ import {
   type ServerControl,
   type ServerReport,
   type ServerStartRequest,
+  type SyncerChange,
   type SyncerControl,
   type SyncerReport,
   type SyncerStartRequest,
@@ -32,6 +33,7 @@ const LOG: LogReport = {
 export class MemorySyncerControl implements SyncerControl {
   request: SyncerStartRequest | undefined;
   started = 0;
+  changes: SyncerChange[] = [];
   failWith: unknown;
   current: Partial<SyncerReport> = {};
   #wanted = false;
@@ -56,12 +58,19 @@ export class MemorySyncerControl implements SyncerControl {
     return Promise.resolve();
   }
 
+  change(change: SyncerChange): Promise<void> {
+    if (this.failWith !== undefined) return Promise.reject(this.failWith);
+    this.changes.push(change);
+    return Promise.resolve();
+  }
+
   report(): SyncerReport {
     return {
       wanted: this.#wanted,
       state: this.#wanted ? "following" : "stopped",
       cause: undefined,
       reason: undefined,
+      faultAt: undefined,
       since: undefined,
       attempts: 0,
       nextAttemptAt: undefined,
@@ -76,6 +85,9 @@ export class MemorySyncerControl implements SyncerControl {
       source: undefined,
       semiSync: { wanted: false, link: undefined, gate: undefined },
       candidates: [],
+      sourceFile: "binlog.000042",
+      sourcePosition: 157,
+      secondsBehind: 0,
       log: LOG,
       ...this.current,
     };

@@ -1,4 +1,6 @@
 import { characterSetOfCollation } from "../../../lib/server/client_character_set.ts";
+import { ServerCounters } from "../../../lib/server/server_counters.ts";
+import { STATEMENTS } from "../../../lib/server/statement_list.ts";
 import type { SqlValue } from "../../../lib/server/sql_value.ts";
 import type {
   StatementContext,
@@ -25,6 +27,9 @@ export function formatDescription97(): Uint8Array {
 export function statementSession(collation = 255): StatementSession {
   const userVariables = new Map<string, SqlValue>();
   const settings = new Map<string, string | null>();
+  const counters = new ServerCounters(
+    STATEMENTS.flatMap(({ counters }) => counters),
+  );
   let characterSet = characterSetOfCollation(collation);
   let database: string | undefined;
   return {
@@ -51,6 +56,12 @@ export function statementSession(collation = 255): StatementSession {
         userVariables,
         settings,
         rights: new Set(["replicate", "monitor"]),
+        link: {
+          bytesReceived: 10n,
+          bytesSent: 20n,
+          tlsVersion: "",
+          tlsCipher: "",
+        },
         warnings: [],
       },
       nowMs: 1_795_408_882_999,
@@ -67,6 +78,23 @@ export function statementSession(collation = 255): StatementSession {
         formatDescription: formatDescription97(),
       }],
       replicas: () => [],
+      processes: () => [],
+      source: () => undefined,
+      tally: () => ({
+        startedAtMs: 1_795_408_872_000,
+        connected: 3,
+        running: 2,
+        counters,
+        refusals: {
+          "access-denied": 4,
+          "login-timeout": 1,
+          "malformed-login": 0,
+          "too-many-logins": 1,
+          "too-many-connections": 2,
+        },
+        semiSync: undefined,
+      }),
+      count: (names) => counters.statement(names),
       ...overrides,
     }),
     apply: (result) => {

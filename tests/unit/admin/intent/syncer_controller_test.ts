@@ -92,6 +92,8 @@ class RecordingSyncer implements SteeredSyncer {
       currentGtid: "",
       file: "",
       position: 0,
+      sourceFile: "",
+      sourcePosition: 0,
       executed: "",
       purged: "",
       bytesReceived: 0,

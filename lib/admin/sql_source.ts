@@ -1,0 +1,185 @@
+import { parseAddress } from "../config/address.ts";
+import {
+  type SourceChange,
+  type SourceControl,
+  SourceControlError,
+  type SourceErrorKind,
+  type SourceFault,
+  type SourceReplication,
+} from "../server/source_control.ts";
+import type { SyncerCause } from "../syncer/syncer_cause.ts";
+import {
+  ControlError,
+  type SyncerControl,
+  type SyncerReport,
+} from "./control.ts";
+
+/** What SQL's view of the source is made from. */
+export interface SqlSourceParts {
+  readonly syncer: () => SyncerControl;
+  /** How often an idle source is to say that it is there. */
+  readonly heartbeatMs: number;
+  /** The longest pause between two attempts to connect. */
+  readonly connectRetryMs: number;
+  /** What is kept: its size, and the GTIDs of its files. */
+  readonly kept: () => { readonly bytes: number; retrieved(): string };
+}
+
+/**
+ * The syncer as SQL sees and steers it: through the same controller as the
+ * admin API, so that both keep one intent.
+ */
+export class SqlSource implements SourceControl {
+  readonly #parts: SqlSourceParts;
+
+  constructor(parts: SqlSourceParts) {
+    this.#parts = parts;
+  }
+
+  status(): SourceReplication | undefined {
+    const { heartbeatMs, connectRetryMs, kept } = this.#parts;
+    const report = this.#syncer.report();
+    const { target } = report;
+    if (target === undefined) return undefined;
+    const { bytes, retrieved } = kept();
+    const followed = report.candidates.find(({ followed }) => followed);
+    return {
+      ...parseAddress(followed?.address ?? target.address),
+      user: target.user,
+      state: report.state,
+      fault: faultOf(report),
+      connectRetryS: Math.ceil(connectRetryMs / 1000),
+      file: report.sourceFile,
+      position: report.sourcePosition,
+      logBytes: bytes,
+      secondsBehind: report.secondsBehind,
+      serverId: report.source?.serverId ?? "",
+      uuid: report.source?.uuid ?? "",
+      retrieved,
+      mariadbPosition: "",
+      heartbeatMs,
+      tls: undefined,
+      semiSync: report.semiSync.link?.active ?? false,
+    };
+  }
+
+  get #syncer(): SyncerControl {
+    return this.#parts.syncer();
+  }
+
+  async start(): Promise<boolean> {
+    const syncer = this.#syncer;
+    if (isRunning(syncer.report())) return false;
+    await controlled(() => syncer.start(undefined));
+    return true;
+  }
+
+  async stop(): Promise<boolean> {
+    const syncer = this.#syncer;
+    const wasRunning = syncer.report().state !== "stopped";
+    await controlled(() => syncer.stop());
+    return wasRunning;
+  }
+
+  async change(change: SourceChange): Promise<void> {
+    const syncer = this.#syncer;
+    const report = syncer.report();
+    if (isRunning(report)) {
+      throw new SourceControlError("running", "the syncer is running");
+    }
+    checkPosition(change, report);
+    const { hostname, port, user, password } = change;
+    await controlled(() =>
+      syncer.change({
+        ...hostname === undefined ? {} : { hostname },
+        ...port === undefined ? {} : { port },
+        ...user === undefined ? {} : { user },
+        ...password === undefined ? {} : { password },
+      })
+    );
+  }
+}
+
+/** One that gave up for good counts as stopped: it has to be started anew. */
+function isRunning({ state }: SyncerReport): boolean {
+  return state !== "stopped" && state !== "failed";
+}
+
+/** Where the log goes on is not a matter of choice: behind what is kept. */
+function checkPosition(
+  { file, position }: SourceChange,
+  { sourceFile, sourcePosition }: SyncerReport,
+): void {
+  const isThere = (file === undefined || file === sourceFile) &&
+    (position === undefined || position === sourcePosition);
+  if (isThere) return;
+  const where = sourceFile === ""
+    ? "nothing is kept yet, so that it begins where source.start of the configuration says"
+    : `it is at '${sourceFile}', ${sourcePosition}`;
+  throw new SourceControlError(
+    "refused",
+    `Incorrect arguments to SOURCE_LOG_FILE and SOURCE_LOG_POS: kingbus goes on where its log ends, and ${where}; leave them out`,
+  );
+}
+
+async function controlled(step: () => Promise<void>): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    if (!(error instanceof ControlError)) throw error;
+    const { kind, message } = error;
+    switch (kind) {
+      case "conflict":
+        throw new SourceControlError("running", message, { cause: error });
+      case "invalid":
+        throw new SourceControlError("refused", message, { cause: error });
+      case "unavailable":
+        throw new SourceControlError("failed", message, { cause: error });
+    }
+  }
+}
+
+function faultOf(
+  { cause, reason, faultAt, since }: SyncerReport,
+): SourceFault | undefined {
+  if (cause === undefined) return undefined;
+  return {
+    kind: errorKindOf(cause),
+    message: reason ?? cause,
+    at: faultAt ?? since ?? new Date(0),
+  };
+}
+
+/** Which of a replica's errors a cause is. */
+function errorKindOf(cause: SyncerCause): SourceErrorKind {
+  switch (cause) {
+    case "unreachable":
+    case "unavailable":
+      return "unreachable";
+    case "lost":
+    case "silent":
+      return "lost";
+    case "refused":
+    case "privileges":
+      return "access-denied";
+    case "purged":
+    case "reset":
+    case "source-lost-events":
+    case "source-error":
+    case "duplicate-server-id":
+    case "hole":
+      return "reading-log";
+    case "stream":
+    case "disk":
+    case "fenced":
+    case "store":
+      return "writing-log";
+    case "own-server-id":
+    case "unsuitable":
+    case "other-source":
+    case "behind":
+    case "errant":
+    case "internal":
+      return "fatal";
+  }
+}
