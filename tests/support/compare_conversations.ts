@@ -196,6 +196,8 @@ function compareAnswers(
 
 /** The server may tell of the session's state behind the OK. */
 const SESSION_STATE_CHANGED = 0x4000;
+/** A transaction is open. */
+const IN_TRANSACTION = 0x0001;
 
 function compareOk(
   actual: OkPacket,
@@ -208,7 +210,10 @@ function compareOk(
     found.add("session-tracking");
   }
   const told = { ...expected, warnings: actual.warnings };
-  told.statusFlags &= ~SESSION_STATE_CHANGED;
+  if (actual.statusFlags !== (told.statusFlags & ~SESSION_STATE_CHANGED)) {
+    found.add("in-transaction");
+  }
+  told.statusFlags &= ~(SESSION_STATE_CHANGED | IN_TRANSACTION);
   assertEquals(actual, told, statement);
 }
 

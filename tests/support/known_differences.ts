@@ -82,6 +82,10 @@ export const KNOWN_DIFFERENCES = {
     why:
       "kingbus does not announce it. No client of a binlog reads it; a client that wants it looks for the server's capability.",
   },
+  "in-transaction": {
+    what: "The flag behind an OK that says that a transaction is open.",
+    why: "Nothing is ever written here: BEGIN is answered and begins nothing.",
+  },
   "warnings": {
     what: "How many warnings stand behind an OK.",
     why:
