@@ -2,7 +2,11 @@ import { inflateSync } from "node:zlib";
 import { formatGtid } from "../gtid/gtid.ts";
 import { GtidSet, MalformedGtidSetError } from "../gtid/gtid_set.ts";
 import { u16At, u32At, u64At } from "./_little_endian.ts";
-import { type ChecksumAlgorithm, checksumBytes } from "./checksum.ts";
+import {
+  CHECKSUM_BYTES,
+  type ChecksumAlgorithm,
+  checksumBytes,
+} from "./checksum.ts";
 import {
   eventSizeAt,
   eventTypeAt,
@@ -339,7 +343,12 @@ function simple(type: number, event: Uint8Array): Described {
 
 function formatDescription(event: Uint8Array): Described {
   // Its decoder wants the whole event, whose end was taken for a checksum.
-  const whole = new Uint8Array(eventSizeAt(event, 0));
+  const size = eventSizeAt(event, 0);
+  // One that is too large to be held is none, whatever its size says.
+  if (event.length + CHECKSUM_BYTES < size) {
+    throw tooShort(EventType.FORMAT_DESCRIPTION);
+  }
+  const whole = new Uint8Array(size);
   whole.set(event);
   const { serverVersion, binlogVersion } = decodeFormatDescription(whole);
   return { info: `Server ver: ${serverVersion}, Binlog ver: ${binlogVersion}` };

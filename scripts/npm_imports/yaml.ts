@@ -117,8 +117,22 @@ export function parseAll(
     }
     const parsed = document as Document.Parsed;
     checkAliases(parsed, lines);
-    return (parsed.toJS() as unknown) ?? null;
+    return valueOf(parsed, lines) ?? null;
   });
+}
+
+/** What a document says; some of what is wrong in it shows only then. */
+function valueOf(document: Document.Parsed, lines: LineCounter): unknown {
+  try {
+    return document.toJS();
+  } catch (cause) {
+    const [offset] = document.range;
+    const { line, col } = lines.linePos(offset);
+    throw new YamlSyntaxError(
+      cause instanceof Error ? cause.message : String(cause),
+      { line, column: col, offset },
+    );
+  }
 }
 
 /**

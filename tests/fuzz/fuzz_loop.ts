@@ -51,6 +51,8 @@ export class FuzzFind extends Error {
 
 /** Inputs kept because their answer was new; the oldest are given up. */
 const KEPT_MAX = 2000;
+/** Where there are as many answers, they tell of what was sent, not of a way. */
+const ANSWERS_MAX = 5000;
 /** An input in so many has its allocations measured. */
 const METERED_EVERY = 16;
 const ALLOCATION_BYTES_MAX = 64 * 1024;
@@ -111,7 +113,7 @@ export async function fuzz(
     } catch (cause) {
       throw new FuzzFind(target.name, count, input, cause);
     }
-    if (answers.has(answer)) continue;
+    if (answers.size >= ANSWERS_MAX || answers.has(answer)) continue;
     answers.add(answer);
     if (kept.length >= KEPT_MAX) kept.shift();
     kept.push(input);

@@ -55,6 +55,7 @@ const REFUSED: [what: string, text: string, line: number][] = [
   ["a key given twice", "a: 1\nb: 2\na: 3", 3],
   ["an alias of nothing", "a: 1\nb: *x", 2],
   ["two values on a line", "a: b: c", 1],
+  ["a merge of what is no map", "<<: 1", 1],
 ];
 
 const WRITTEN: unknown[] = [
