@@ -1,7 +1,15 @@
 import { compressBytes } from "../protocol/compress_bytes.ts";
-import { encodeCompressedPacket } from "../protocol/compressed_packet.ts";
+import {
+  type CompressedPacket,
+  encodeCompressedPacket,
+} from "../protocol/compressed_packet.ts";
 import { CompressedPacketDecoder } from "../protocol/compressed_packet_decoder.ts";
 import type { Compression } from "../protocol/compression.ts";
+import {
+  FREE_PAYLOAD_BYTES,
+  type PayloadMemory,
+  takeMemory,
+} from "../protocol/payload_memory.ts";
 import { decompressPacket } from "../protocol/decompress_packet.ts";
 import { ConnectionError } from "./connection_error.ts";
 import type { Transport } from "./transport.ts";
@@ -10,6 +18,13 @@ import type { Transport } from "./transport.ts";
 export interface CompressedTransportOptions {
   readonly compression: Compression;
   readonly side: "client" | "server";
+  /** Most that a packet may hold, and have; what the protocol allows if absent. */
+  readonly contentBytesMax?: number | undefined;
+  /**
+   * Where memory comes from for packets that have not all arrived, and for what
+   * they hold until it is used up; without a limit if absent.
+   */
+  readonly memory?: PayloadMemory | undefined;
 }
 
 /**
@@ -40,7 +55,8 @@ export function compressedTransport<Link extends Transport>(
   transport: Link,
   options: CompressedTransportOptions,
 ): CompressedTransport<Link> {
-  const decoder = new CompressedPacketDecoder();
+  const decoder = new CompressedPacketDecoder(options.contentBytesMax);
+  const held = new HeldPayload(options.memory);
   let nextId = 0;
   const reader = transport.readable.getReader();
   const { algorithm } = options.compression;
@@ -48,7 +64,9 @@ export function compressedTransport<Link extends Transport>(
   /** What the next packet holds; null at the end of the stream. */
   const read = async (): Promise<Uint8Array | null> => {
     for (;;) {
+      // Whoever asks for more has used up what there was.
       const packet = decoder.next();
+      held.set(packet === undefined ? decoder.buffered : contentBytes(packet));
       if (packet !== undefined) {
         const bytes = decompressPacket(packet, algorithm);
         if (bytes.length > 0) return bytes;
@@ -73,7 +91,10 @@ export function compressedTransport<Link extends Transport>(
       if (bytes === null) controller.close();
       else controller.enqueue(bytes);
     },
-    cancel: (reason) => reader.cancel(reason),
+    cancel: (reason) => {
+      held.set(0);
+      return reader.cancel(reason);
+    },
   }, { highWaterMark: 0 });
 
   const writer = transport.writable.getWriter();
@@ -104,4 +125,27 @@ export function compressedTransport<Link extends Transport>(
     beginAnswer: () => nextId = (decoder.lastId + 1) & 0xff,
     restart: (sequenceId) => nextId = sequenceId,
   };
+}
+
+/** What a packet says it is once it is decompressed; more is refused. */
+function contentBytes({ announcedBytes, payload }: CompressedPacket): number {
+  return Math.max(announcedBytes, payload.length);
+}
+
+/** What one connection holds beyond what it may without asking. */
+class HeldPayload {
+  readonly #memory: PayloadMemory | undefined;
+  #bytes = 0;
+
+  constructor(memory: PayloadMemory | undefined) {
+    this.#memory = memory;
+  }
+
+  /** Holds so many bytes from now on; throws a `ProtocolError` (1041) if it can't. */
+  set(bytes: number): void {
+    const more = Math.max(0, bytes - FREE_PAYLOAD_BYTES) - this.#bytes;
+    if (more > 0) takeMemory(this.#memory, more);
+    else if (more < 0) this.#memory?.give(-more);
+    this.#bytes += more;
+  }
 }

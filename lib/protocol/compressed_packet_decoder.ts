@@ -1,5 +1,6 @@
 import {
   COMPRESSED_HEADER_BYTES,
+  COMPRESSED_PAYLOAD_BYTES_MAX,
   type CompressedPacket,
 } from "./compressed_packet.ts";
 import { ErrorCode } from "./error_code.ts";
@@ -41,11 +42,17 @@ export class CompressedPacketDecoder {
   /** The current chunk and how far it is decoded. */
   #chunk: Uint8Array = NO_BYTES;
   #offset = 0;
+  readonly #contentBytesMax: number;
   readonly #header = new Uint8Array(COMPRESSED_HEADER_BYTES);
   #headerBytes = 0;
   /** Payload of the current packet as far as earlier chunks carried it. */
   #assembly: Uint8Array = NO_BYTES;
   #assemblyBytes = 0;
+
+  /** @param contentBytesMax most that a packet may hold, and have */
+  constructor(contentBytesMax: number = COMPRESSED_PAYLOAD_BYTES_MAX) {
+    this.#contentBytesMax = contentBytesMax;
+  }
 
   /** Sequence id of the packet that came last. */
   get lastId(): number {
@@ -72,12 +79,14 @@ export class CompressedPacketDecoder {
 
   /**
    * The next packet, or `undefined` if what was fed does not complete one.
-   * Throws a `ProtocolError` for a wrong sequence id (1156).
+   * Throws a `ProtocolError` for a wrong sequence id (1156) or one that is too
+   * large (1153).
    */
   next(): CompressedPacket | undefined {
     if (!this.#fillHeader()) return undefined;
     this.#checkId();
     const length = uint24(this.#header, 0);
+    this.#checkSize(Math.max(length, uint24(this.#header, 4)));
     const missing = length - this.#assemblyBytes;
     const end = Math.min(this.#offset + missing, this.#chunk.length);
     let payload = this.#chunk.subarray(this.#offset, end);
@@ -116,6 +125,14 @@ export class CompressedPacketDecoder {
     throw new ProtocolError(
       ErrorCode.ER_NET_PACKETS_OUT_OF_ORDER,
       `Got packets out of order: compressed sequence id ${id}, expected ${this.#expectedId}`,
+    );
+  }
+
+  #checkSize(bytes: number): void {
+    if (bytes <= this.#contentBytesMax) return;
+    throw new ProtocolError(
+      ErrorCode.ER_NET_PACKET_TOO_LARGE,
+      `Got a compressed packet bigger than ${this.#contentBytesMax} bytes`,
     );
   }
 

@@ -4,7 +4,11 @@ import {
   PACKET_HEADER_BYTES,
   PART_PAYLOAD_BYTES_MAX,
 } from "./packet.ts";
-import { FREE_PAYLOAD_BYTES, type PayloadMemory } from "./payload_memory.ts";
+import {
+  FREE_PAYLOAD_BYTES,
+  type PayloadMemory,
+  takeMemory,
+} from "./payload_memory.ts";
 import { ProtocolError } from "./protocol_error.ts";
 import { isErr } from "./response.ts";
 
@@ -285,16 +289,10 @@ export class PacketDecoder {
 
   /** Makes sure that so much may be held in all. */
   #takeMemory(bytes: number): void {
-    const memory = this.#memory;
-    if (memory === undefined) return;
+    if (this.#memory === undefined) return;
     const more = Math.max(0, bytes - FREE_PAYLOAD_BYTES) - this.#memoryBytes;
     if (more <= 0) return;
-    if (!memory.take(more)) {
-      throw new ProtocolError(
-        ErrorCode.ER_OUT_OF_RESOURCES,
-        "Too many large commands are under way at once; try again",
-      );
-    }
+    takeMemory(this.#memory, more);
     this.#memoryBytes += more;
   }
 

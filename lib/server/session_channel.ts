@@ -9,6 +9,7 @@ import {
 import type { Transport } from "../connection/transport.ts";
 import { ByteWriter } from "../protocol/byte_writer.ts";
 import type { Compression } from "../protocol/compression.ts";
+import { PACKET_HEADER_BYTES } from "../protocol/packet.ts";
 import { writePackets } from "../protocol/packet_encoder.ts";
 import type { PayloadMemory } from "../protocol/payload_memory.ts";
 
@@ -49,6 +50,7 @@ export class SessionChannel {
   readonly remote: string;
   readonly #link: PacketLink<SessionTransport>;
   readonly #writeTimeoutMs: number;
+  readonly #memory: PayloadMemory | undefined;
   readonly #unfinishedTimeoutMs: number | undefined;
   #nextSequenceId = 0;
   #compressed: CompressedTransport<SessionTransport> | undefined;
@@ -56,6 +58,7 @@ export class SessionChannel {
 
   constructor(transport: SessionTransport, options: ChannelOptions) {
     this.#writeTimeoutMs = options.writeTimeoutMs;
+    this.#memory = options.memory;
     this.#unfinishedTimeoutMs = options.unfinishedTimeoutMs;
     this.remote = transport.remote;
     this.#link = new PacketLink(transport, options);
@@ -153,7 +156,12 @@ export class SessionChannel {
    */
   compress(compression: Compression): Promise<void> {
     return this.replace((transport) => {
-      const options = { compression, side: "server" } as const;
+      const options = {
+        compression,
+        side: "server",
+        contentBytesMax: this.reader.maxPayloadBytes + PACKET_HEADER_BYTES,
+        memory: this.#memory,
+      } as const;
       this.#compressed = compressedTransport(transport, options);
       return this.#compressed.transport;
     });

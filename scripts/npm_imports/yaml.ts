@@ -107,6 +107,8 @@ export function parseAll(
     uniqueKeys: !(options.allowDuplicateKeys ?? false),
     lineCounter: lines,
     prettyErrors: false,
+    // its warnings quote the text, which may hold passwords
+    logLevel: "error",
   });
   return Array.from(documents, (document) => {
     const error = document.errors[0];

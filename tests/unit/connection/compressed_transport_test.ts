@@ -248,3 +248,46 @@ Deno.test("compressedTransport() reads nothing ahead", async () => {
   const held = Deno.memoryUsage().external - before;
   assert(held < 20_000_000, `${held} bytes`);
 });
+
+Deno.test("compressedTransport() refuses what holds too much, by its header, and what there is no memory for", async () => {
+  const content = new Uint8Array(1_000_000);
+  const packet = encodeCompressedPacket(
+    compressBytes(content, ZSTD)!,
+    0,
+    content.length,
+  );
+  const cases = [
+    { contentBytesMax: 999_999, free: Infinity, code: 1153 },
+    { contentBytesMax: 1_000_000, free: 900_000, code: 1041 },
+    { contentBytesMax: 1_000_000, free: 1_000_000, code: undefined },
+  ];
+  for (const { contentBytesMax, free, code } of cases) {
+    let held = 0;
+    const memory = {
+      take: (bytes: number) => held + bytes <= free && (held += bytes, true),
+      give: (bytes: number) => void (held -= bytes),
+    };
+    const { client, server } = memoryTransportPair();
+    const { transport } = compressedTransport(server, {
+      compression: ZSTD,
+      side: "server",
+      contentBytesMax,
+      memory,
+    });
+    const writer = client.writable.getWriter();
+    await writer.write(packet);
+    const reader = transport.readable.getReader();
+    if (code === undefined) {
+      assertEquals((await reader.read()).value?.length, content.length);
+      assertEquals(held, content.length - 4096);
+      // it is used up when the next is asked for
+      await writer.close();
+      assertEquals((await reader.read()).done, true);
+      assertEquals(held, 0);
+    } else {
+      const error = await assertRejects(() => reader.read(), ProtocolError);
+      assertEquals(error.code, code);
+      await writer.close().catch(() => {});
+    }
+  }
+});
