@@ -3,9 +3,9 @@ import type { Log } from "../log/log.ts";
 import { describeError } from "../log/describe_error.ts";
 import { ErrorCode } from "../protocol/error_code.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
-import { Command, type RegisterReplica } from "../protocol/command.ts";
+import type { RegisterReplica } from "../protocol/command.ts";
 import { encodeEof, encodeErr } from "../protocol/response.ts";
-import { decodeSemiSyncAck, type SemiSyncAck } from "../protocol/semi_sync.ts";
+import { decodeSemiSyncAck } from "../protocol/semi_sync.ts";
 import type {
   DumpHandler,
   DumpRequest,
@@ -239,12 +239,12 @@ export class DumpRun {
     reader.maxPayloadBytes = REPLY_BYTES_MAX;
     try {
       for (;;) {
-        // Each reply is a sequence of its own.
-        reader.expectSequence(0);
-        const packet = await reader.read({ signal });
-        if (packet === null) break;
+        const payload = await this.#nextReply(signal);
+        if (payload === undefined) return await this.#discardInput(signal);
+        if (payload === null) break;
         if (this.#end !== undefined) continue;
-        const ack = readReply(packet.payload);
+        // all else is stray, such as pings that keep the connection alive
+        const ack = decodeSemiSyncAck(payload);
         if (ack !== undefined) session.takeAck(ack);
       }
       this.end("client-gone");
@@ -257,28 +257,32 @@ export class DumpRun {
     }
   }
 
+  /**
+   * The client's next packet; `null` when it is gone, undefined when what it
+   * sends are no packets. Then no acknowledgement can be told from the rest any
+   * more, and the dump goes on without, as at a replica that never sends one.
+   */
+  async #nextReply(
+    signal: AbortSignal,
+  ): Promise<Uint8Array | null | undefined> {
+    const { channel: { reader }, log } = this.#options;
+    // Each reply is a sequence of its own.
+    reader.expectSequence(0);
+    try {
+      return (await reader.read({ signal }))?.payload ?? null;
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      log.warn("no more acknowledgements can be read in this dump", {
+        reason: error.message,
+      });
+      return undefined;
+    }
+  }
+
   /** Ends the dump because of what the client sent. */
   #fail(fault: ProtocolError): void {
     if (this.#end !== undefined) return;
     this.#fault = fault;
     this.end("client-gone");
   }
-}
-
-/**
- * What a semi-synchronous replica sent; undefined for what needs no attention.
- *
- * @throws {ProtocolError} 1835 for what it has no business to send
- */
-function readReply(payload: Uint8Array): SemiSyncAck | undefined {
-  const ack = decodeSemiSyncAck(payload);
-  if (ack !== undefined) return ack;
-  // Some keep the connection alive with pings; a replica that stops says so.
-  const isQuiet = payload.length === 1 &&
-    (payload[0] === Command.PING || payload[0] === Command.QUIT);
-  if (isQuiet) return undefined;
-  throw new ProtocolError(
-    ErrorCode.ER_MALFORMED_PACKET,
-    `Malformed communication packet: ${payload.length} bytes where only semi-sync acknowledgements are expected`,
-  );
 }
