@@ -177,6 +177,7 @@ function errorKindOf(cause: SyncerCause): SourceErrorKind {
     case "own-server-id":
     case "unsuitable":
     case "other-source":
+    case "other-flavour":
     case "behind":
     case "errant":
     case "internal":

@@ -14,6 +14,10 @@ import {
   textValue,
 } from "./config_value.ts";
 import { GtidSet } from "../gtid/gtid_set.ts";
+import {
+  formatMariadbGtidPosition,
+  parseMariadbGtidPosition,
+} from "../gtid/mariadb_gtid_position.ts";
 import { COMPRESSION_ALGORITHMS } from "../protocol/compression.ts";
 import { RIGHTS, RIGHTS_BY_DEFAULT } from "./right.ts";
 
@@ -255,9 +259,9 @@ const sourceShape = {
     },
   ),
   "start": withDefault(startValue(), {
-    type: "`oldest`, `newest` or a GTID set",
+    type: "`oldest`, `newest`, a GTID set or a MariaDB GTID position",
     about:
-      "Where an empty store begins: at the source's oldest file, at its newest, or at the newest file whose previous GTIDs are all in the given set. A store with data goes on where it ended.",
+      "Where an empty store begins: at the source's oldest file, at its newest, or at the newest file whose previous GTIDs are all in the given set; with a MariaDB source, at the newest file that has all that comes after a position such as `0-1-100,1-2-7`. A store with data goes on where it ended.",
     fallback: "oldest",
   }),
   ...followShape,
@@ -457,19 +461,24 @@ export interface PasswordKeys {
   readonly "password-env"?: string | undefined;
 }
 
-/** `oldest`, `newest` or a GTID set in its normal form. */
+/** `oldest`, `newest`, a GTID set or a MariaDB GTID position, in their normal forms. */
 export function startValue(): ConfigValue<string> {
   return configValue((input) => {
     if (input === "oldest" || input === "newest") return input;
     try {
       if (typeof input !== "string") throw new SyntaxError("no text");
+      if (/^\s*\d+-/.test(input)) {
+        return formatMariadbGtidPosition(parseMariadbGtidPosition(input));
+      }
       const set = GtidSet.parse(input);
       if (set.isEmpty) throw new SyntaxError("empty");
       return set.toString();
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       throw new SyntaxError(
-        `must be oldest, newest or a GTID set, not ${show(input)}`,
+        `must be oldest, newest, a GTID set or a MariaDB GTID position, not ${
+          show(input)
+        }`,
         { cause: error },
       );
     }

@@ -184,6 +184,27 @@ export class MariadbGtidState {
     return other.entries().filter((gtid) => !this.has(gtid));
   }
 
+  /**
+   * Whether everything that a replica at `position` still needs was written
+   * after this: then a file that begins with this state is early enough for it.
+   * By the rules of MariaDB (`contains_all_slave_gtid` in its
+   * `sql/sql_repl.cc`): a domain that the position does not have is needed from
+   * its begin; a GTID of the position may be the newest here of its domain, but
+   * no older one.
+   *
+   * @param position one GTID for each domain
+   */
+  isBefore(position: readonly MariadbGtid[]): boolean {
+    for (const [id, { sequences, last }] of this.#domains) {
+      const at = position.find(({ domain }) => domain === id);
+      if (at === undefined) return false;
+      const known = sequences.get(at.server);
+      if (known === undefined || known < at.sequence) continue;
+      if (known > at.sequence || last !== at.server) return false;
+    }
+    return true;
+  }
+
   /** Whether both say the same of every domain and server. */
   equals(other: MariadbGtidState): boolean {
     if (this.#domains.size !== other.#domains.size) return false;

@@ -17,6 +17,20 @@ export function flavourOfVersion(version: string): Flavour {
 }
 
 /**
+ * What stands for the server in the records of its files: its UUID. MariaDB
+ * servers have none, and are told apart by their server ids, which differ among
+ * those that replicate from each other.
+ */
+export function originOf(
+  { flavour, uuid, serverId }: Pick<
+    SourceIdentity,
+    "flavour" | "uuid" | "serverId"
+  >,
+): string {
+  return flavour === "mariadb" ? `mariadb-${serverId}` : uuid;
+}
+
+/**
  * What a source says of itself, as the syncer keeps it beside the log and the
  * binlog server repeats it to replicas.
  */

@@ -1,13 +1,19 @@
 import type { GtidSet } from "../gtid/gtid_set.ts";
+import type { MariadbGtid } from "../gtid/mariadb_gtid.ts";
+import { formatMariadbGtidPosition } from "../gtid/mariadb_gtid_position.ts";
+import { MariadbGtidState } from "../gtid/mariadb_gtid_state.ts";
 import {
   type BinlogStore,
   FIRST_POSITION,
   type StoredFile,
+  type StoreHead,
 } from "../store/binlog_store.ts";
-import type { SourceIdentity } from "../store/source_identity.ts";
+import { originOf, type SourceIdentity } from "../store/source_identity.ts";
 import { FileNames } from "./file_names.ts";
 import type { FollowerContext } from "./log_follower.ts";
+import { checkMariadbSwitch } from "./mariadb_switch_check.ts";
 import { type ResumePoint, resumePoint, startPoint } from "./resume_point.ts";
+import type { GtidTaker } from "./log_order.ts";
 import { isSameFile } from "./same_file.ts";
 import { SourceError } from "./source_error.ts";
 import type { SourceSession } from "./source_session.ts";
@@ -16,7 +22,10 @@ import { checkSwitch } from "./switch_check.ts";
 /** What to ask the source for, and what to know when it comes. */
 export interface DumpPlan {
   /** A file and position of the source, or what the log has. */
-  readonly from: ResumePoint | { readonly executed: GtidSet };
+  readonly from:
+    | ResumePoint
+    | { readonly executed: GtidSet }
+    | { readonly after: readonly MariadbGtid[] };
   /** For the one who takes it. */
   readonly context: FollowerContext;
 }
@@ -62,40 +71,89 @@ export async function planDump(
   const { head, files } = parts.store;
   const newest = files.at(-1);
   if (head === undefined || newest === undefined) {
-    const from = await startPoint(session, parts.start);
+    const from = await startPoint(session, parts.start, source.flavour);
     const { closedFiles } = from;
     const names = new FileNames({ last: undefined });
     return { from, context: { closedFiles, names } };
   }
-  if (source.uuid !== newest.serverUuid) {
+  checkFlavour(source, head);
+  if (originOf(source) !== newest.serverUuid) {
     if (await isUnknownsFile(session, source, newest, parts)) {
       return await goOnByPosition(session, source, newest, parts.store);
     }
-    const { executed, lastGtid } = head;
-    const { serverUuid } = newest;
-    await checkSwitch(
-      session,
-      source,
-      { executed, serverUuid, lastGtid },
-      (fileName, take) =>
-        parts.aside((other) =>
-          other.gtidsInOrder(fileName, take, parts.readTimeoutMs)
-        ),
-    );
+    await checkOther(session, source, parts);
     const names = namesAfter(newest, parts.store, true);
     const splice = { open: undefined, fresh: true };
-    return { from: { executed }, context: { names, splice } };
+    return { from: afterHead(head), context: { names, splice } };
   }
   if (!newest.spliced) {
     return await goOnByPosition(session, source, newest, parts.store);
   }
-  await checkHas(session, head.executed);
+  await checkHas(session, head);
   const names = namesAfter(newest, parts.store, false);
   const open = newest.closed ? undefined : newest.formatDescription;
   return {
-    from: { executed: head.executed },
+    from: afterHead(head),
     context: { names, splice: { open, fresh: false } },
   };
+}
+
+/** What a dump by GTID has to leave out. */
+function afterHead(
+  { executed, mariadb }: StoreHead,
+): { executed: GtidSet } | { after: MariadbGtid[] } {
+  return mariadb === undefined ? { executed } : { after: mariadb.position() };
+}
+
+/**
+ * Makes sure that a log of the one kind of server is not gone on with by the
+ * other.
+ *
+ * @throws {SourceError} `other-flavour`
+ */
+function checkFlavour(source: SourceIdentity, head: StoreHead): void {
+  const flavour = head.mariadb === undefined ? "mysql" : "mariadb";
+  if (source.flavour === flavour) return;
+  const name = { mysql: "MySQL", mariadb: "MariaDB" };
+  throw new SourceError(
+    "other-flavour",
+    `The source is a ${
+      name[source.flavour]
+    } server (${source.version}), and the log came from a ${
+      name[flavour]
+    } server: their GTIDs and events differ, so that no replica could read on. Point kingbus at a ${
+      name[flavour]
+    } server, or give it an empty data-dir to follow this one`,
+  );
+}
+
+/** Makes sure that another server can take the place of the one before. */
+async function checkOther(
+  session: SourceSession,
+  source: SourceIdentity,
+  { store, aside, readTimeoutMs }: PlanParts,
+): Promise<void> {
+  const { executed, lastGtid, mariadb } = store.head!;
+  const { serverUuid } = store.files.at(-1)!;
+  const inOrder = (fileName: string, taker: GtidTaker) =>
+    aside((other) => other.gtidsInOrder(fileName, taker, readTimeoutMs));
+  if (mariadb === undefined) {
+    const log = { executed, serverUuid, lastGtid };
+    await checkSwitch(
+      session,
+      source,
+      log,
+      (name, mysql) => inOrder(name, { mysql }),
+    );
+    return;
+  }
+  const begin = store.files[0]?.mariadbStart ?? new MariadbGtidState();
+  await checkMariadbSwitch(
+    session,
+    source,
+    { state: mariadb, begin, serverUuid },
+    (name, take) => inOrder(name, { mariadb: take }),
+  );
 }
 
 /**
@@ -114,11 +172,14 @@ export async function hasMore(
   const { head, files } = log;
   const newest = files.at(-1);
   if (head === undefined || newest === undefined) return false;
-  const isWhole = newest.serverUuid === source.uuid
+  const isWhole = newest.serverUuid === originOf(source)
     ? !newest.spliced
     : !isByGtid;
   if (!isWhole) {
-    await checkHas(session, head.executed);
+    await checkHas(session, head);
+    if (head.mariadb !== undefined) {
+      return !head.mariadb.contains(await session.mariadbState());
+    }
     return !head.executed.containsSet(await session.executedGtids());
   }
   await goOnByPosition(session, source, newest, log);
@@ -144,6 +205,7 @@ async function goOnByPosition(
     fileName: sourceName,
     position: fileEnded ? FIRST_POSITION : store.writer.position,
     executed: store.head!.executed,
+    mariadb: store.head!.mariadb,
     files: store.files.filter((file) =>
       file.serverUuid === newest.serverUuid && !file.spliced
     ).map(({ sourceName: name, formatDescription }) => ({
@@ -190,7 +252,7 @@ async function isUnknownsFile(
   newest: StoredFile,
   { store, aside }: PlanParts,
 ): Promise<boolean> {
-  if (newest.serverUuid !== "" || source.uuid === "") return false;
+  if (newest.serverUuid !== "" || originOf(source) === "") return false;
   const file = (await session.files()).find(({ name }) =>
     name === newest.sourceName
   );
@@ -202,20 +264,29 @@ async function isUnknownsFile(
 /** A server that we follow by GTID must still have what it sent. */
 async function checkHas(
   session: SourceSession,
-  executed: GtidSet,
+  { executed, mariadb }: StoreHead,
 ): Promise<void> {
-  const lost = executed.subtract(await session.executedGtids());
-  if (!lost.isEmpty) {
-    throw new SourceError(
-      "source-lost-events",
-      `The source does not have transactions that it once sent: ${lost}. It was reset, has lost the end of its log, or was restored from a backup. kingbus goes on serving what it has: make a replica that has it all the source. To follow this one as it is now, give kingbus an empty data-dir`,
-    );
+  if (mariadb !== undefined) {
+    const theirs = await session.mariadbState();
+    const missing = mariadb.position().filter((gtid) => !theirs.has(gtid));
+    // What is purged the source says itself when it is asked for it.
+    if (missing.length === 0) return;
+    throw lostThere(formatMariadbGtidPosition(missing));
   }
+  const lost = executed.subtract(await session.executedGtids());
+  if (!lost.isEmpty) throw lostThere(`${lost}`);
   const purged = (await session.purgedGtids()).subtract(executed);
   if (purged.isEmpty) return;
   throw new SourceError(
     "purged",
     `The source has purged transactions that come next: ${purged}. Take a server that still has them; else give kingbus an empty data-dir. Let the source keep its files longer (binlog_expire_logs_seconds)`,
+  );
+}
+
+function lostThere(lost: string): SourceError {
+  return new SourceError(
+    "source-lost-events",
+    `The source does not have transactions that it once sent: ${lost}. It was reset, has lost the end of its log, or was restored from a backup. kingbus goes on serving what it has: make a replica that has it all the source. To follow this one as it is now, give kingbus an empty data-dir`,
   );
 }
 

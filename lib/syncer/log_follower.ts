@@ -275,6 +275,9 @@ export class LogFollower implements PacketSink {
       case EventType.HEARTBEAT_V2:
         this.#heartbeat(checkedSize(bytes.slice(at, end)), type);
         return true;
+      case EventType.MARIADB_GTID_LIST:
+        // How far a dump by GTID is; the file's own one is not marked so.
+        return (flagsAt(bytes, at) & EventFlag.ARTIFICIAL) !== 0;
       default:
         return false;
     }

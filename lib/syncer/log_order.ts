@@ -6,6 +6,8 @@ import {
 } from "../binlog/event_header.ts";
 import { EventFlag, EventType } from "../binlog/event_type.ts";
 import { GtidReader } from "../binlog/gtid_event.ts";
+import { MariadbGtidReader } from "../binlog/mariadb_gtid_event.ts";
+import type { MariadbGtid } from "../gtid/mariadb_gtid.ts";
 import { decodeErr } from "../protocol/response.ts";
 import { BLOCK_BYTES_MAX } from "../store/binlog_store.ts";
 import { FRAME_BYTES, PACKET_HEADER_BYTES } from "../store/framing.ts";
@@ -20,26 +22,35 @@ import { SourceError } from "./source_error.ts";
 const STATUS_EOF = 0xfe;
 const STATUS_ERR = 0xff;
 
+/** Whom the GTIDs of a file are given to, in the file's order. */
+export interface GtidTaker {
+  /** MySQL's. */
+  readonly mysql?: (uuid: string, tag: string, gno: bigint) => void;
+  /** MariaDB's. */
+  readonly mariadb?: (gtid: MariadbGtid) => void;
+}
+
 /**
  * Finds the GTIDs of one file in the bytes of a dump that begins with it, in
  * their order. Looks at nothing else.
  */
 export class LogOrder implements PacketSink {
-  readonly #take: (uuid: string, tag: string, gno: bigint) => void;
+  readonly #taker: GtidTaker;
   readonly #gtid = new GtidReader();
+  readonly #mariadbGtid = new MariadbGtidReader();
   readonly #scanner: DumpScanner;
   #files = 0;
   #ended = false;
 
   /**
-   * @param take is given each GTID
+   * @param taker is given each GTID
    * @param options how the dump's packets look
    */
   constructor(
-    take: (uuid: string, tag: string, gno: bigint) => void,
+    taker: GtidTaker,
     options: DumpScannerOptions = {},
   ) {
-    this.#take = take;
+    this.#taker = taker;
     this.#scanner = new DumpScanner(this, BLOCK_BYTES_MAX, options);
   }
 
@@ -84,7 +95,10 @@ export class LogOrder implements PacketSink {
       this.#files += 1;
       this.#ended = this.#files > 1;
     } else if (this.#gtid.read(bytes, at, size)) {
-      this.#take(this.#gtid.uuid, this.#gtid.tag, this.#gtid.gno);
+      const { uuid, tag, gno } = this.#gtid;
+      this.#taker.mysql?.(uuid, tag, gno);
+    } else if (this.#mariadbGtid.read(bytes, at, size)) {
+      this.#taker.mariadb?.(this.#mariadbGtid.gtid);
     }
   }
 

@@ -15,18 +15,18 @@ const ANEW =
  *
  * @param end where the log here ends
  * @param files the source's files
- * @param lost GTIDs that are here and that the source does not have
+ * @param lost GTIDs that are here and that the source does not have, as text
  */
 export async function lostHistory(
   session: SourceSession,
   end: LogEnd,
   files: readonly SourceFile[],
-  lost: GtidSet,
+  lost: string,
 ): Promise<SourceError> {
   const newest = files.at(-1)!;
   const unsent = await unsentTransactions(session, end, files);
   const what = [
-    ...lost.isEmpty
+    ...lost === ""
       ? []
       : [` It does not have transactions that it once sent: ${lost}.`],
     ...unsent.isEmpty ? [] : [
@@ -53,12 +53,12 @@ export async function lostHistory(
 export function purgedFiles(
   end: LogEnd,
   files: readonly SourceFile[],
-  missing: GtidSet,
+  missing: string,
 ): SourceError {
   const oldest = files[0]!.name;
   const last = neighbour(oldest, -1);
   const to = last === undefined || last === end.fileName ? "" : ` to ${last}`;
-  const lost = missing.isEmpty
+  const lost = missing === ""
     ? "No transaction with a GTID is missing"
     : `The missing transactions are ${missing}`;
   return new SourceError(
@@ -76,6 +76,7 @@ async function unsentTransactions(
   end: LogEnd,
   files: readonly SourceFile[],
 ): Promise<GtidSet> {
+  if (end.mariadb !== undefined) return new GtidSet();
   const purged = await session.purgedGtids();
   const before = await session.previousGtids(files[0]!.name);
   const inNoFile = purged.subtract(before);

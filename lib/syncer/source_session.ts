@@ -2,6 +2,12 @@ import { eventTypeAt, HEADER_BYTES } from "../binlog/event_header.ts";
 import { EventType } from "../binlog/event_type.ts";
 import { ClientConnection } from "../connection/client_connection.ts";
 import { GtidSet } from "../gtid/gtid_set.ts";
+import type { MariadbGtid } from "../gtid/mariadb_gtid.ts";
+import {
+  formatMariadbGtidPosition,
+  parseMariadbGtidPosition,
+} from "../gtid/mariadb_gtid_position.ts";
+import { MariadbGtidState } from "../gtid/mariadb_gtid_state.ts";
 import {
   DumpFlag,
   encodeBinlogDump,
@@ -13,17 +19,22 @@ import { decodeErr, isErr } from "../protocol/response.ts";
 import { ServerError } from "../protocol/server_error.ts";
 import { FIRST_POSITION } from "../store/binlog_store.ts";
 import {
+  type Flavour,
   flavourOfVersion,
   type SourceIdentity,
 } from "../store/source_identity.ts";
-import { LogOrder } from "./log_order.ts";
+import { type GtidTaker, LogOrder } from "./log_order.ts";
 import { SourceError } from "./source_error.ts";
 
 /**
- * Flag of a dump command: heartbeats with 64-bit positions (MySQL 8.0.26+;
- * older servers ignore it).
+ * Flag of a dump command. For MySQL 8.0.26 and later: heartbeats with 64-bit
+ * positions; older servers ignore it. For MariaDB the same bit wants the
+ * Annotate_rows events, which belong to the file.
  */
-const HEARTBEAT_V2 = 0x2;
+const HEARTBEAT_V2_OR_ANNOTATE = 0x2;
+
+/** As a MariaDB replica of today: GTIDs, Gtid_list and all, nothing rewritten for us. */
+const SET_CAPABILITY = "SET @mariadb_slave_capability = 4";
 
 /** Says that we know checksums; without it a file with them is not sent. */
 const SET_CHECKSUM =
@@ -180,16 +191,63 @@ export class SourceSession {
 
   /** The GTIDs of all files before `name`, from the file's own first events. */
   async previousGtids(name: string): Promise<GtidSet> {
-    const quoted = name.replaceAll("\\", "\\\\").replaceAll("'", "''");
     const { rows } = await this.#connection.query(
-      `SHOW BINLOG EVENTS IN '${quoted}' FROM ${FIRST_POSITION} LIMIT 3`,
+      `SHOW BINLOG EVENTS IN '${quoted(name)}' FROM ${FIRST_POSITION} LIMIT 3`,
     );
     const row = rows.find((one) => one[2] === "Previous_gtids");
     return GtidSet.parse(row?.[5] ?? "");
   }
 
-  /** Sets the session up as a replica does, and registers. */
-  async prepare(replica: ReplicaIdentity, heartbeatMs: number): Promise<void> {
+  /**
+   * The state of a MariaDB server's binary log: all it has ever written.
+   *
+   * @throws {SyntaxError} when it answers no state
+   */
+  async mariadbState(): Promise<MariadbGtidState> {
+    return MariadbGtidState.parse(
+      await this.#variable("gtid_binlog_state") ?? "",
+    );
+  }
+
+  /**
+   * The state of a MariaDB server's log before its file `name`: what the file's
+   * Gtid_list says. Empty for a file without one.
+   */
+  async mariadbStateBefore(name: string): Promise<MariadbGtidState> {
+    const { rows } = await this.#connection.query(
+      `SHOW BINLOG EVENTS IN '${quoted(name)}' FROM ${FIRST_POSITION} LIMIT 3`,
+    );
+    const row = rows.find((one) => one[2] === "Gtid_list");
+    return MariadbGtidState.parse(row?.[5]?.replace(/^\[|\]$/g, "") ?? "");
+  }
+
+  /**
+   * The newest GTID of each domain at a place in a MariaDB server's log;
+   * undefined when the server can't tell. It reads the file up to there.
+   */
+  async mariadbPositionAt(
+    fileName: string,
+    position: number,
+  ): Promise<MariadbGtid[] | undefined> {
+    const { rows } = await this.#connection.query(
+      `SELECT BINLOG_GTID_POS('${quoted(fileName)}', ${position})`,
+    );
+    const text = rows[0]?.[0];
+    return text === null || text === undefined
+      ? undefined
+      : parseMariadbGtidPosition(text);
+  }
+
+  /**
+   * Sets the session up as a replica does, and registers.
+   *
+   * @param flavour the source's kind of server
+   */
+  async prepare(
+    replica: ReplicaIdentity,
+    heartbeatMs: number,
+    flavour: Flavour,
+  ): Promise<void> {
     const query = (statement: string) => this.#connection.query(statement);
     const period = BigInt(Math.round(heartbeatMs)) * 1_000_000n;
     await query(
@@ -197,7 +255,9 @@ export class SourceSession {
     );
     await query(SET_CHECKSUM);
     await query(
-      `SET @slave_uuid = '${replica.uuid}', @replica_uuid = '${replica.uuid}'`,
+      flavour === "mariadb"
+        ? SET_CAPABILITY
+        : `SET @slave_uuid = '${replica.uuid}', @replica_uuid = '${replica.uuid}'`,
     );
     await this.#connection.command(encodeRegisterReplica({
       serverId: replica.serverId,
@@ -235,7 +295,7 @@ export class SourceSession {
     position: number,
     serverId: number,
   ): Promise<void> {
-    const dump = { fileName, serverId, flags: HEARTBEAT_V2 };
+    const dump = { fileName, serverId, flags: HEARTBEAT_V2_OR_ANNOTATE };
     await this.#connection.sendCommand(
       position <= POSITION32_MAX
         ? encodeBinlogDump({ ...dump, position })
@@ -247,13 +307,33 @@ export class SourceSession {
     );
   }
 
+  /**
+   * Asks a MariaDB server for every transaction after a position, as its
+   * replicas do.
+   */
+  async dumpAfter(
+    position: readonly MariadbGtid[],
+    serverId: number,
+  ): Promise<void> {
+    const text = formatMariadbGtidPosition(position);
+    await this.#connection.query(`SET @slave_connect_state = '${text}'`);
+    await this.#connection.query("SET @slave_gtid_strict_mode = 0");
+    await this.#connection.query("SET @slave_gtid_ignore_duplicates = 0");
+    await this.#connection.sendCommand(encodeBinlogDump({
+      fileName: "",
+      position: FIRST_POSITION,
+      serverId,
+      flags: HEARTBEAT_V2_OR_ANNOTATE,
+    }));
+  }
+
   /** Asks for every transaction that is not in `executed`. */
   async dumpByGtid(executed: GtidSet, serverId: number): Promise<void> {
     await this.#connection.sendCommand(encodeBinlogDumpGtid({
       fileName: "",
       position: BigInt(FIRST_POSITION),
       serverId,
-      flags: HEARTBEAT_V2,
+      flags: HEARTBEAT_V2_OR_ANNOTATE,
       gtidSetBytes: executed.encode(),
     }));
   }
@@ -263,15 +343,18 @@ export class SourceSession {
    * further than to the file's end. The connection is of no other use
    * afterwards.
    *
-   * @param take is given each GTID
+   * @param taker is given each GTID
    * @throws {SourceError} `stream` when something else comes
    */
   async gtidsInOrder(
     fileName: string,
-    take: (uuid: string, tag: string, gno: bigint) => void,
+    taker: GtidTaker,
     timeoutMs: number,
   ): Promise<void> {
     await this.#connection.query(SET_CHECKSUM);
+    if (taker.mariadb !== undefined) {
+      await this.#connection.query(SET_CAPABILITY);
+    }
     await this.#connection.sendCommand(encodeBinlogDump({
       fileName,
       position: FIRST_POSITION,
@@ -279,7 +362,7 @@ export class SourceSession {
       serverId: 0,
       flags: DumpFlag.NON_BLOCK,
     }));
-    const order = new LogOrder(take, {
+    const order = new LogOrder(taker, {
       numbered: this.#connection.numbered,
     });
     while (!order.ended) {
@@ -326,4 +409,9 @@ export class SourceSession {
       throw error;
     }
   }
+}
+
+/** A file's name inside of quotes. */
+function quoted(name: string): string {
+  return name.replaceAll("\\", "\\\\").replaceAll("'", "''");
 }

@@ -5,12 +5,19 @@ import {
   serverIdAt,
   timestampAt,
 } from "../binlog/event_header.ts";
-import { EventType } from "../binlog/event_type.ts";
+import { EventType, eventTypeName } from "../binlog/event_type.ts";
 import { patchFormatDescription } from "../binlog/format_description.ts";
+import {
+  decodeMariadbGtidList,
+  encodeMariadbGtidList,
+  mariadbGtidListBytes,
+} from "../binlog/mariadb_gtid_list.ts";
 import {
   decodePreviousGtids,
   encodePreviousGtids,
 } from "../binlog/previous_gtids.ts";
+import { formatMariadbGtidPosition } from "../gtid/mariadb_gtid_position.ts";
+import { MariadbGtidState } from "../gtid/mariadb_gtid_state.ts";
 import {
   BLOCK_BYTES_MAX,
   FIRST_POSITION,
@@ -47,7 +54,7 @@ type Stage = "format" | "previous" | "held" | "open";
  *
  * ```text
  * dump = { begin { event } }
- * begin = artificial rotate, format description, Previous_gtids
+ * begin = artificial rotate, format description, ( Previous_gtids | Gtid_list )
  * ```
  *
  * A file whose Previous_gtids are what the log has executed by then has nothing
@@ -56,6 +63,10 @@ type Stage = "format" | "previous" | "held" | "open";
  * has. What is left goes into a file of the log's own, a spliced one: the
  * source's format description, Previous_gtids made here, then the events, moved
  * to their new positions.
+ *
+ * Of a MariaDB server's files Gtid_list says what Previous_gtids do of MySQL's.
+ * Their Binlog_checkpoint events are left out of spliced files: they name files
+ * of the server, for its own recovery.
  *
  * At first such a file begins only when a transaction comes: a server that has
  * nothing new leaves no trace in the log.
@@ -108,8 +119,9 @@ export class Splice {
 
   /** Looks at the event at `bytes[at, end)`; true when it is to be appended. */
   takes(bytes: Uint8Array, at: number, end: number): boolean {
-    if (this.#stage === "open") return true;
     const type = eventTypeAt(bytes, at);
+    if (type === EventType.MARIADB_BINLOG_CHECKPOINT) return false;
+    if (this.#stage === "open") return true;
     if (this.#stage === "format") {
       throw new SourceError(
         "stream",
@@ -117,13 +129,15 @@ export class Splice {
       );
     }
     if (this.#stage === "previous") {
-      if (type === EventType.PREVIOUS_GTIDS) {
+      if (isBeginning(type)) {
         this.#takePrevious(bytes.slice(at, end));
         return false;
       }
+      // Of an encrypted file, which is sent decrypted.
+      if (type === EventType.MARIADB_START_ENCRYPTION) return false;
       throw new SourceError(
         "stream",
-        `The source's file ${this.#sourceName} has no Previous_gtids`,
+        `The source's file ${this.#sourceName} has neither Previous_gtids nor Gtid_list`,
       );
     }
     // Nothing of this file came; that it ended is of no interest either.
@@ -135,7 +149,7 @@ export class Splice {
   /** Begins an event in parts; true when it is to be appended. */
   takesLarge(bytes: Uint8Array, at: number, end: number): boolean {
     const type = eventTypeAt(bytes, at);
-    if (this.#stage !== "previous" || type !== EventType.PREVIOUS_GTIDS) {
+    if (this.#stage !== "previous" || !isBeginning(type)) {
       return this.takes(bytes, at, end);
     }
     this.#previous = [bytes.slice(at, end)];
@@ -160,24 +174,18 @@ export class Splice {
   }
 
   #takePrevious(event: Uint8Array): void {
-    const { writer, appender } = this.#parts;
+    const { appender } = this.#parts;
     if (appender.checksumAlgorithm !== "none" && !isIntact(event)) {
       throw new SourceError(
         "stream",
-        `The Previous_gtids event of the source's file ${this.#sourceName} arrived with a wrong checksum`,
-      );
-    }
-    const previous = decodePreviousGtids(event, appender.checksumAlgorithm);
-    const missing = previous.subtract(writer.executed);
-    if (!missing.isEmpty) {
-      throw new SourceError(
-        "hole",
-        `The source's file ${this.#sourceName} follows transactions that it did not send: ${missing}`,
+        `The ${
+          eventTypeName(eventTypeAt(event, 0))
+        } event of the source's file ${this.#sourceName} arrived with a wrong checksum`,
       );
     }
     // The source clears the position where it leaves out the first transaction.
     const isWhole = logPosAt(this.#format, 0) !== 0;
-    if (isWhole && previous.equals(writer.executed)) {
+    if (this.#followsLog(event) && isWhole) {
       this.#beginWhole(event);
       return;
     }
@@ -191,6 +199,29 @@ export class Splice {
     else this.#openFile();
   }
 
+  /** Whether a file begins where the log ends; it must not begin later. */
+  #followsLog(event: Uint8Array): boolean {
+    const { writer, appender } = this.#parts;
+    const algorithm = appender.checksumAlgorithm;
+    if (eventTypeAt(event, 0) === EventType.MARIADB_GTID_LIST) {
+      const { state } = decodeMariadbGtidList(event, algorithm);
+      const ours = writer.mariadb ?? new MariadbGtidState();
+      if (state.isBefore(ours.position())) return state.equals(ours);
+      throw this.#hole(formatMariadbGtidPosition(state.position()));
+    }
+    const previous = decodePreviousGtids(event, algorithm);
+    const missing = previous.subtract(writer.executed);
+    if (!missing.isEmpty) throw this.#hole(`${missing}`);
+    return previous.equals(writer.executed);
+  }
+
+  #hole(missing: string): SourceError {
+    return new SourceError(
+      "hole",
+      `The source's file ${this.#sourceName} follows transactions that it did not send: ${missing}`,
+    );
+  }
+
   #beginWhole(previous: Uint8Array): void {
     this.#begin(false);
     appendWhole(this.#parts.appender, this.#format);
@@ -201,6 +232,7 @@ export class Splice {
   #openFile(): void {
     const { writer, appender } = this.#parts;
     const executed = writer.executed.clone();
+    const mariadb = writer.mariadb?.clone();
     this.#begin(true);
     const endPosition = FIRST_POSITION + this.#format.length;
     const format = patchFormatDescription(this.#format, {
@@ -208,14 +240,21 @@ export class Splice {
       endPosition,
     });
     appendWhole(appender, format);
+    const place = {
+      timestamp: timestampAt(format, 0),
+      serverId: serverIdAt(format, 0),
+      algorithm: appender.checksumAlgorithm,
+    };
     appendWhole(
       appender,
-      encodePreviousGtids(executed, {
-        timestamp: timestampAt(format, 0),
-        serverId: serverIdAt(format, 0),
-        position: endPosition,
-        algorithm: appender.checksumAlgorithm,
-      }),
+      mariadb === undefined
+        ? encodePreviousGtids(executed, { ...place, position: endPosition })
+        : encodeMariadbGtidList(mariadb, {
+          ...place,
+          endPosition: endPosition +
+            mariadbGtidListBytes(mariadb, place.algorithm),
+          artificial: false,
+        }),
     );
     this.#stage = "open";
   }
@@ -229,6 +268,12 @@ export class Splice {
     this.#open = undefined;
     fileStarted(name);
   }
+}
+
+/** Whether events of that type say what comes before a file. */
+function isBeginning(type: number): boolean {
+  return type === EventType.PREVIOUS_GTIDS ||
+    type === EventType.MARIADB_GTID_LIST;
 }
 
 /** Appends an event that stands for itself, whatever its size. */

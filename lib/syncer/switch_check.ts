@@ -58,26 +58,42 @@ export async function checkSwitch(
   // Before the files: what comes meanwhile is then at the end of both.
   const executed = await session.executedGtids();
   const lacking = log.executed.subtract(executed);
-  if (!lacking.isEmpty) throw await behind(session, from, lacking);
+  if (!lacking.isEmpty) throw await behind(session, from, `${lacking}`);
   const purged = (await session.purgedGtids()).subtract(log.executed);
   if (!purged.isEmpty) {
-    throw new SourceError(
-      "purged",
-      `${from}, and it has purged transactions that the log does not have: ${purged}. Take a server that still has them, or append the files that hold them with 'kingbus import'; else give kingbus an empty data-dir`,
-    );
+    throw purgedThere(from, `${purged}`);
   }
   const errant = await findErrant(session, source, log, executed, order);
   if (errant.isEmpty) return;
-  throw new SourceError(
+  throw errantThere(from, `${errant}`);
+}
+
+/** The error for a server that has purged what the log lacks; see `behind`. */
+export function purgedThere(from: string, purged: string): SourceError {
+  return new SourceError(
+    "purged",
+    `${from}, and it has purged transactions that the log does not have: ${purged}. Take a server that still has them, or append the files that hold them with 'kingbus import'; else give kingbus an empty data-dir`,
+  );
+}
+
+/** The error for a server with a history of its own; see `behind`. */
+export function errantThere(from: string, errant: string): SourceError {
+  return new SourceError(
     "errant",
     `${from}, and it has executed transactions of its own before some that the log has: ${errant}. They are not part of the log's history. Take another server, or rebuild this one from a backup of one without them. If they changed nothing, make that history the same everywhere: commit an empty transaction with each of these GTIDs on the server that the log came from while that can still be followed`,
   );
 }
 
-async function behind(
+/**
+ * The error for a server that lacks what the log has.
+ *
+ * @param from says which server it is, and which one the log came from
+ * @param lacking the GTIDs as text
+ */
+export async function behind(
   session: SourceSession,
   from: string,
-  lacking: GtidSet,
+  lacking: string,
 ): Promise<SourceError> {
   const help = await session.replicates()
     ? "It is a replica itself and may still get them: kingbus tries again until it has them"

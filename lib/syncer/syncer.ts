@@ -8,9 +8,12 @@ import type {
   CompressionAlgorithm,
 } from "../protocol/compression.ts";
 import { encodeSemiSyncAck, type SemiSyncAck } from "../protocol/semi_sync.ts";
+import { formatMariadbGtidPosition } from "../gtid/mariadb_gtid_position.ts";
 import type { AckGate } from "../semi_sync/ack_gate.ts";
 import type { BinlogStore } from "../store/binlog_store.ts";
+import { executedText } from "../store/executed_text.ts";
 import {
+  originOf,
   SOURCE_IDENTITY_META,
   type SourceIdentity,
 } from "../store/source_identity.ts";
@@ -136,9 +139,10 @@ export interface SyncerStatus {
    * has nothing more to send, undefined while it is not followed.
    */
   readonly secondsBehind?: number;
-  /** GTID sets as text. */
+  /** See `ExecutedText`. */
   readonly executed: string;
   readonly purged: string;
+  readonly gtidBinlogPos?: string | undefined;
   /** Bytes received from the source since this process started. */
   readonly bytesReceived: number;
   /** When the source was heard of last. */
@@ -294,8 +298,7 @@ export class Syncer {
       position: head?.position ?? 0,
       ...this.#sourcePosition(),
       ...this.#lag(),
-      executed: head?.executed.toString() ?? "",
-      purged: head?.purged.toString() ?? "",
+      ...executedText(this.#store),
       bytesReceived: this.#bytesReceived,
       ...(this.#heardAt === 0 ? {} : { heardAt: new Date(this.#heardAt) }),
       ...(options?.semiSync === true ? { semiSync: this.#semiSync() } : {}),
@@ -478,11 +481,13 @@ export class Syncer {
     });
     await this.#store.setMeta(SOURCE_IDENTITY_META, { ...identity });
     const purged = await session.purgedGtids();
-    await session.prepare(options, options.heartbeatMs);
+    await session.prepare(options, options.heartbeatMs, identity.flavour);
     const source = formatAddress(options);
     await this.#store.setMeta(FOLLOWED_META, source);
     const semiSync = options.semiSync === true && await session.askSemiSync();
-    if ("executed" in from) {
+    if ("after" in from) {
+      await session.dumpAfter(from.after, options.serverId);
+    } else if ("executed" in from) {
       await session.dumpByGtid(from.executed, options.serverId);
     } else {
       await session.dump(from.fileName, from.position, options.serverId);
@@ -491,7 +496,9 @@ export class Syncer {
       source,
       version: identity.version,
       uuid: identity.uuid,
-      ...("executed" in from
+      ...("after" in from
+        ? { after: formatMariadbGtidPosition(from.after) }
+        : "executed" in from
         ? { after: from.executed.toString() }
         : { file: from.fileName, position: from.position }),
       ...(options.semiSync === true ? { semi_sync: semiSync } : {}),
@@ -542,7 +549,7 @@ export class Syncer {
       await using connection = await connect(options, signal);
       const session = new SourceSession(connection);
       const identity = await session.identify();
-      if (identity.uuid !== this.#identity?.uuid) return undefined;
+      if (originOf(identity) !== this.#origin) return undefined;
       const isByGtid = context.splice !== undefined;
       const more = await hasMore(session, identity, this.#store, isByGtid);
       return more ? BEHIND : undefined;
@@ -553,6 +560,11 @@ export class Syncer {
       });
       return undefined;
     }
+  }
+
+  /** What the files of the source have as their server; empty if not known. */
+  get #origin(): string {
+    return this.#identity === undefined ? "" : originOf(this.#identity);
   }
 
   #checkSuitable(identity: SourceIdentity, options: SourceOptions): void {
@@ -597,7 +609,7 @@ export class Syncer {
     const { writer } = this.#store;
     const follower = new LogFollower(
       this.#store.writer,
-      this.#identity?.uuid ?? "",
+      this.#origin,
       {
         fileStarted: (name) => this.#log.debug("file", { file: name }),
         replyWanted: () => {

@@ -36,6 +36,8 @@ export const SYNCER_CAUSES = [
   "hole",
   /** The server is not the one the log came from, and GTIDs are not on. */
   "other-source",
+  /** A MariaDB server, and the log came from a MySQL server; or the other way round. */
+  "other-flavour",
   /** Another server than the log came from, which lacks what the log has. */
   "behind",
   /** Another server, which has transactions between those that the log has. */
@@ -85,6 +87,7 @@ export function retryAfter(cause: SyncerCause): Retry {
     case "source-lost-events":
     case "hole":
     case "other-source":
+    case "other-flavour":
     case "errant":
     case "fenced":
     case "store":

@@ -198,12 +198,15 @@ function isDuplicate({ code, message }: ServerError): boolean {
  */
 function cannotRead({ message }: ServerError, said: string): SyncerFault {
   if (
-    /Could not find first log file|could not find next log|purged required binary logs|has purged binary logs/
+    /Could not find first log file|could not find next log|purged required binary logs|has purged binary logs|binlog files have been purged/
       .test(message)
   ) {
     return { cause: "purged", reason: said, retry: "soon" };
   }
-  if (/position > file size|has more GTIDs than/.test(message)) {
+  if (
+    /position > file size|from impossible position|has more GTIDs than|which is not in the master's binlog/
+      .test(message)
+  ) {
     return { cause: "source-lost-events", reason: said, retry: "soon" };
   }
   return fault("source-error", said);

@@ -194,7 +194,7 @@ Deno.test("PUT /binlog/syncer/start refuses bad arguments with 400 and the key",
     ],
     [
       { ...START, start: "x" },
-      'start: must be oldest, newest or a GTID set, not "x"',
+      'start: must be oldest, newest, a GTID set or a MariaDB GTID position, not "x"',
     ],
     ["[]", "the body must be a JSON object"],
     ["null", "the body must be a JSON object"],

@@ -352,7 +352,7 @@ Deno.test("loadOptions() says file, line, key and reason", async () => {
     ],
     [
       `${SOURCE}  start: yesterday`,
-      `${FILE}:5: source.start: must be oldest, newest or a GTID set, not "yesterday"`,
+      `${FILE}:5: source.start: must be oldest, newest, a GTID set or a MariaDB GTID position, not "yesterday"`,
     ],
     [
       "server: { wait-for-replicas: 1 }",

@@ -1,7 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { MalformedGtidSetError } from "../../../lib/gtid/gtid_set.ts";
 import { parseMariadbGtid } from "../../../lib/gtid/mariadb_gtid.ts";
-import { formatMariadbGtidPosition } from "../../../lib/gtid/mariadb_gtid_position.ts";
+import {
+  formatMariadbGtidPosition,
+  parseMariadbGtidPosition,
+} from "../../../lib/gtid/mariadb_gtid_position.ts";
 import { MariadbGtidState } from "../../../lib/gtid/mariadb_gtid_state.ts";
 import { byteTable, hex } from "../../support/byte_table.ts";
 import { SeededRandom } from "../../support/seeded_random.ts";
@@ -102,6 +105,22 @@ Deno.test("MariadbGtidState.missing() names what another state has more", () => 
   assertEquals(formatMariadbGtidPosition(state.missing(other)), "0-2-6");
   assertEquals(state.contains(other), false);
   assertEquals(state.contains(MariadbGtidState.parse("0-1-5")), true);
+});
+
+Deno.test("MariadbGtidState.isBefore() finds the file a replica begins in", () => {
+  const isBefore = (state: string, position: string): boolean =>
+    MariadbGtidState.parse(state).isBefore(parseMariadbGtidPosition(position));
+  assert(isBefore("", "") && isBefore("", "0-1-5"));
+  assert(isBefore("0-1-5", "0-1-5") && isBefore("0-1-5", "0-1-6"));
+  assert(!isBefore("0-1-5", "0-1-4"));
+  // Another server has written since: what it wrote is needed.
+  assert(!isBefore("0-1-5,0-2-6", "0-1-5"));
+  assert(isBefore("0-2-6,0-1-5", "0-1-5"));
+  // The replica's newest one comes after the file's begin.
+  assert(isBefore("0-1-5", "0-2-6"));
+  // All of the domain is needed.
+  assert(!isBefore("0-1-5,1-1-1", "0-1-5"));
+  assert(isBefore("0-1-5", "0-1-5,1-1-1"));
 });
 
 Deno.test("MariadbGtidState.parse() rejects what is no state", () => {

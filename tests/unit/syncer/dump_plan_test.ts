@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { GtidSet } from "../../../lib/gtid/gtid_set.ts";
+import { formatMariadbGtidPosition } from "../../../lib/gtid/mariadb_gtid_position.ts";
 import type { StoredFile, StoreHead } from "../../../lib/store/binlog_store.ts";
 import type { SourceIdentity } from "../../../lib/store/source_identity.ts";
 import {
@@ -101,6 +102,7 @@ function plan(
 }
 
 function pointOf({ from }: DumpPlan): unknown {
+  if ("after" in from) return formatMariadbGtidPosition(from.after);
   return "executed" in from
     ? from.executed.toString()
     : [from.fileName, from.position];

@@ -1,5 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { GtidSet } from "../../../lib/gtid/gtid_set.ts";
+import { parseMariadbGtidPosition } from "../../../lib/gtid/mariadb_gtid_position.ts";
+import { MariadbGtidState } from "../../../lib/gtid/mariadb_gtid_state.ts";
 import {
   type LogEnd,
   resumePoint,
@@ -64,16 +66,22 @@ function end(fileName: string, position: number, executed: string): LogEnd {
     name: `binlog.${String(number).padStart(6, "0")}`,
     formatDescription: FORMAT,
   })).filter(({ name }) => name <= fileName);
-  return { fileName, position, executed: GtidSet.parse(executed), files };
+  return {
+    fileName,
+    position,
+    executed: GtidSet.parse(executed),
+    mariadb: undefined,
+    files,
+  };
 }
 
 Deno.test("startPoint() begins at the oldest or the newest file", async () => {
-  assertEquals(await startPoint(source(FILES), "oldest"), {
+  assertEquals(await startPoint(source(FILES), "oldest", "mysql"), {
     fileName: "binlog.000007",
     position: 4,
     closedFiles: CLOSED,
   });
-  assertEquals(await startPoint(source(FILES), "newest"), {
+  assertEquals(await startPoint(source(FILES), "newest", "mysql"), {
     fileName: "binlog.000009",
     position: 4,
     closedFiles: CLOSED,
@@ -89,13 +97,16 @@ Deno.test("startPoint() begins at the newest file whose past is in the set", asy
       [`${UUID}:1-99`, "binlog.000009"],
     ] as const
   ) {
-    assertEquals((await startPoint(source(FILES), set)).fileName, file);
+    assertEquals(
+      (await startPoint(source(FILES), set, "mysql")).fileName,
+      file,
+    );
   }
 });
 
 Deno.test("startPoint() refuses a set from before the oldest file", async () => {
   const error = await assertRejects(
-    () => startPoint(source(FILES), `${UUID}:1-5`),
+    () => startPoint(source(FILES), `${UUID}:1-5`, "mysql"),
     SourceError,
     `oldest file binlog.000007 follows ${UUID}:6-10`,
   );
@@ -247,5 +258,91 @@ Deno.test("resumePoint() knows a reset log by files of other content or number",
   assertSays(
     shorter.message,
     "its file binlog.000001, which it writes, has less",
+  );
+});
+
+/** A MariaDB source with files that begin with these states. */
+function mariadbSource(
+  states: Record<string, string>,
+  positionAt?: string,
+): SourceSession {
+  return {
+    files: () =>
+      Promise.resolve(
+        Object.keys(states).map((name) => ({ name, size: 1000 })),
+      ),
+    mariadbStateBefore: (name: string) =>
+      Promise.resolve(MariadbGtidState.parse(states[name]!)),
+    mariadbPositionAt: () =>
+      Promise.resolve(
+        positionAt === undefined
+          ? undefined
+          : parseMariadbGtidPosition(positionAt),
+      ),
+  } as unknown as SourceSession;
+}
+
+const STATES = {
+  "binlog.000007": "0-1-10",
+  "binlog.000008": "0-1-20,1-1-5",
+  "binlog.000009": "1-1-5,0-1-20,0-2-30",
+};
+
+Deno.test("startPoint() begins at the newest MariaDB file that has what comes after a position", async () => {
+  for (
+    const [start, file] of [
+      ["oldest", "binlog.000007"],
+      ["newest", "binlog.000009"],
+      ["0-1-10", "binlog.000007"],
+      // The whole domain 1 is needed.
+      ["0-1-20", "binlog.000007"],
+      ["0-1-20,1-1-5", "binlog.000008"],
+      ["0-2-30,1-1-5", "binlog.000009"],
+    ] as const
+  ) {
+    const point = await startPoint(mariadbSource(STATES), start, "mariadb");
+    assertEquals(point.fileName, file, start);
+  }
+});
+
+Deno.test("startPoint() refuses a MariaDB position from before the oldest file, and what is none", async () => {
+  const session = mariadbSource(STATES);
+  const purged = await assertRejects(
+    () => startPoint(session, "0-1-9,1-1-1", "mariadb"),
+    SourceError,
+    "0-1-9,1-1-1: its oldest file binlog.000007 follows 0-1-10",
+  );
+  assertEquals(purged.kind, "purged");
+  for (
+    const [start, flavour, expected] of [
+      [`${UUID}:1-5`, "mariadb", "a MariaDB GTID position"],
+      ["0-1-5", "mysql", "a GTID set"],
+    ] as const
+  ) {
+    const error = await assertRejects(
+      () => startPoint(session, start, flavour),
+      SourceError,
+      `source.start is '${start}'`,
+    );
+    assertEquals(error.kind, "unsuitable");
+    assertStringIncludes(error.message, expected);
+  }
+});
+
+Deno.test("resumePoint() compares the GTIDs at its place with a MariaDB source's", async () => {
+  const identity = { ...IDENTITY, flavour: "mariadb", uuid: "" } as const;
+  const at = (positionAt?: string) =>
+    resumePoint(mariadbSource(STATES, positionAt), identity, {
+      ...end("binlog.000008", 500, ""),
+      mariadb: MariadbGtidState.parse("0-1-20,1-2-4,1-1-5,0-2-25"),
+    });
+  assertEquals((await at("1-1-5,0-2-25")).position, 500);
+  // One that can't tell is believed.
+  assertEquals((await at()).position, 500);
+  const error = await assertRejects(() => at("0-2-24,1-1-5"), SourceError);
+  assertEquals(error.kind, "reset");
+  assertStringIncludes(
+    error.message,
+    "at GTID '0-2-24,1-1-5', kingbus has '0-2-25,1-1-5'",
   );
 });

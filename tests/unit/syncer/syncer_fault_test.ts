@@ -125,6 +125,33 @@ const CASES: readonly (readonly [
     "purged",
   ],
   [
+    "1236 of MariaDB that a GTID was purged",
+    answer(
+      1236,
+      "Could not find GTID state requested by slave in any binlog files. Probably the slave state is too old and required binlog files have been purged.",
+    ),
+    "dumping",
+    "purged",
+  ],
+  [
+    "1236 of MariaDB that the file is shorter",
+    answer(
+      1236,
+      "Client requested master to start replication from impossible position; the first event",
+    ),
+    "dumping",
+    "source-lost-events",
+  ],
+  [
+    "1236 of MariaDB that a GTID is missing",
+    answer(
+      1236,
+      "Error: connecting slave requested to start from GTID 0-8001-100, which is not in the master's binlog",
+    ),
+    "dumping",
+    "source-lost-events",
+  ],
+  [
     "1236 that the file is shorter",
     answer(
       1236,
@@ -193,6 +220,7 @@ const CASES: readonly (readonly [
     "hole",
     "reset",
     "other-source",
+    "other-flavour",
     "behind",
     "errant",
     "own-server-id",
@@ -250,7 +278,12 @@ Deno.test("every cause but a fault of our own is met with a real server", async 
   const tests = new URL("../../", import.meta.url);
   let text = "";
   for (
-    const folder of ["integration/syncer", "integration/switch", "support"]
+    const folder of [
+      "integration/mariadb",
+      "integration/syncer",
+      "integration/switch",
+      "support",
+    ]
   ) {
     for await (const { name } of Deno.readDir(new URL(folder, tests))) {
       text += await Deno.readTextFile(new URL(`${folder}/${name}`, tests));
