@@ -39,6 +39,14 @@ export function insertValue(bytes: number): string {
   return `INSERT INTO test.large (data) VALUES (LEFT(REPEAT('${PATTERN}', ${times}), ${bytes}))`;
 }
 
+/** Inserts a value of so many thousands of bytes that nothing can compress. */
+export function insertRandom(kilobytes: number): string {
+  return `INSERT INTO test.large (data)
+    WITH RECURSIVE counted (n) AS
+      (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < ${kilobytes})
+    SELECT GROUP_CONCAT(RANDOM_BYTES(1000) SEPARATOR '') FROM counted`;
+}
+
 /**
  * Commits a transaction for each size, whose one rows event has exactly that.
  *
