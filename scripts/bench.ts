@@ -24,6 +24,7 @@ import { measureIdle } from "./bench/measure_idle.ts";
 import { measureIngest } from "./bench/measure_ingest.ts";
 import { measureLarge } from "./bench/measure_large.ts";
 import { measureLatency } from "./bench/measure_latency.ts";
+import { measureLogin } from "./bench/measure_login.ts";
 import { measureOpen } from "./bench/measure_open.ts";
 import { measureSemiSync } from "./bench/measure_semi_sync.ts";
 import { measureVerify } from "./bench/measure_verify.ts";
@@ -90,6 +91,10 @@ async function bench(options: BenchOptions): Promise<void> {
     if (options.parts.includes("idle")) {
       const { runs, main, replicas } = options;
       print(await measureIdle({ runs, main, folder, replicas, progress }));
+    }
+    if (options.parts.includes("login")) {
+      const { runs, main } = options;
+      print(await measureLogin({ runs, main, folder, progress }));
     }
     const report: Report = source === undefined
       ? { ...setting, parts }

@@ -14,6 +14,7 @@ export const BENCH_PARTS = [
   "open",
   "large",
   "idle",
+  "login",
   "zstd",
 ] as const;
 /** One of them. */

@@ -1,11 +1,11 @@
-import { startMysql56 } from "../test_servers/mysql56.ts";
 import { BenchError } from "./bench_error.ts";
 import { spawnDeno } from "./bench_process.ts";
-import type { LogServer, SourceLog } from "./bench_source.ts";
+import type { LogServer } from "./bench_source.ts";
 import type { IdleInput } from "./idle_replicas.ts";
 import { KingbusProcess } from "./kingbus_process.ts";
 import { below, type Measurement, type PartResult } from "./measurement.ts";
 import { sampleOf } from "./sample.ts";
+import { startSmallSource } from "./small_source.ts";
 
 /** The project's targets: for all of them together. */
 const MEMORY_TARGET_MB = 100;
@@ -47,17 +47,7 @@ interface IdleRun {
 export async function measureIdle(measure: IdleMeasure): Promise<PartResult> {
   const { folder, main, progress, replicas } = measure;
   progress("starting a source of its own");
-  await using source = await startMysql56();
-  await source.query("CREATE DATABASE idle");
-  const { rows } = await source.query("SHOW MASTER STATUS");
-  const [file, position, , , executed] = rows[0] ?? [];
-  const log: SourceLog = {
-    firstFile: file!,
-    lastFile: file!,
-    lastPosition: Number(position),
-    bytes: Number(position),
-    transactions: 1,
-  };
+  await using source = await startSmallSource();
   const runs = HEARTBEATS_MS.map((): IdleRun[] => []);
   for (let run = 1; run <= measure.runs; run++) {
     for (const [index, heartbeatMs] of HEARTBEATS_MS.entries()) {
@@ -70,14 +60,13 @@ export async function measureIdle(measure: IdleMeasure): Promise<PartResult> {
         dataDir,
         server: { "connections-max": replicas + 100 },
       });
-      await kingbus.follow({ hostname: "127.0.0.1", port: source.port });
-      await kingbus.caughtUp(log);
-      const executedGtids = (executed ?? "").replaceAll("\n", "");
+      await kingbus.follow(source);
+      await kingbus.caughtUp(source.log);
       runs[index]!.push(
         await watch(kingbus, {
           server: { hostname: kingbus.hostname, port: kingbus.port },
           replicas,
-          executed: executedGtids,
+          executed: source.executed,
           heartbeatMs,
         }),
       );
