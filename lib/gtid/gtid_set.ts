@@ -103,11 +103,10 @@ export class GtidSet {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const header = view.getBigUint64(0, true);
     const format = Number(header >> 56n);
-    if (format !== 0 && (format !== 1 || bytes[0] !== 1)) {
+    // The tagged form begins with its number as well, which MySQL does not check.
+    if (format > 1) {
       throw new MalformedGtidSetError(
-        `Cannot decode GTID set: unknown format, first byte ${
-          bytes[0]
-        } and last header byte ${format}`,
+        `Cannot decode GTID set: unknown format ${format}`,
         0,
       );
     }
@@ -492,16 +491,17 @@ export class GtidSet {
     let tag = "";
     if (tagged) {
       requireBytes(bytes, offset, 1, "the length of a tag");
-      const code = bytes[offset]!;
-      const length = code >> 1;
-      // An odd first byte begins a longer integer, which no tag needs.
-      if ((code & 1) !== 0 || length > TAG_LENGTH_MAX) {
+      const lengthBytes = variableLengthBytes(bytes[offset]!);
+      requireBytes(bytes, offset, lengthBytes, "the length of a tag");
+      const wanted = variableLengthAt(bytes, offset, lengthBytes);
+      if (wanted > BigInt(TAG_LENGTH_MAX)) {
         throw new MalformedGtidSetError(
           `Cannot decode GTID set: a tag is longer than ${TAG_LENGTH_MAX} characters`,
           offset,
         );
       }
-      offset++;
+      const length = Number(wanted);
+      offset += lengthBytes;
       requireBytes(bytes, offset, length, "a tag");
       tag = String.fromCharCode(...bytes.subarray(offset, offset + length))
         .toLowerCase();
@@ -555,6 +555,31 @@ function parseInterval(text: string): [bigint, bigint] {
 
 function notASet(reason: string): SyntaxError {
   return new SyntaxError(`Cannot parse GTID set: ${reason}`);
+}
+
+/**
+ * Bytes of a variable-length integer, by its first one: as many more as that
+ * has ones at its low end (`libs/mysql/serialization/variable_length_integers.h`).
+ * Writers take as few as they can; MySQL reads longer ones too.
+ */
+function variableLengthBytes(first: number): number {
+  let more = 0;
+  while ((first >> more & 1) !== 0) more++;
+  return more + 1;
+}
+
+/** The value of a variable-length integer. */
+function variableLengthAt(
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+): bigint {
+  let value = 0n;
+  for (let i = length - 1; i >= 0; i--) {
+    value = value << 8n | BigInt(bytes[offset + i]!);
+  }
+  // the longest ones have eight bytes of value behind a byte of ones
+  return value >> BigInt(Math.min(length, 8));
 }
 
 function requireBytes(

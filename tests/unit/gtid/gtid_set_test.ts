@@ -190,18 +190,34 @@ Deno.test("GtidSet.decode() refuses unknown formats, tags and counts", () => {
   const entry = "d63952fde6f611f1a97902fc00000001";
   const bad = [
     "0200000000000002", // The compact form of later servers.
-    "0000000000000001", // Format named at one end only.
     "ffffffffffffffff",
     "ffffffffffffff00", // 2^56 entries.
     `0100000000000000 ${entry} ffffffffffffffff`, // 2^64 intervals.
     `01 010000000000 01 ${entry} 42 ${"61".repeat(33)} 0000000000000000`,
-    `01 010000000000 01 ${entry} 01 00 0000000000000000`, // Tag length of two bytes.
+    `01 010000000000 01 ${entry} 05 02 ${"61".repeat(33)} 0000000000000000`,
+    `01 010000000000 01 ${entry} 01`, // Tag length cut short.
+    `01 010000000000 01 ${entry} ff ffffffffffffffff 0000000000000000`,
     `01 010000000000 01 ${entry} 02 "9" 0000000000000000`,
     `01 010000000000 01 ${entry} 02 c3 0000000000000000`,
     `01 010000000000 01 ${entry} 04 "a-" 0000000000000000`,
   ];
   for (const table of bad) {
     assertThrows(() => GtidSet.decode(byteTable(table)), MalformedGtidSetError);
+  }
+});
+
+Deno.test("GtidSet.decode() reads what MySQL reads and never writes", () => {
+  const entry = "d63952fde6f611f1a97902fc00000001";
+  const interval = "0100000000000000 0100000000000000 0200000000000000";
+  const read = [
+    `00 010000000000 01 ${entry} 06 "tag" ${interval}`, // Format at one end only.
+    `07 010000000000 01 ${entry} 06 "tag" ${interval}`,
+    `01 010000000000 01 ${entry} 0d 00 "tag" ${interval}`, // Two bytes of length.
+    `01 010000000000 01 ${entry} 7f 03 00 00 00 00 00 00 "tag" ${interval}`,
+    `01 010000000000 01 ${entry} ff 03 00 00 00 00 00 00 00 "tag" ${interval}`,
+  ];
+  for (const table of read) {
+    assertEquals(GtidSet.decode(byteTable(table)).toString(), `${D}:tag:1`);
   }
 });
 
