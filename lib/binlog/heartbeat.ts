@@ -12,11 +12,17 @@ const FIELD_END = 0;
 const FIELD_FILE_NAME = 1;
 const FIELD_POSITION = 2;
 
+/** Bytes of the position in front of the name in a large file of MariaDB. */
+const POSITION_BYTES = 8;
+
 /** Where the sender stands in its log while it has nothing to send. */
 export interface Heartbeat {
   /** Base name of the file the replica is in. */
   readonly fileName: string;
-  /** Position up to which the replica has been sent that file; only the low 32 bits in version 1. */
+  /**
+   * Position up to which the replica has been sent that file; only the low 32
+   * bits in version 1 of MySQL.
+   */
   readonly position: bigint;
 }
 
@@ -27,7 +33,9 @@ export interface Heartbeat {
  * @param options `serverId` of the sender; `fileName` and `position` as the
  *   replica counts them; `algorithm` of the file; `version` 2
  *   (HEARTBEAT_LOG_EVENT_V2) if the dump command asked for it, else 1
- *   (HEARTBEAT_LOG_EVENT).
+ *   (HEARTBEAT_LOG_EVENT), or "mariadb" for its kind of version 1: a position of
+ *   more than 32 bits stands in front of the name (`send_heartbeat_event` in
+ *   MariaDB's `sql/sql_repl.cc`).
  * @returns The whole event.
  * @throws {RangeError} If the file name is empty or too long.
  */
@@ -36,20 +44,24 @@ export function encodeHeartbeat(options: {
   fileName: string;
   position: bigint;
   algorithm: ChecksumAlgorithm;
-  version: 1 | 2;
+  version: 1 | 2 | "mariadb";
 }): Uint8Array {
   const fileName = encodeFileName(options.fileName);
+  const { position, version } = options;
+  const isLarge = version === "mariadb" && position > 0xffff_ffffn;
   return makeEvent(
     {
       timestamp: 0,
-      type: options.version === 1
-        ? EventType.HEARTBEAT
-        : EventType.HEARTBEAT_V2,
+      type: version === 2 ? EventType.HEARTBEAT_V2 : EventType.HEARTBEAT,
       serverId: options.serverId,
-      logPos: Number(options.position & 0xffff_ffffn),
+      logPos: isLarge ? 0 : Number(position & 0xffff_ffffn),
       flags: 0,
     },
-    options.version === 1 ? fileName : encodeFields(fileName, options.position),
+    version === 2
+      ? encodeFields(fileName, position)
+      : isLarge
+      ? withPosition(fileName, position)
+      : fileName,
     options.algorithm,
   );
 }
@@ -72,12 +84,30 @@ export function decodeHeartbeat(
     eventTypeAt(event, 0) !== EventType.HEARTBEAT_V2
   ) {
     const body = eventBody(event, algorithm, EventType.HEARTBEAT, 1);
+    // A name has no NUL, and a position of more than 32 bits always some.
+    const after = body.subarray(POSITION_BYTES);
+    if (
+      logPosAt(event, 0) === 0 && after.length > 0 &&
+      body.subarray(0, POSITION_BYTES).includes(0)
+    ) {
+      return {
+        fileName: decodeFileName(after, EventType.HEARTBEAT),
+        position: u64At(body, 0),
+      };
+    }
     return {
       fileName: decodeFileName(body, EventType.HEARTBEAT),
       position: BigInt(logPosAt(event, 0)),
     };
   }
   return decodeFields(eventBody(event, algorithm, EventType.HEARTBEAT_V2, 1));
+}
+
+function withPosition(fileName: Uint8Array, position: bigint): Uint8Array {
+  const body = new Uint8Array(POSITION_BYTES + fileName.length);
+  putU64(body, 0, position);
+  body.set(fileName, POSITION_BYTES);
+  return body;
 }
 
 function encodeFields(fileName: Uint8Array, position: bigint): Uint8Array {

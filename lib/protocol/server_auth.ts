@@ -133,6 +133,14 @@ export const SERVER_CAPABILITIES: number = (Capability.LONG_PASSWORD |
   Capability.PLUGIN_AUTH_LENENC_CLIENT_DATA |
   Capability.DEPRECATE_EOF) >>> 0;
 
+/**
+ * What it announces for a MariaDB log: without the bit that tells MariaDB's
+ * clients that a server is MySQL (`CLIENT_MYSQL`, once LONG_PASSWORD). They read
+ * MariaDB's own capabilities from the reserved bytes then, which say none.
+ */
+export const MARIADB_CAPABILITIES: number =
+  (SERVER_CAPABILITIES & ~Capability.LONG_PASSWORD) >>> 0;
+
 /** Longest user name taken, in UTF-8 bytes; the server's own limit is 96. */
 const USER_BYTES_MAX = 256;
 const textEncoder = new TextEncoder();

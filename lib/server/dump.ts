@@ -463,7 +463,11 @@ class LogDump {
       fileName: this.#file.name,
       position: BigInt(this.#output.position),
       algorithm: this.#file.checksumAlgorithm,
-      version: this.#wantsHeartbeatV2 && this.#fileKnowsHeartbeatV2() ? 2 : 1,
+      version: this.#isMariadb
+        ? "mariadb"
+        : this.#wantsHeartbeatV2 && this.#fileKnowsHeartbeatV2()
+        ? 2
+        : 1,
     }));
   }
 

@@ -12,6 +12,8 @@ import type {
   DumpSession,
   DumpStatus,
 } from "./dump_handler.ts";
+import type { Flavour } from "../store/source_identity.ts";
+import { nameInError } from "./dump_start.ts";
 import type { ReplicaSettings } from "./replica_settings.ts";
 import type { SessionChannel } from "./session_channel.ts";
 import { UnfinishedEventError } from "./unfinished_event_error.ts";
@@ -49,6 +51,8 @@ export interface DumpRunOptions {
   readonly log: Log;
   readonly request: DumpRequest;
   readonly settings: ReplicaSettings;
+  /** Whose log is sent. */
+  readonly flavour: Flavour;
   readonly registered: RegisterReplica | undefined;
   readonly serverId: number;
   /** How long the client may take for what is sent in one go. */
@@ -201,13 +205,25 @@ export class DumpRun {
    * The last packet of a dump that was ended from outside (wire captures of
    * MySQL 9.7 and 5.6): none, except for a replica that has connected twice.
    * One that knows the newer names stops for good at the error; an older one
-   * gets an EOF packet and reconnects.
+   * gets an EOF packet and reconnects. MariaDB has an error of its own, for
+   * which a replica reconnects, too.
    */
   #farewell(): Uint8Array | undefined {
     if (this.#end !== "superseded") return undefined;
-    if (!this.#options.settings.modern) return encodeEof();
     const { file, position } = this.status;
     const { fileName, position: start } = this.request;
+    if (this.#options.flavour === "mariadb") {
+      return encodeErr(
+        new ProtocolError(
+          ErrorCode.MARIADB_DUPLICATE_REPLICA,
+          "A slave with the same server_uuid/server_id is already connected; " +
+            `the first event '${nameInError(this.request)}' at ${start}, ` +
+            `the last event read from '${file}' at ${position}, ` +
+            `the last byte read from '${file}' at ${position}.`,
+        ),
+      );
+    }
+    if (!this.#options.settings.modern) return encodeEof();
     return encodeErr(
       new ProtocolError(
         ErrorCode.ER_SOURCE_FATAL_ERROR_READING_BINLOG,

@@ -12,8 +12,13 @@ export interface ServerFacts {
   /** Server id as decimal text, 1..2^32-1. */
   readonly serverId: string;
   readonly serverUuid: string;
-  /** Version of the greeting, beginning with a digit. */
+  /** `@@version`, beginning with a digit. */
   readonly version: string;
+  /**
+   * Version of the greeting: the same, in MariaDB before 11 with `5.5.5-` in
+   * front, which its replicas expect.
+   */
+  readonly greetingVersion: string;
   /** `@@version_comment`. */
   readonly versionComment: string;
   /** The source's `@@GLOBAL.gtid_mode`. */

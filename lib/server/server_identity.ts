@@ -28,6 +28,12 @@ export interface IdentityOptions {
   readonly randomU32: () => number;
 }
 
+/**
+ * What MariaDB before 11 has in front of its version in greetings, since MySQL
+ * replicas of its time took `10` for 1.
+ */
+const MARIADB_PREFIX = /^5\.5\.5-/;
+
 /** The log's properties before a source was seen. */
 const DEFAULTS = {
   gtidMode: "ON",
@@ -135,7 +141,9 @@ export function serverFactsOf(from: FactSources): ServerFacts {
     flavour: source?.flavour ?? "mysql",
     serverId: speaker.serverId,
     serverUuid: speaker.uuid === "" ? own.uuid : speaker.uuid,
-    version: source?.version ?? from.defaultVersion,
+    version: source?.version.replace(MARIADB_PREFIX, "") ??
+      from.defaultVersion,
+    greetingVersion: source?.version ?? from.defaultVersion,
     versionComment: from.versionComment,
     gtidMode: log.gtidMode,
     binlogFormat: log.binlogFormat,

@@ -4,6 +4,7 @@ import type { Log } from "../log/log.ts";
 import type { Right } from "../config/right.ts";
 import { describeError } from "../log/describe_error.ts";
 import { scrambleFromRandom } from "../protocol/auth.ts";
+import { AuthPlugin } from "../protocol/auth.ts";
 import { Capability, hasCapability } from "../protocol/capability.ts";
 import {
   type Compression,
@@ -28,6 +29,7 @@ import {
 import { encodeTextResultSet } from "../protocol/result_set.ts";
 import {
   type Login,
+  MARIADB_CAPABILITIES,
   SERVER_CAPABILITIES,
   ServerAuth,
 } from "../protocol/server_auth.ts";
@@ -328,10 +330,14 @@ export class Session {
     });
     const greeting = {
       connectionId: this.connectionId,
-      serverVersion: facts.version,
+      serverVersion: facts.greetingVersion,
       scramble: scrambleFromRandom(environment.randomBytes(SCRAMBLE_BYTES)),
-      capabilities: SERVER_CAPABILITIES |
+      capabilities: (facts.flavour === "mariadb"
+        ? MARIADB_CAPABILITIES
+        : SERVER_CAPABILITIES) |
         compressionCapabilities(this.#host.compression),
+      // MariaDB's replicas can't load MySQL's newer plugin.
+      ...facts.flavour === "mariadb" ? { authPlugin: AuthPlugin.NATIVE } : {},
     };
     const result = await acceptLogin(
       this.#channel,
@@ -636,6 +642,7 @@ export class Session {
       log,
       request,
       settings,
+      flavour: facts.flavour,
       registered: this.#registered,
       serverId: Number(facts.serverId),
       writeTimeoutMs: this.#host.limits.writeTimeoutMs,

@@ -174,3 +174,22 @@ Deno.test("decodeHeartbeat() answers damaged bytes with a heartbeat or Malformed
     }
   }
 });
+
+Deno.test("encodeHeartbeat() makes MariaDB's heartbeat with a position of more than 32 bits", () => {
+  for (const algorithm of ["crc32", "none"] as const) {
+    for (const position of [4n, 0xffff_ffffn, 0x1_0000_0000n, 1n << 40n]) {
+      const event = encodeHeartbeat({
+        serverId: 1,
+        fileName: "binlog.000001",
+        position,
+        algorithm,
+        version: "mariadb",
+      });
+      assertEquals(event[4], 27);
+      assertEquals(decodeHeartbeat(event, algorithm), {
+        fileName: "binlog.000001",
+        position,
+      });
+    }
+  }
+});
