@@ -1,3 +1,4 @@
+import type { MariadbGtidState } from "../gtid/mariadb_gtid_state.ts";
 import type {
   LogPosition,
   LogReader,
@@ -21,6 +22,7 @@ export interface ServerStore {
       readonly position: number;
       readonly executed: GtidSetText;
       readonly purged: GtidSetText;
+      readonly mariadb?: MariadbGtidState | undefined;
     }
     | undefined;
   /** The visible files, oldest first. */

@@ -46,13 +46,16 @@ import { replicaSettingsOf } from "./replica_settings.ts";
 import type { ReplicaStatus } from "./replica_status.ts";
 import { SessionChannel, type SessionTransport } from "./session_channel.ts";
 import type { PurgeTarget } from "./log_purger.ts";
+import { formatMariadbGtidPosition } from "../gtid/mariadb_gtid_position.ts";
+import type { MariadbGtidState } from "../gtid/mariadb_gtid_state.ts";
 import { binlogEventRows } from "./binlog_events.ts";
+import { mariadbPositionAt } from "./mariadb_position_at.ts";
 import { openStatementText, type SessionProcess } from "./session_activity.ts";
 import type { SessionHost } from "./session_host.ts";
 import type { SqlValue } from "./sql_value.ts";
 import { steerSource } from "./source_steering.ts";
 import { answerStatement, errorResult } from "./statement.ts";
-import type { StatementContext } from "./statement_context.ts";
+import type { MariadbLogFacts, StatementContext } from "./statement_context.ts";
 import { StatementFault } from "./statement_error.ts";
 import { purgeWarnings, unknownTarget } from "./statement_purge.ts";
 import { denied, hasRight, REPLICATE } from "./statement_right.ts";
@@ -332,9 +335,10 @@ export class Session {
       connectionId: this.connectionId,
       serverVersion: facts.greetingVersion,
       scramble: scrambleFromRandom(environment.randomBytes(SCRAMBLE_BYTES)),
-      capabilities: (facts.flavour === "mariadb"
-        ? MARIADB_CAPABILITIES
-        : SERVER_CAPABILITIES) |
+      capabilities:
+        (facts.flavour === "mariadb"
+          ? MARIADB_CAPABILITIES
+          : SERVER_CAPABILITIES) |
         compressionCapabilities(this.#host.compression),
       // MariaDB's replicas can't load MySQL's newer plugin.
       ...facts.flavour === "mariadb" ? { authPlugin: AuthPlugin.NATIVE } : {},
@@ -492,6 +496,9 @@ export class Session {
 
   async #sendResult(result: StatementResult): Promise<void> {
     if (result.kind !== "rows") this.#warnings = [];
+    if (result.kind === "gtid-positions") {
+      return await this.#sendResult(await this.#fillIn(result));
+    }
     if (result.kind === "events") {
       return await this.#sendResult(await this.#readEvents(result));
     }
@@ -539,6 +546,23 @@ export class Session {
       const message = "Query execution was interrupted";
       return { kind: "error", code, sqlState: sqlStateFor(code), message };
     }
+  }
+
+  /** Answers what can't be answered before the log was read. */
+  async #fillIn(
+    result: StatementResult & { kind: "gtid-positions" },
+  ): Promise<StatementResult> {
+    const { columns, positions } = result;
+    const row = [...result.row];
+    try {
+      for (const [at, place] of positions) {
+        const { store } = this.#host;
+        row[at] = await mariadbPositionAt(store, place, this.#end.signal);
+      }
+    } catch (error) {
+      return errorResult(error);
+    }
+    return { kind: "rows", columns, rows: [row] };
   }
 
   async #purge(target: PurgeTarget): Promise<void> {
@@ -688,6 +712,7 @@ export class Session {
         position: head.position,
         executed: () => head.executed.toString(),
         purged: () => head.purged.toString(),
+        mariadb: head.mariadb && mariadbFacts(head.mariadb),
       },
       files: () => store.files,
       replicas: () => this.#host.replicas(),
@@ -811,6 +836,13 @@ export class Session {
       if (!(error instanceof ConnectionError)) throw error;
     }
   }
+}
+
+function mariadbFacts(state: MariadbGtidState): MariadbLogFacts {
+  return {
+    position: () => formatMariadbGtidPosition(state.position()),
+    state: () => state.toString(),
+  };
 }
 
 function decodeDatabase(payload: Uint8Array): string {

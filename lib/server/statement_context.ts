@@ -19,6 +19,16 @@ export interface LogFacts {
   executed(): string;
   /** Text of the purged GTID set. */
   purged(): string;
+  /** What a MariaDB log has; undefined for any other. */
+  readonly mariadb?: MariadbLogFacts | undefined;
+}
+
+/** How far a MariaDB log is. */
+export interface MariadbLogFacts {
+  /** Text of the newest GTID of each domain. */
+  position(): string;
+  /** Text of the last GTID of each server in each domain. */
+  state(): string;
 }
 
 /** One file of the log as `SHOW BINARY LOGS` and `SHOW BINLOG EVENTS` show it. */

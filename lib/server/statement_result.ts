@@ -1,6 +1,7 @@
 import type { ColumnDefinition } from "../protocol/result_set.ts";
 import type { BinlogEventsRequest } from "./binlog_events.ts";
 import type { ClientCharacterSet } from "./client_character_set.ts";
+import type { LogPlace } from "./mariadb_position_at.ts";
 import type { PurgeTarget } from "./log_purger.ts";
 import type { SourceChange } from "./source_control.ts";
 import type { SqlValue } from "./sql_value.ts";
@@ -39,6 +40,7 @@ export type SourceThreads = "all" | "io" | "sql";
  * - `ok`: an OK packet, after applying the change to the session;
  * - `rows`: a text result set;
  * - `events`: a text result set with events of the log, which have to be read;
+ * - `gtid-positions`: one row, of which some values are found in the log first;
  * - `error`: an ERR packet; the connection stays;
  * - `kill`: end the connection of that id if there is one (its dump or statement
  *   alone if `queryOnly`), then OK, or 1094 if there is none;
@@ -61,6 +63,13 @@ export type StatementResult =
     readonly kind: "events";
     readonly columns: readonly ColumnDefinition[];
     readonly request: BinlogEventsRequest;
+  }
+  | {
+    readonly kind: "gtid-positions";
+    readonly columns: readonly ColumnDefinition[];
+    readonly row: readonly (string | null)[];
+    /** What to look for, by number of the column it belongs in. */
+    readonly positions: ReadonlyMap<number, LogPlace>;
   }
   | {
     readonly kind: "error";

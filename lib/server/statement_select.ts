@@ -1,7 +1,12 @@
 import type { ColumnDefinition } from "../protocol/result_set.ts";
+import type { LogPlace } from "./mariadb_position_at.ts";
 import type { StatementContext } from "./statement_context.ts";
 import type { StatementCursor } from "./statement_cursor.ts";
 import { isReservedWord, parseExpression } from "./statement_expression.ts";
+import {
+  gtidPositionExpression,
+  parseGtidPosition,
+} from "./statement_gtid_position.ts";
 import type { StatementResult } from "./statement_result.ts";
 import { tableRefusal } from "./statement_table.ts";
 
@@ -20,9 +25,14 @@ export function answerSelect(
   if (refusal !== undefined) throw refusal;
   const columns: ColumnDefinition[] = [];
   const row: (string | null)[] = [];
+  const positions = new Map<number, LogPlace>();
   do {
     const first = cursor.token;
-    const expression = parseExpression(cursor, context);
+    const place = parseGtidPosition(cursor, context);
+    if (place !== undefined) positions.set(columns.length, place);
+    const expression = place === undefined
+      ? parseExpression(cursor, context)
+      : gtidPositionExpression(context);
     // a string is called by its content, not by its quotes
     const text = first.kind === "string"
       ? first.value
@@ -32,11 +42,10 @@ export function answerSelect(
   } while (cursor.takeSymbol(","));
   cursor.takeWords("FROM", "DUAL");
   const { offset, count } = parseLimit(cursor);
-  return {
-    kind: "rows",
-    columns,
-    rows: offset === 0n && count > 0n ? [row] : [],
-  };
+  const rows = offset === 0n && count > 0n ? [row] : [];
+  return positions.size === 0 || rows.length === 0
+    ? { kind: "rows", columns, rows }
+    : { kind: "gtid-positions", columns, row, positions };
 }
 
 function parseAlias(cursor: StatementCursor): string | undefined {

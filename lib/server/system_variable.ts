@@ -50,6 +50,41 @@ function session(
   };
 }
 
+/** A variable that MySQL has and MariaDB does not. */
+function ofMysql(variable: SystemVariable): SystemVariable {
+  return { ...variable, isThere: ({ server }) => server.flavour === "mysql" };
+}
+
+/** A variable that MariaDB has and MySQL does not. */
+function ofMariadb(variable: SystemVariable): SystemVariable {
+  return { ...variable, isThere: ({ server }) => server.flavour === "mariadb" };
+}
+
+/** The collation that a server of the source's flavour has by default. */
+const defaultCollation: Read = ({ server }) =>
+  server.flavour === "mariadb" ? "utf8mb4_general_ci" : "utf8mb4_0900_ai_ci";
+
+/** MariaDB has semi-synchronous replication built in, also when it is off. */
+const MARIADB_SEMI_SYNC_TIMEOUT_MS = "10000";
+
+/** What MariaDB says of semi-synchronous replication, offered or not. */
+const MARIADB_SEMI_SYNC: readonly SystemVariable[] = [
+  global(
+    "rpl_semi_sync_master_enabled",
+    "boolean",
+    ({ server }) => server.semiSync === undefined ? "OFF" : "ON",
+  ),
+  global(
+    "rpl_semi_sync_master_timeout",
+    "unsigned",
+    ({ server }) =>
+      server.semiSync?.timeoutMs.toString() ?? MARIADB_SEMI_SYNC_TIMEOUT_MS,
+  ),
+  global("rpl_semi_sync_master_trace_level", "unsigned", "32"),
+  global("rpl_semi_sync_master_wait_no_slave", "boolean", "ON"),
+  global("rpl_semi_sync_master_wait_point", "string", "AFTER_SYNC"),
+].map(ofMariadb);
+
 /**
  * The variables of a source with the semi-sync plugin, by one pair of words.
  * The plugin with the new words came with 8.0.26, that with the old ones went
@@ -60,7 +95,7 @@ function semiSyncVariables(
   replica: "replica" | "slave",
 ): SystemVariable[] {
   const isThere = ({ server }: StatementContext): boolean =>
-    server.semiSync !== undefined &&
+    server.semiSync !== undefined && server.flavour === "mysql" &&
     (source === "source"
       ? isMysqlAtLeast(server.version, 8, 0, 26)
       : !isMysqlAtLeast(server.version, 9, 0, 0));
@@ -84,6 +119,9 @@ function semiSyncVariables(
   ].map((variable) => ({ ...variable, isThere }));
 }
 
+/** The newest GTID of each domain of a MariaDB log. */
+const mariadbPosition: Read = ({ log }) => log?.mariadb?.position() ?? "";
+
 const sessionCharacterSet: Read = ({ session }) => session.characterSet.name;
 const sessionCollation: Read = ({ session }) =>
   session.characterSet.collationName;
@@ -94,8 +132,9 @@ const sessionCollation: Read = ({ session }) =>
  * Logging Options and Variables"). The settable ones are those that known
  * clients set while they connect; setting them changes what is answered and
  * nothing else. A variable that is missing here is unknown: a replica takes an
- * unknown `rpl_semi_sync_source_enabled` for a source without semi-sync, and
- * `gtid_domain_id` must be unknown unless the log is MariaDB's.
+ * unknown `rpl_semi_sync_source_enabled` for a source without semi-sync, an
+ * unknown `gtid_domain_id` for one that is MySQL, and an unknown `gtid_mode`
+ * and `server_uuid` for one that is MariaDB.
  */
 const SYSTEM_VARIABLES: readonly SystemVariable[] = [
   session("auto_increment_increment", "unsigned", "1"),
@@ -119,18 +158,36 @@ const SYSTEM_VARIABLES: readonly SystemVariable[] = [
   session("character_set_server", "string", "utf8mb4"),
   global("character_set_system", "string", "utf8mb3"),
   session("collation_connection", "string", sessionCollation),
-  session("collation_database", "string", "utf8mb4_0900_ai_ci"),
-  session("collation_server", "string", "utf8mb4_0900_ai_ci"),
+  session("collation_database", "string", defaultCollation),
+  session("collation_server", "string", defaultCollation),
   session("foreign_key_checks", "boolean", "ON"),
-  global("gtid_executed", "string", ({ log }) => log?.executed() ?? ""),
-  global("gtid_mode", "string", ({ server }) => server.gtidMode),
-  global("gtid_purged", "string", ({ log }) => log?.purged() ?? ""),
+  ofMariadb(global("gtid_binlog_pos", "string", mariadbPosition)),
+  ofMariadb(
+    global(
+      "gtid_binlog_state",
+      "string",
+      ({ log }) => log?.mariadb?.state() ?? "",
+    ),
+  ),
+  ofMariadb(global("gtid_current_pos", "string", mariadbPosition)),
+  ofMariadb(session("gtid_domain_id", "unsigned", "0")),
+  ofMysql(
+    global("gtid_executed", "string", ({ log }) => log?.executed() ?? ""),
+  ),
+  ofMariadb(global("gtid_ignore_duplicates", "boolean", "OFF")),
+  ofMysql(global("gtid_mode", "string", ({ server }) => server.gtidMode)),
+  ofMysql(global("gtid_purged", "string", ({ log }) => log?.purged() ?? "")),
+  ofMariadb(session("gtid_seq_no", "unsigned", "0")),
+  // kingbus is a replica, and has what is in its log
+  ofMariadb(global("gtid_slave_pos", "string", mariadbPosition)),
+  ofMariadb(global("gtid_strict_mode", "boolean", "OFF")),
   global("hostname", "string", ({ server }) => server.hostName),
   global("init_connect", "string", ""),
   session("interactive_timeout", "unsigned", "28800"),
+  ofMariadb(session("last_gtid", "string", "")),
   global("license", "string", "Apache-2.0"),
   global("log_bin", "boolean", "ON"),
-  global("log_replica_updates", "boolean", "ON"),
+  ofMysql(global("log_replica_updates", "boolean", "ON")),
   global("log_slave_updates", "boolean", "ON"),
   global("lower_case_table_names", "unsigned", "0"),
   session("max_allowed_packet", "unsigned", "1073741824"),
@@ -150,16 +207,18 @@ const SYSTEM_VARIABLES: readonly SystemVariable[] = [
   },
   global("protocol_version", "unsigned", "10"),
   global("read_only", "boolean", "ON"),
+  ...MARIADB_SEMI_SYNC,
   ...semiSyncVariables("master", "slave"),
   ...semiSyncVariables("source", "replica"),
   global("server_id", "unsigned", ({ server }) => server.serverId),
-  global("server_uuid", "string", ({ server }) => server.serverUuid),
+  ofMysql(global("server_uuid", "string", ({ server }) => server.serverUuid)),
+  ofMariadb(session("skip_replication", "boolean", "OFF")),
   session("sql_log_bin", "boolean", "ON"),
   session("sql_mode", "string", ""),
   session("sql_notes", "boolean", "ON"),
   session("sql_quote_show_create", "boolean", "ON"),
   session("sql_select_limit", "unsigned", "18446744073709551615"),
-  global("super_read_only", "boolean", "ON"),
+  ofMysql(global("super_read_only", "boolean", "ON")),
   global("system_time_zone", "string", "UTC"),
   session("time_zone", "string", "SYSTEM"),
   session("transaction_isolation", "string", "REPEATABLE-READ"),
@@ -192,8 +251,10 @@ export function systemVariableNamed(
   context: StatementContext,
 ): SystemVariable {
   const wanted = name.toLowerCase();
-  const found = SYSTEM_VARIABLES.find((known) => known.name === wanted);
-  if (found === undefined || found.isThere?.(context) === false) {
+  const found = SYSTEM_VARIABLES.find((known) =>
+    known.name === wanted && known.isThere?.(context) !== false
+  );
+  if (found === undefined) {
     throw new StatementError(
       StatementFault.ER_UNKNOWN_SYSTEM_VARIABLE,
       `Unknown system variable '${name.slice(0, 64)}'`,

@@ -54,7 +54,7 @@ Deno.test("answerStatement() has the result shapes and errors of MySQL 9.7", asy
         expected.columns!.map(withoutLength),
       );
       // values are our own; where MySQL has none there must be none either
-      if (result.kind === "events") return;
+      if (result.kind !== "rows") return;
       if (!expected.statement.startsWith("SHOW VARIABLES WHERE")) {
         assertEquals(
           result.rows.map((row) => row.map((value) => value === null)),

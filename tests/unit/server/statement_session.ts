@@ -39,6 +39,7 @@ export function statementSession(collation = 255): StatementSession {
         serverId: "4000000001",
         serverUuid: SERVER_UUID,
         version: "9.7.4",
+        greetingVersion: "9.7.4",
         versionComment: "kingbus 0.1.0",
         gtidMode: "ON",
         binlogFormat: "ROW",
