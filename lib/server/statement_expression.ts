@@ -359,6 +359,7 @@ const FUNCTIONS: Readonly<Record<string, FunctionAnswer>> = {
 export function functionNames(): string[] {
   return [
     ...Object.keys(FUNCTIONS).map((name) => `${name}()`),
+    "BINLOG_GTID_POS(file, position)",
     "COALESCE(expression, …)",
     "IFNULL(expression, expression)",
   ].sort();
