@@ -11,6 +11,7 @@ import {
   takeMemory,
 } from "../protocol/payload_memory.ts";
 import { decompressPacket } from "../protocol/decompress_packet.ts";
+import type { Compressor } from "./compressor.ts";
 import { ConnectionError } from "./connection_error.ts";
 import type { Transport } from "./transport.ts";
 
@@ -25,6 +26,8 @@ export interface CompressedTransportOptions {
    * they hold until it is used up; without a limit if absent.
    */
   readonly memory?: PayloadMemory | undefined;
+  /** Compresses large pieces; they are compressed on the spot when absent. */
+  readonly compressor?: Compressor | undefined;
 }
 
 /**
@@ -97,6 +100,18 @@ export function compressedTransport<Link extends Transport>(
     },
   }, { highWaterMark: 0 });
 
+  /** Begins to compress the piece at `at`, if there is one. */
+  const compress = (bytes: Uint8Array, at: number) => {
+    const content = bytes.subarray(at, at + CONTENT_BYTES_MAX);
+    if (content.length === 0) return undefined;
+    const { compression, compressor } = options;
+    if (compressor === undefined) return compressBytes(content, compression);
+    const job = compressor.compress(content, compression);
+    // Whoever waits for it is told; a write that failed before does not.
+    if (job instanceof Promise) job.catch(() => {});
+    return job;
+  };
+
   const writer = transport.writable.getWriter();
   // Each write reports its own failure; this one would come on top.
   writer.closed.catch(() => {});
@@ -107,9 +122,13 @@ export function compressedTransport<Link extends Transport>(
         const packets = Math.ceil(bytes.length / CONTENT_BYTES_MAX);
         decoder.restartIds = [0, packets & 0xff];
       }
+      // One piece ahead: it is compressed while the one before goes out.
+      let ahead = compress(bytes, 0);
       for (let at = 0; at < bytes.length; at += CONTENT_BYTES_MAX) {
         const content = bytes.subarray(at, at + CONTENT_BYTES_MAX);
-        const compressed = compressBytes(content, options.compression);
+        const job = ahead;
+        ahead = compress(bytes, at + CONTENT_BYTES_MAX);
+        const compressed = job instanceof Promise ? await job : job;
         const packet = compressed === undefined
           ? encodeCompressedPacket(content, nextId, 0)
           : encodeCompressedPacket(compressed, nextId, content.length);

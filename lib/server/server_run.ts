@@ -1,3 +1,4 @@
+import { Compressor } from "../connection/compressor.ts";
 import { quietTcpTransport } from "../connection/transport.ts";
 import {
   grantedRights,
@@ -60,6 +61,9 @@ const DEFAULT_UNFINISHED_TIMEOUT_MS = 30_000;
 const DEFAULT_WRITE_TIMEOUT_MS = 60_000;
 const DEFAULT_DRAIN_TIMEOUT_MS = 5000;
 
+/** Threads that compress; each takes some 25 MB once it is needed. */
+const COMPRESSORS_MAX = 4;
+
 /** Clients over the limit that are being told so; more are just cut off. */
 const REFUSING_MAX = 64;
 /**
@@ -105,6 +109,9 @@ export class ServerRun implements SessionHost {
   readonly environment: ServerEnvironment;
   readonly semiSync: boolean;
   readonly compression: readonly CompressionAlgorithm[];
+  readonly compressor: Compressor = new Compressor(
+    Math.min(Math.max(navigator.hardwareConcurrency - 1, 1), COMPRESSORS_MAX),
+  );
   readonly turns = { login: new Turns(), command: new Turns() };
   readonly commandMemory = new CommandMemory(COMMAND_MEMORY_BYTES);
   /** Address listened on. */
@@ -214,6 +221,7 @@ export class ServerRun implements SessionHost {
     }
     clearTimeout(cutTimer);
     clearTimeout(lateTimer);
+    this.compressor[Symbol.dispose]();
     this.#log.info("binlog server stopped", { listen: this.listen });
   }
 

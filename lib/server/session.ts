@@ -367,7 +367,7 @@ export class Session {
       ...compression,
       level: Math.min(compression.level, COMPRESSION_LEVEL_MAX),
     };
-    await this.#channel.compress(this.#compression);
+    await this.#channel.compress(this.#compression, this.#host.compressor);
   }
 
   #begin(login: Login): void {

@@ -6,6 +6,7 @@ import {
   type CompressedTransport,
   compressedTransport,
 } from "../connection/compressed_transport.ts";
+import type { Compressor } from "../connection/compressor.ts";
 import type { Transport } from "../connection/transport.ts";
 import { ByteWriter } from "../protocol/byte_writer.ts";
 import type { Compression } from "../protocol/compression.ts";
@@ -152,12 +153,17 @@ export class SessionChannel {
   /**
    * Goes on compressed, behind the last packet of the login.
    *
+   * @param compressor see `CompressedTransportOptions`
    * @throws {ConnectionError} `closed` if the channel was closed meanwhile
    */
-  compress(compression: Compression): Promise<void> {
+  compress(
+    compression: Compression,
+    compressor: Compressor | undefined,
+  ): Promise<void> {
     return this.replace((transport) => {
       const options = {
         compression,
+        compressor,
         side: "server",
         contentBytesMax: this.reader.maxPayloadBytes + PACKET_HEADER_BYTES,
         memory: this.#memory,

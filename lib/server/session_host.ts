@@ -1,3 +1,4 @@
+import type { Compressor } from "../connection/compressor.ts";
 import type { CompressionAlgorithm } from "../protocol/compression.ts";
 import type { Account, RsaKeyPair } from "../protocol/server_auth.ts";
 import type { Right } from "../config/right.ts";
@@ -56,6 +57,8 @@ export interface SessionHost {
   readonly semiSync: boolean;
   /** How clients may have their connections compressed. */
   readonly compression: readonly CompressionAlgorithm[];
+  /** Compresses for all sessions. */
+  readonly compressor: Compressor;
   /** Share the event loop between what sessions want and the dumps. */
   readonly turns: { readonly login: Turns; readonly command: Turns };
   /** Memory for what clients send. */

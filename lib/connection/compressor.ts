@@ -1,0 +1,121 @@
+import { compressBytes } from "../protocol/compress_bytes.ts";
+import type { Compression } from "../protocol/compression.ts";
+import type {
+  CompressionAnswer,
+  CompressionTask,
+} from "./compression_thread.ts";
+import { ConnectionError } from "./connection_error.ts";
+
+/**
+ * Shorter content is compressed on the spot: that takes a quarter of a
+ * millisecond at most, and a thread's answer no less.
+ */
+const THREAD_BYTES_MIN = 16 * 1024;
+
+/** Who waits for an answer. */
+type Waiting = PromiseWithResolvers<Uint8Array | undefined>;
+
+/**
+ * Compresses for connections without holding the others up: large pieces in
+ * threads of their own. (Deno's asynchronous `zlib` functions do their work on
+ * the event loop.) Threads are started when there is something for them.
+ */
+export class Compressor implements Disposable {
+  readonly #threadsMax: number;
+  readonly #threads: CompressionThread[] = [];
+  #disposed = false;
+
+  /** @param threadsMax how many pieces are compressed at the same time */
+  constructor(threadsMax: number) {
+    this.#threadsMax = threadsMax;
+  }
+
+  /** How many threads run. */
+  get threads(): number {
+    return this.#threads.length;
+  }
+
+  /**
+   * Compresses a piece; `undefined` if it is to be stored as it is. `content`
+   * may change again once this has returned.
+   *
+   * @throws {ConnectionError} `closed` once this is disposed of
+   */
+  compress(
+    content: Uint8Array,
+    compression: Compression,
+  ): Promise<Uint8Array | undefined> | Uint8Array | undefined {
+    if (content.length < THREAD_BYTES_MIN) {
+      return compressBytes(content, compression);
+    }
+    if (this.#disposed) return Promise.reject(ended());
+    // A copy of the piece alone, to be handed over.
+    return this.#choose().run({ content: content.slice(), compression });
+  }
+
+  /** Ends the threads; whoever waits for one gets a `ConnectionError`. */
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    for (const thread of this.#threads.splice(0)) thread.end(ended());
+  }
+
+  /** A thread that has nothing to do, or a new one, or that with the least. */
+  #choose(): CompressionThread {
+    const idle = this.#threads.find(({ waiting }) => waiting === 0);
+    if (idle !== undefined) return idle;
+    if (this.#threads.length < this.#threadsMax) {
+      const thread = new CompressionThread(() => {
+        const at = this.#threads.indexOf(thread);
+        if (at >= 0) this.#threads.splice(at, 1);
+      });
+      this.#threads.push(thread);
+      return thread;
+    }
+    return this.#threads.reduce((least, thread) =>
+      thread.waiting < least.waiting ? thread : least
+    );
+  }
+}
+
+/** One worker; it answers in the order in which it was asked. */
+class CompressionThread {
+  readonly #worker: Worker;
+  readonly #waiting: Waiting[] = [];
+
+  /** @param onFail called when it can't go on */
+  constructor(onFail: () => void) {
+    this.#worker = new Worker(
+      new URL("./compression_thread.ts", import.meta.url),
+      { type: "module", name: "compression" },
+    );
+    this.#worker.onmessage = ({ data }: MessageEvent<CompressionAnswer>) => {
+      this.#waiting.shift()?.resolve(data ?? undefined);
+    };
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      onFail();
+      this.end(new Error(`Cannot compress: ${event.message}`));
+    };
+  }
+
+  /** Pieces it has not answered yet. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  run(task: CompressionTask): Promise<Uint8Array | undefined> {
+    const waiting: Waiting = Promise.withResolvers();
+    this.#waiting.push(waiting);
+    this.#worker.postMessage(task, [task.content.buffer]);
+    return waiting.promise;
+  }
+
+  end(reason: Error): void {
+    this.#worker.terminate();
+    for (const { reject } of this.#waiting.splice(0)) reject(reason);
+  }
+}
+
+function ended(): ConnectionError {
+  return new ConnectionError("closed", "Connection closed: the server stops");
+}
