@@ -2,6 +2,7 @@ import { appendingSuite } from "./suite/appending.ts";
 import { durabilitySuite } from "./suite/durability.ts";
 import { gtidSuite } from "./suite/gtid_sets.ts";
 import { lifetimeSuite } from "./suite/lifetime.ts";
+import { mariadbSuite } from "./suite/mariadb.ts";
 import { purgingSuite } from "./suite/purging.ts";
 import { readingSuite } from "./suite/reading.ts";
 import type { NewDisk } from "./suite/log_run.ts";
@@ -22,6 +23,7 @@ export function storeConformance(name: string, newDisk: NewDisk): void {
       durabilitySuite,
       gtidSuite,
       purgingSuite,
+      mariadbSuite,
       lifetimeSuite,
     ]
   ) suite(name, newDisk);
