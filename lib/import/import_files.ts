@@ -3,17 +3,21 @@ import {
   eventTypeAt,
   flagsAt,
   HEADER_BYTES,
+  logPosAt,
   timestampAt,
 } from "../binlog/event_header.ts";
-import { EventFlag, EventType } from "../binlog/event_type.ts";
+import { EventFlag, EventType, eventTypeName } from "../binlog/event_type.ts";
 import {
   clearInUseFlag,
   decodeFormatDescription,
   patchFormatDescription,
 } from "../binlog/format_description.ts";
 import { MalformedEventError } from "../binlog/malformed_event_error.ts";
+import { decodeMariadbGtidList } from "../binlog/mariadb_gtid_list.ts";
 import { decodePreviousGtids } from "../binlog/previous_gtids.ts";
 import { GtidSet } from "../gtid/gtid_set.ts";
+import { formatMariadbGtidPosition } from "../gtid/mariadb_gtid_position.ts";
+import { MariadbGtidState } from "../gtid/mariadb_gtid_state.ts";
 import {
   type BinlogStore,
   FIRST_POSITION,
@@ -36,8 +40,16 @@ const MAGIC_ENCRYPTED = "fd62696e";
 /** The largest format description a server writes is far smaller. */
 const FORMAT_BYTES_MAX = 4096;
 
-/** The most bytes of a Previous_gtids event. */
+/** The most bytes of a Previous_gtids or Gtid_list event. */
 const PREVIOUS_GTIDS_BYTES_MAX = 64 * 1024 * 1024;
+
+/** What a file says that came before it. */
+interface FilePast {
+  /** What its Previous_gtids have; empty if it has none. */
+  readonly gtids: GtidSet;
+  /** What its Gtid_list has; undefined for a file that no MariaDB wrote. */
+  readonly mariadb: MariadbGtidState | undefined;
+}
 
 /** How files are imported. */
 export interface ImportOptions {
@@ -84,14 +96,17 @@ export async function importFiles(
 ): Promise<ImportedFile[]> {
   const done: ImportedFile[] = [];
   let bytesBefore = 0;
+  let brokenOff: string | undefined;
   for (const [index, file] of files.entries()) {
     if (options.signal?.aborted) break;
     const one = new FileImport(store, file, {
       ...options,
       isLast: index === files.length - 1,
+      brokenOff,
       onProgress: (bytes) => options.onProgress?.(bytesBefore + bytes),
     });
     done.push(await one.run());
+    brokenOff = one.isBrokenOff ? file.name : undefined;
     bytesBefore += file.size;
     options.onProgress?.(bytesBefore);
   }
@@ -100,6 +115,8 @@ export async function importFiles(
 
 interface FileImportOptions extends ImportOptions {
   readonly isLast: boolean;
+  /** The file before it, if that broke off inside a transaction. */
+  readonly brokenOff: string | undefined;
   readonly onProgress: (bytes: number) => void;
 }
 
@@ -111,6 +128,8 @@ class FileImport {
   readonly #appender: EventAppender;
   readonly #feeder: RawEventFeeder;
   #warning: string | undefined;
+  /** Whether its end is the begin of a transaction that its server's crash cut. */
+  isBrokenOff = false;
 
   constructor(
     store: BinlogStore,
@@ -132,15 +151,16 @@ class FileImport {
     const { writer } = this.#store;
     using file = await this.#open();
     const format = await this.#readFormat(file);
-    const previous = await this.#readPreviousGtids(file, format);
+    this.#checkRestarted(format);
+    const past = await this.#readPast(file, format);
     const stored = this.#store.fileByName(name);
-    if (stored !== undefined) this.#checkSame(stored, format, previous);
+    if (stored !== undefined) this.#checkSame(stored, format, past);
     if (stored !== undefined && !this.#goesOn(stored)) {
       return { name, bytes: 0, tornBytes: 0 };
     }
     const from = stored?.size ?? FIRST_POSITION;
     if (stored === undefined) {
-      await this.#checkNext(previous);
+      await this.#checkNext(past);
       this.#appender.startFile(name);
     } else {
       this.#appender.resumeFile(clean(format));
@@ -153,6 +173,17 @@ class FileImport {
       throw error;
     }
     const cut = !this.#feeder.atEventEnd || this.#appender.inTransaction;
+    if (cut && this.#mayBreakOff()) {
+      // It is part of the file, as live data would have it, and no more comes.
+      this.isBrokenOff = true;
+      return {
+        name,
+        bytes: writer.position - from,
+        tornBytes: 0,
+        warning:
+          `it ends inside a transaction at position ${writer.position}: its server crashed, and the transaction came to nothing`,
+      };
+    }
     await writer.rollback();
     // A file is in the log together with its second event.
     const isThere = writer.fileName === name;
@@ -168,6 +199,29 @@ class FileImport {
       tornBytes: torn ? tornBytes : 0,
       ...(this.#warning === undefined ? {} : { warning: this.#warning }),
     };
+  }
+
+  /**
+   * Whether the file may end inside a transaction, between two events: MariaDB
+   * leaves it so after a crash, and goes on in the next file. `EventAppender`
+   * takes such a file from a source as well.
+   */
+  #mayBreakOff(): boolean {
+    return !this.#options.isLast && this.#feeder.atEventEnd &&
+      this.#options.signal?.aborted !== true &&
+      this.#store.writer.mariadb !== undefined &&
+      this.#store.writer.fileName === this.#path.name;
+  }
+
+  /** After a file that broke off comes one of a server that was started anew. */
+  #checkRestarted(format: Uint8Array): void {
+    const { brokenOff } = this.#options;
+    if (brokenOff === undefined) return;
+    if (decodeFormatDescription(format).createdAt !== 0) return;
+    throw this.#error(
+      "torn",
+      `${brokenOff} before it ends inside a transaction, and this one was not begun by a server that started: ${brokenOff} has lost its end`,
+    );
   }
 
   async #open(): Promise<Deno.FsFile> {
@@ -223,20 +277,22 @@ class FileImport {
   #checkSame(
     stored: StoredFile,
     format: Uint8Array,
-    previous: GtidSet | undefined,
+    past: FilePast | undefined,
   ): void {
+    const theirs = stored.mariadbStart;
     const same = sameBytes(clean(format), clean(stored.formatDescription)) &&
-      (previous === undefined || stored.previousGtids.containsSet(previous));
+      (past === undefined ||
+        stored.previousGtids.containsSet(past.gtids) &&
+          (past.mariadb === theirs ||
+            theirs !== undefined && past.mariadb?.equals(theirs) === true));
     if (same) return;
     throw this.#error(
       "other-history",
       `the store has another file of this name, made at ${
         timeOf(stored.formatDescription)
       } after ${
-        stored.previousGtids.toString() || "no transactions"
-      }; this one was made at ${timeOf(format)} after ${
-        previous?.toString() || "no transactions"
-      }`,
+        pastText({ gtids: stored.previousGtids, mariadb: theirs })
+      }; this one was made at ${timeOf(format)} after ${pastText(past)}`,
     );
   }
 
@@ -254,7 +310,7 @@ class FileImport {
   }
 
   /** Makes sure that the file is the next one, before any of it is written. */
-  async #checkNext(previous: GtidSet | undefined): Promise<void> {
+  async #checkNext(past: FilePast | undefined): Promise<void> {
     const { name } = this.#path;
     const last = this.#store.files.at(-1);
     if (last === undefined) return;
@@ -268,17 +324,15 @@ class FileImport {
         `it does not follow ${last.name}, the newest file in the store`,
       );
     }
-    if (previous === undefined) return;
-    const { executed } = this.#store.writer;
-    const missing = previous.subtract(executed);
-    if (!missing.isEmpty) {
+    if (past === undefined) return;
+    const { missing, surplus } = this.#compare(past);
+    if (missing !== "") {
       throw this.#error(
         "other-history",
         `it follows transactions that the store does not have: ${missing}`,
       );
     }
-    const surplus = executed.subtract(previous);
-    if (!surplus.isEmpty) {
+    if (surplus !== "") {
       throw this.#error(
         "other-history",
         `the store has transactions that the file does not follow: ${surplus}`,
@@ -286,7 +340,8 @@ class FileImport {
     }
     // Without GTIDs nothing but its end tells whether the last file is whole.
     if (end !== "open") return;
-    if (!previous.isEmpty) {
+    if (this.#options.brokenOff !== undefined) return;
+    if (!past.gtids.isEmpty || past.mariadb?.isEmpty === false) {
       this.#warning =
         `the file before it, ${last.name}, ends at position ${last.size} without a rotate, as when its server crashed; no transaction is missing between them`;
       return;
@@ -297,40 +352,102 @@ class FileImport {
     );
   }
 
+  /** What the file follows that is not here, and what is here that it does not follow. */
+  #compare(past: FilePast): { missing: string; surplus: string } {
+    const { executed, mariadb } = this.#store.writer;
+    if ((mariadb === undefined) !== (past.mariadb === undefined)) {
+      const [file, store] = past.mariadb === undefined
+        ? ["MySQL", "MariaDB"]
+        : ["MariaDB", "MySQL"];
+      throw this.#error(
+        "other-history",
+        `it is a file of ${file}, and the store has those of ${store}`,
+      );
+    }
+    if (mariadb === undefined || past.mariadb === undefined) {
+      return {
+        missing: past.gtids.subtract(executed).toString(),
+        surplus: executed.subtract(past.gtids).toString(),
+      };
+    }
+    const list = past.mariadb;
+    // A domain that nobody uses any more can be deleted from the state.
+    const surplus = list.missing(mariadb).filter(({ domain }) =>
+      list.lastOf(domain) !== undefined
+    );
+    return {
+      missing: formatMariadbGtidPosition(mariadb.missing(list)),
+      surplus: formatMariadbGtidPosition(surplus),
+    };
+  }
+
   /**
-   * What the file's second event says that came before; empty if it is another
+   * What the file's second event says that came before; nothing if it is another
    * one, undefined if the file ends inside it.
    */
-  async #readPreviousGtids(
+  async #readPast(
     file: Deno.FsFile,
     format: Uint8Array,
-  ): Promise<GtidSet | undefined> {
+  ): Promise<FilePast | undefined> {
     const { checksumAlgorithm } = decodeFormatDescription(format);
-    await file.seek(FIRST_POSITION + format.length, Deno.SeekMode.Start);
-    const header = await this.#readUpTo(file, HEADER_BYTES);
+    let position = FIRST_POSITION + format.length;
+    let header = await this.#readHeader(file, position);
     if (
-      header.length < HEADER_BYTES ||
-      eventTypeAt(header, 0) !== EventType.PREVIOUS_GTIDS
-    ) return new GtidSet();
-    const size = Math.min(eventSizeAt(header, 0), PREVIOUS_GTIDS_BYTES_MAX);
-    if (FIRST_POSITION + format.length + size > this.#path.size) {
-      return undefined;
+      header && eventTypeAt(header, 0) === EventType.MARIADB_START_ENCRYPTION
+    ) {
+      position += eventSizeAt(header, 0);
+      header = await this.#readHeader(file, position);
+      if (header !== undefined) this.#checkPlain(header, position);
     }
+    const type = header && eventTypeAt(header, 0);
+    if (
+      header === undefined ||
+      type !== EventType.PREVIOUS_GTIDS && type !== EventType.MARIADB_GTID_LIST
+    ) return { gtids: new GtidSet(), mariadb: undefined };
+    const size = Math.min(eventSizeAt(header, 0), PREVIOUS_GTIDS_BYTES_MAX);
+    if (position + size > this.#path.size) return undefined;
     const rest = await this.#readUpTo(file, Math.max(0, size - HEADER_BYTES));
     const event = new Uint8Array(HEADER_BYTES + rest.length);
     event.set(header);
     event.set(rest, HEADER_BYTES);
     try {
-      return decodePreviousGtids(event, checksumAlgorithm);
+      if (type === EventType.PREVIOUS_GTIDS) {
+        const gtids = decodePreviousGtids(event, checksumAlgorithm);
+        return { gtids, mariadb: undefined };
+      }
+      const { state } = decodeMariadbGtidList(event, checksumAlgorithm);
+      return { gtids: new GtidSet(), mariadb: state };
     } catch (cause) {
       throw this.#error(
         "damaged",
-        `its Previous_gtids event at position ${
-          FIRST_POSITION + format.length
-        } can't be read`,
+        `its ${
+          eventTypeName(type)
+        } event at position ${position} can't be read`,
         cause,
       );
     }
+  }
+
+  /** The header of the event at a position; undefined if the file ends before. */
+  async #readHeader(
+    file: Deno.FsFile,
+    position: number,
+  ): Promise<Uint8Array | undefined> {
+    await file.seek(position, Deno.SeekMode.Start);
+    const header = await this.#readUpTo(file, HEADER_BYTES);
+    return header.length < HEADER_BYTES ? undefined : header;
+  }
+
+  /**
+   * Makes sure that a MariaDB file which says that it is encrypted is not: its
+   * server decrypts what it sends, and leaves that event in.
+   */
+  #checkPlain(header: Uint8Array, position: number): void {
+    if (logPosAt(header, 0) === position + eventSizeAt(header, 0)) return;
+    throw this.#error(
+      "encrypted",
+      "it is encrypted, and only its server has the key; get it from there with mariadb-binlog --read-from-remote-server --raw, or let kingbus follow that server, which sends it decrypted",
+    );
   }
 
   async #feed(file: Deno.FsFile, from: number): Promise<void> {
@@ -406,6 +523,12 @@ const FAULT_OF: Readonly<Record<AppendFaultKind, ImportFault>> = {
 /** A format description as replicas get it. */
 function clean(format: Uint8Array): Uint8Array {
   return patchFormatDescription(format, { clearPosition: false });
+}
+
+/** What a file follows, for people. */
+function pastText(past: FilePast | undefined): string {
+  return past?.mariadb?.toString() || past?.gtids.toString() ||
+    "no transactions";
 }
 
 /** When the file was made, by its server's clock. */

@@ -5,7 +5,9 @@ export class BinlogFolder implements Disposable {
   readonly path: string = Deno.makeTempDirSync({ prefix: "kingbus-files-" });
 
   /** Puts captured files there. */
-  constructor(fixtures: readonly BinlogFixture[] = []) {
+  constructor(
+    fixtures: readonly Pick<BinlogFixture, "name" | "bytes">[] = [],
+  ) {
     for (const { name, bytes } of fixtures) this.write(name, bytes);
   }
 
