@@ -278,6 +278,10 @@ export class LogFollower implements PacketSink {
       case EventType.MARIADB_GTID_LIST:
         // How far a dump by GTID is; the file's own one is not marked so.
         return (flagsAt(bytes, at) & EventFlag.ARTIFICIAL) !== 0;
+      case EventType.MARIADB_START_ENCRYPTION:
+        // Sent once more, and without a position, where a file is gone on with.
+        // The events themselves come decrypted.
+        return logPosAt(bytes, at) === 0;
       default:
         return false;
     }

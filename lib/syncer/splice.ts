@@ -79,6 +79,8 @@ export class Splice {
   #isOver = false;
   #sourceName = "";
   #format: Uint8Array = new Uint8Array();
+  /** The event between that and what the file follows, if there is one. */
+  #encryption: Uint8Array | undefined;
   #previous: Uint8Array[] | undefined;
 
   /** @param parts where it puts what it takes */
@@ -114,6 +116,7 @@ export class Splice {
   takeFormat(event: Uint8Array): void {
     this.#parts.appender.resumeFile(event);
     this.#format = event;
+    this.#encryption = undefined;
     this.#stage = "previous";
   }
 
@@ -133,8 +136,11 @@ export class Splice {
         this.#takePrevious(bytes.slice(at, end));
         return false;
       }
-      // Of an encrypted file, which is sent decrypted.
-      if (type === EventType.MARIADB_START_ENCRYPTION) return false;
+      if (type === EventType.MARIADB_START_ENCRYPTION) {
+        // Of an encrypted file, which is sent decrypted.
+        this.#encryption = bytes.slice(at, end);
+        return false;
+      }
       throw new SourceError(
         "stream",
         `The source's file ${this.#sourceName} has neither Previous_gtids nor Gtid_list`,
@@ -225,6 +231,9 @@ export class Splice {
   #beginWhole(previous: Uint8Array): void {
     this.#begin(false);
     appendWhole(this.#parts.appender, this.#format);
+    if (this.#encryption !== undefined) {
+      appendWhole(this.#parts.appender, this.#encryption);
+    }
     appendWhole(this.#parts.appender, previous);
     this.#isOver = true;
   }

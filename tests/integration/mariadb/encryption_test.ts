@@ -1,0 +1,94 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { EventType } from "../../../lib/binlog/event_type.ts";
+import { listBinlogPaths } from "../../../lib/import/binlog_path.ts";
+import { ImportError } from "../../../lib/import/import_error.ts";
+import { importFiles } from "../../../lib/import/import_files.ts";
+import { openMemoryStore } from "../../../lib/store/memory_store.ts";
+import { rigTest } from "../../../scripts/test_servers/rig.ts";
+import { startMariadb } from "../../support/mariadb.ts";
+import {
+  caughtUp,
+  mariadbStateOf,
+  writeRow,
+} from "../../support/mariadb_source.ts";
+import { readFile } from "../../support/read_stored_file.ts";
+import { assertSameBytes } from "../../support/source_file.ts";
+import { TestKingbus } from "../../support/test_kingbus.ts";
+
+/** Writes a key, and has a server encrypt its binlog with it. */
+function encryption(folder: string): string[] {
+  Deno.writeTextFileSync(`${folder}/keys`, `1;${"ab".repeat(32)}\n`);
+  return [
+    "--plugin-load-add=file_key_management",
+    `--file-key-management-filename=${folder}/keys`,
+    "--encrypt-binlog=ON",
+  ];
+}
+
+await rigTest(
+  "Syncer takes what a MariaDB source with an encrypted binlog sends, as it sends it",
+  ["mariadb", "mariadb-binlog"],
+  async () => {
+    const folder = await Deno.makeTempDir({ prefix: "kingbus-keys-" });
+    try {
+      await using source = await startMariadb(8151, encryption(folder));
+      await source.run(
+        "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+      );
+      await writeRow(source);
+      await using kingbus = await TestKingbus.following(source);
+      await caughtUp(kingbus, source);
+      // Inside a file the event is not sent as part of it.
+      await kingbus.stop();
+      await writeRow(source);
+      await kingbus.resume();
+      await caughtUp(kingbus, source);
+      await source.run("FLUSH BINARY LOGS");
+      await writeRow(source);
+      await caughtUp(kingbus, source);
+      const state = await mariadbStateOf(source);
+      assertEquals(kingbus.status.executed, `${state}`);
+
+      const { success, stderr } = await new Deno.Command("mariadb-binlog", {
+        args: [
+          "--no-defaults",
+          "--read-from-remote-server",
+          "--raw",
+          "--host=127.0.0.1",
+          `--port=${source.port}`,
+          "--user=repl",
+          "--password=replpass",
+          `--result-file=${folder}/`,
+          "binlog.000001",
+        ],
+      }).output();
+      assert(success, new TextDecoder().decode(stderr));
+      const raw = await Deno.readFile(`${folder}/binlog.000001`);
+      const stored = await readFile(kingbus.store, kingbus.store.files[0]!);
+      assertSameBytes("binlog.000001", stored, raw.subarray(4));
+      const format = new DataView(raw.buffer).getUint32(4 + 9, true);
+      assertEquals(raw[4 + format + 4], EventType.MARIADB_START_ENCRYPTION);
+
+      // What its server decrypted can be imported, its own file can't.
+      await using store = await openMemoryStore();
+      const options = { serverUuid: "", acceptTornEnd: false };
+      await importFiles(
+        store,
+        await listBinlogPaths([`${folder}/binlog.000001`]),
+        options,
+      );
+      assertEquals(`${store.head!.mariadb}`, "0-8151-3");
+      await using other = await openMemoryStore();
+      const own = `${source.onDisk.binlogFolder}/binlog.000001`;
+      const error = await assertRejects(
+        async () =>
+          await importFiles(other, await listBinlogPaths([own]), options),
+        ImportError,
+        "only its server has the key",
+      );
+      assertEquals(error.fault, "encrypted");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
