@@ -11,6 +11,7 @@ import type { Options } from "./config/options.ts";
 import { ServerController } from "./admin/intent/server_controller.ts";
 import { SqlSource } from "./admin/sql_source.ts";
 import { SyncerController } from "./admin/intent/syncer_controller.ts";
+import { formatMariadbGtidPosition } from "./gtid/mariadb_gtid_position.ts";
 import type { Log } from "./log/log.ts";
 import { freeDisk } from "./retention/free_disk.ts";
 import { ReplicaNeeds } from "./retention/replica_needs.ts";
@@ -154,6 +155,9 @@ async function openServing(parts: {
       kept: () => ({
         bytes: bytesOf(store.files),
         retrieved: () => keptGtids(store),
+        mariadbPosition: formatMariadbGtidPosition(
+          store.head?.mariadb?.position() ?? [],
+        ),
       }),
     }),
     acknowledging: () => {

@@ -22,7 +22,13 @@ export interface SqlSourceParts {
   /** The longest pause between two attempts to connect. */
   readonly connectRetryMs: number;
   /** What is kept: its size, and the GTIDs of its files. */
-  readonly kept: () => { readonly bytes: number; retrieved(): string };
+  readonly kept: () => {
+    readonly bytes: number;
+    /** Text of the GTIDs of the files kept. */
+    retrieved(): string;
+    /** Where the log is by MariaDB's GTIDs; empty for a log of MySQL's. */
+    readonly mariadbPosition: string;
+  };
 }
 
 /**
@@ -41,7 +47,7 @@ export class SqlSource implements SourceControl {
     const report = this.#syncer.report();
     const { target } = report;
     if (target === undefined) return undefined;
-    const { bytes, retrieved } = kept();
+    const { bytes, retrieved, mariadbPosition } = kept();
     const followed = report.candidates.find(({ followed }) => followed);
     return {
       ...parseAddress(followed?.address ?? target.address),
@@ -56,7 +62,7 @@ export class SqlSource implements SourceControl {
       serverId: report.source?.serverId ?? "",
       uuid: report.source?.uuid ?? "",
       retrieved,
-      mariadbPosition: "",
+      mariadbPosition,
       heartbeatMs,
       tls: undefined,
       semiSync: report.semiSync.link?.active ?? false,

@@ -1,5 +1,5 @@
 import { characterSetNamed } from "./client_character_set.ts";
-import { isMysqlAtLeast } from "./server_version.ts";
+import { isMariadb, isMysqlAtLeast } from "./server_version.ts";
 import type { SqlValue } from "./sql_value.ts";
 import type { StatementContext } from "./statement_context.ts";
 import { StatementError, StatementFault } from "./statement_error.ts";
@@ -190,6 +190,12 @@ const SYSTEM_VARIABLES: readonly SystemVariable[] = [
   ofMysql(global("log_replica_updates", "boolean", "ON")),
   global("log_slave_updates", "boolean", "ON"),
   global("lower_case_table_names", "unsigned", "0"),
+  {
+    // tools that read TABLE look for a table then
+    ...global("master_info_repository", "string", "FILE"),
+    isThere: ({ server }) =>
+      !isMariadb(server.version) && !isMysqlAtLeast(server.version, 8, 3, 0),
+  },
   session("max_allowed_packet", "unsigned", "1073741824"),
   session("net_buffer_length", "unsigned", "16384"),
   session("net_read_timeout", "unsigned", "30"),
@@ -206,8 +212,19 @@ const SYSTEM_VARIABLES: readonly SystemVariable[] = [
     isThere: ({ server }) => isMysqlAtLeast(server.version, 8, 0, 18),
   },
   global("protocol_version", "unsigned", "10"),
+  // drivers for older servers ask for these when they connect
+  ...[
+    session("query_cache_size", "unsigned", "0"),
+    session("query_cache_type", "string", "OFF"),
+  ].map((variable) => ({
+    ...variable,
+    isThere: ({ server }: StatementContext) =>
+      !isMysqlAtLeast(server.version, 8, 0, 3),
+  })),
   global("read_only", "boolean", "ON"),
   ...MARIADB_SEMI_SYNC,
+  global("report_host", "string", () => null),
+  global("report_port", "unsigned", ({ server }) => server.port.toString()),
   ...semiSyncVariables("master", "slave"),
   ...semiSyncVariables("source", "replica"),
   global("server_id", "unsigned", ({ server }) => server.serverId),
