@@ -48,7 +48,10 @@ export class SqlSource implements SourceControl {
     const { target } = report;
     if (target === undefined) return undefined;
     const { bytes, retrieved, mariadbPosition } = kept();
-    const followed = report.candidates.find(({ followed }) => followed);
+    // while it is stopped, what it is to follow may have been changed
+    const followed = isRunning(report)
+      ? report.candidates.find(({ followed }) => followed)
+      : undefined;
     return {
       ...parseAddress(followed?.address ?? target.address),
       user: target.user,

@@ -7,8 +7,8 @@ import type {
   SourceState,
 } from "./source_control.ts";
 import {
-  doubleColumn,
   textColumn,
+  thousandthsColumn,
   unsigned32Column,
   unsignedColumn,
 } from "./statement_column.ts";
@@ -201,7 +201,7 @@ export function sourceStatusColumns(
       case "long":
         return unsignedColumn(name, length);
       case "double":
-        return doubleColumn(name);
+        return thousandthsColumn(name, length);
     }
   });
 }

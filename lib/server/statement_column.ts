@@ -210,6 +210,21 @@ export function doubleColumn(name: string): ColumnDefinition {
   );
 }
 
+/** A floating-point number with three places, as MariaDB's are, never NULL. */
+export function thousandthsColumn(
+  name: string,
+  length: number,
+): ColumnDefinition {
+  return column(
+    name,
+    ColumnType.DOUBLE,
+    CharacterSet.BINARY,
+    length,
+    ColumnFlag.NOT_NULL | ColumnFlag.BINARY,
+    3,
+  );
+}
+
 /** Bytes without a character set, such as `0x4142`. */
 export function binaryColumn(name: string, length: number): ColumnDefinition {
   return column(

@@ -2,12 +2,12 @@ import type { ColumnDefinition } from "../protocol/result_set.ts";
 import { hasNewWords, isMariadb, isMysqlAtLeast } from "./server_version.ts";
 import type { SessionProcess } from "./session_activity.ts";
 import {
-  doubleColumn,
   integer32Column,
   integerColumn,
   longTextColumn,
   nullableTextColumn,
   textColumn,
+  thousandthsColumn,
 } from "./statement_column.ts";
 import type { StatementContext } from "./statement_context.ts";
 import type { StatementCursor } from "./statement_cursor.ts";
@@ -68,7 +68,7 @@ function processColumns(
     full
       ? longTextColumn("Info", characterSet)
       : nullableTextColumn("Info", INFO_CHARACTERS, characterSet),
-    ...isMariadb(server.version) ? [doubleColumn("Progress")] : [],
+    ...isMariadb(server.version) ? [thousandthsColumn("Progress", 7)] : [],
   ];
 }
 

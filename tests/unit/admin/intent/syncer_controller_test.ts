@@ -342,3 +342,47 @@ Deno.test("SyncerController.start() changes to another source while it runs", as
   assertEquals(again.syncer.following?.candidates, candidates);
   assertEquals(store.values.get(FOLLOWED_META), "db5:2");
 });
+
+Deno.test("SyncerController changes what the next start follows, and keeps it", async () => {
+  const store = new MemoryMetaStore();
+  const { controller, syncer } = await startNode(store, SOURCE);
+  const running = await assertRejects(
+    () => controller.change({ port: 1 }),
+    ControlError,
+  );
+  assertEquals(running.kind, "conflict");
+  await controller.stop();
+  await controller.change({ hostname: "db2" });
+  await controller.change({ password: "hunter4" });
+  assertEquals(syncer.following, undefined);
+  assertEquals(controller.report().target?.address, "db2:3306");
+  const { controller: next, syncer: resumed } = await startNode(store, SOURCE);
+  assertEquals(resumed.following, undefined);
+  await next.start(undefined);
+  assertEquals(resumed.following, {
+    ...FOLLOWED,
+    hostname: "db2",
+    password: "hunter4",
+    candidates: [],
+  });
+});
+
+Deno.test("SyncerController takes its first source from a change, and no impossible one", async () => {
+  const store = new MemoryMetaStore();
+  const { controller, syncer } = await startNode(store, undefined);
+  const nowhere = await assertRejects(
+    () => controller.change({ user: "kb" }),
+    ControlError,
+  );
+  assertEquals(nowhere.kind, "invalid");
+  const itself = await assertRejects(
+    () => controller.change({ hostname: "127.0.0.1", port: 3390 }),
+    ControlError,
+  );
+  assertEquals(itself.kind, "invalid");
+  await controller.change({ hostname: "db1", user: "kb", password: "hunter2" });
+  assertEquals(controller.report().wanted, false);
+  await controller.start(undefined);
+  assertEquals(syncer.following?.port, 3306);
+  assertEquals(syncer.following?.start, "oldest");
+});

@@ -1,0 +1,22 @@
+import { rigTest } from "../../../scripts/test_servers/rig.ts";
+import { startMariadb } from "../../support/mariadb.ts";
+import {
+  COMMON_STATEMENTS,
+  compareColumns,
+  OLD_STATEMENTS,
+} from "./columns_suite.ts";
+
+await rigTest(
+  "kingbus declares the columns of each statement as MariaDB",
+  ["mariadb"],
+  async () => {
+    await using server = await startMariadb(8061);
+    await compareColumns(server, [
+      ...COMMON_STATEMENTS,
+      ...OLD_STATEMENTS,
+      "SHOW REPLICA STATUS",
+      "SHOW ALL SLAVES STATUS",
+      "SHOW SLAVE '' STATUS",
+    ]);
+  },
+);
