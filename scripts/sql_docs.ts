@@ -152,8 +152,8 @@ function formatOptions(): string {
 }
 
 function formatFunctions(): string {
-  const names = functionNames().map((name) => `\`${name}\``).join(", ");
-  return `### Functions\n\n${wrap(names)}\n`;
+  const names = functionNames().map((name) => `- \`${name}\``).join("\n");
+  return `### Functions\n\n${names}\n`;
 }
 
 /** Every error that a statement may end in, by number. */
@@ -166,21 +166,6 @@ function formatErrors(): string {
       codeCell(name),
     ]);
   return formatTable([["Number", "SQLSTATE", "Name"], ...rows]);
-}
-
-/** Text at most 80 characters wide, as \`deno fmt\` wraps it. */
-function wrap(text: string): string {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > 80) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === "" ? word : `${line} ${word}`;
-    }
-  }
-  return [...lines, line].join("\n");
 }
 
 function cell(text: string): string {
