@@ -113,7 +113,10 @@ export function decodeFormatDescription(event: Uint8Array): FormatDescription {
  *   `clearCreated` for a dump by GTID that skips the file's first transaction:
  *   creation time becomes 0, so that the replica does not drop its temporary tables.
  *   `endPosition` to have one that was cleared in a file again.
- * @returns A copy, its checksum right if it has one.
+ *   `resum` to have the checksum right in a file without checksums, too, whose
+ *   format description has one nonetheless; servers leave it as it was then,
+ *   and nobody verifies it.
+ * @returns A copy, its checksum right if its file has checksums.
  * @throws {MalformedEventError} As {@linkcode decodeFormatDescription}.
  */
 export function patchFormatDescription(
@@ -122,9 +125,10 @@ export function patchFormatDescription(
     clearPosition: boolean;
     clearCreated?: boolean;
     endPosition?: number;
+    resum?: boolean;
   },
 ): Uint8Array {
-  const { serverVersion } = decodeFormatDescription(event);
+  const { serverVersion, checksumAlgorithm } = decodeFormatDescription(event);
   const patched = event.slice();
   clearInUseFlag(patched);
   if (options.clearPosition) putU32(patched, LOG_POS_OFFSET, 0);
@@ -134,7 +138,8 @@ export function patchFormatDescription(
   if (options.clearPosition || options.clearCreated === true) {
     putU32(patched, HEADER_BYTES + CREATED_OFFSET, 0);
   }
-  if (hasChecksumFields(serverVersion)) writeEventChecksum(patched);
+  const sums = options.resum === true || checksumAlgorithm !== "none";
+  if (sums && hasChecksumFields(serverVersion)) writeEventChecksum(patched);
   return patched;
 }
 

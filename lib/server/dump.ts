@@ -1,3 +1,4 @@
+import type { ChecksumAlgorithm } from "../binlog/checksum.ts";
 import { EventType } from "../binlog/event_type.ts";
 import {
   decodeFormatDescription,
@@ -39,6 +40,12 @@ const NON_BLOCK = 0x1;
 /** From a MySQL replica; from a MariaDB one the bit asks for annotations. */
 const HEARTBEAT_V2 = 0x2;
 const SEND_ANNOTATIONS = 0x2;
+
+/** The MySQL since which errors speak of replicas and sources. */
+const NEW_WORDS_SINCE = [8, 0, 26] as const;
+
+/** The MySQL since which `Binlog_sender` says where a dump stood. */
+const SENDER_SINCE = [5, 7] as const;
 
 /** What the store says of a file that is not there any more. */
 const PURGED: ReadonlySet<string> = new Set(["purged", "unknown-file"]);
@@ -136,6 +143,8 @@ class LogDump {
   readonly #heartbeatMs: number | undefined;
   readonly #semiSync: SemiSyncDump | undefined;
   #file: StoredFile;
+  /** The file the dump begins in. */
+  #first: StoredFile | undefined;
   /** The file whose format description was looked at, and what was found. */
   #heartbeatFile: StoredFile | undefined;
   #hasHeartbeatV2 = false;
@@ -241,11 +250,12 @@ class LogDump {
   async #begin(start: DumpStart): Promise<LogReader> {
     const { file, position } = start;
     this.#file = file;
+    this.#first = file;
     this.#semiSync?.beginFile(file);
     this.#filter?.startFile(file);
     this.#output.position = position;
-    await this.#sendRotate(file, position, this.#session.settings.checksum);
-    this.#checkChecksum(file, position);
+    await this.#sendRotate(file, position, this.#firstChecksum());
+    this.#checkChecksum(file);
     const format = file.formatDescription;
     if (position !== FIRST_POSITION) {
       await this.#output.addEvent(
@@ -283,7 +293,7 @@ class LogDump {
         error instanceof StoreError && error.kind === "position-inside-event"
       ) {
         throw fatalDumpError(
-          `bogus data in log event; ${this.#where(position)}`,
+          `bogus data in log event; ${this.#where()}`,
         );
       }
       throw error;
@@ -327,35 +337,56 @@ class LogDump {
     this.#semiSync?.beginFile(file);
     this.#output.position = FIRST_POSITION;
     this.#filter?.startFile(file);
-    this.#checkChecksum(file, FIRST_POSITION);
+    this.#checkChecksum(file);
   }
 
   async #sendRotate(
     file: StoredFile,
     position: number,
-    checksum: "none" | "crc32" | undefined,
+    algorithm: ChecksumAlgorithm,
   ): Promise<void> {
     await this.#output.addEvent(encodeArtificialRotate({
       serverId: this.#session.serverId,
       fileName: file.name,
       position: BigInt(position),
-      algorithm: checksum ?? "none",
+      algorithm,
     }));
   }
 
+  /**
+   * How the first artificial rotate ends: as the replica wants it, since it knows
+   * of no file yet. What it says to anything but a known name, MariaDB takes for
+   * all, others for nothing.
+   */
+  #firstChecksum(): ChecksumAlgorithm {
+    const { checksum = "none" } = this.#session.settings;
+    if (checksum !== "unknown") return checksum;
+    return this.#isMariadb ? "crc32" : "none";
+  }
+
   /** A replica that never asked about checksums can't take any. */
-  #checkChecksum(file: StoredFile, position: number): void {
-    const { checksum, modern } = this.#session.settings;
-    if (checksum !== undefined || file.checksumAlgorithm === "none") return;
+  #checkChecksum(file: StoredFile): void {
+    if (
+      this.#session.settings.checksum !== undefined ||
+      file.checksumAlgorithm === "none"
+    ) return;
+    const [replica, source] = this.#writtenBy(...NEW_WORDS_SINCE)
+      ? ["Replica", "source"]
+      : ["Slave", "master"];
     throw fatalDumpError(
-      modern
-        ? `Replica can not handle replication events with the checksum that source is configured to log; ${
-          this.#where(position)
-        }`
-        : `Slave can not handle replication events with the checksum that master is configured to log; ${
-          this.#where(position)
-        }`,
+      `${replica} can not handle replication events with the checksum that ${source} is configured to log; ${this.#where()}`,
     );
+  }
+
+  /** Whether a MySQL of that version or later has written the file. */
+  #writtenBy(...wanted: readonly number[]): boolean {
+    if (this.#isMariadb) return false;
+    const { serverVersion } = decodeFormatDescription(
+      this.#file.formatDescription,
+    );
+    const version = serverVersion.split(/[^0-9]/, wanted.length).map(Number);
+    const at = wanted.findIndex((part, index) => part !== version[index]);
+    return at < 0 || (version[at] ?? 0) > wanted[at]!;
   }
 
   get #isMariadb(): boolean {
@@ -363,16 +394,21 @@ class LogDump {
   }
 
   /** The source's words for where a dump stood when it failed. */
-  #where(position: number): string {
+  #where(): string {
     const { name, formatDescription } = this.#file;
     const last = FIRST_POSITION + formatDescription.length;
+    const { fileName, position: asked } = this.#request;
     if (this.#isMariadb) {
-      const { position: asked } = this.#request;
       return `the first event '${
         nameInError(this.#request)
       }' at ${asked}, the last event read from '${name}' at ${FIRST_POSITION}, the last byte read from '${name}' at ${last}.`;
     }
-    return `the first event '${name}' at ${position}, the last event read from './${name}' at ${last}, the last byte read from './${name}' at ${last}.`;
+    // Up to 5.6 MySQL has not read a format description that it sends by itself.
+    const isUnread = this.#file === this.#first && asked > FIRST_POSITION &&
+      !this.#writtenBy(...SENDER_SINCE);
+    return `the first event '${fileName}' at ${asked}, the last event read from './${name}' at ${
+      isUnread ? asked : last
+    }, the last byte read from './${name}' at ${last}.`;
   }
 
   /**

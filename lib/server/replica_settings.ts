@@ -4,10 +4,10 @@ import type { SqlValue } from "./sql_value.ts";
 /** What a replica has asked for by setting user variables before its dump. */
 export interface ReplicaSettings {
   /**
-   * Checksums it says it can take: `crc32`, `none` for any other value, and
+   * Checksums it says it can take, `unknown` if it named some that are none, and
    * undefined if it said nothing, in which case it must not be sent any.
    */
-  readonly checksum: ChecksumAlgorithm | undefined;
+  readonly checksum: ChecksumAlgorithm | "unknown" | undefined;
   /** Pause after which it wants a heartbeat, in nanoseconds; 0 for none. */
   readonly heartbeatPeriodNs: bigint;
   /** Its server uuid in lower case; empty if it has not said. */
@@ -66,11 +66,7 @@ export function replicaSettingsOf(
   const uuid = text("replica_uuid", "slave_uuid")?.toLowerCase() ?? "";
   const semiSync = text("rpl_semi_sync_replica", "rpl_semi_sync_slave");
   return {
-    checksum: checksum === undefined
-      ? undefined
-      : checksum.toUpperCase() === "CRC32"
-      ? "crc32"
-      : "none",
+    checksum: checksum === undefined ? undefined : checksumOf(checksum),
     heartbeatPeriodNs: heartbeatPeriodOf(
       text("source_heartbeat_period", "master_heartbeat_period"),
     ),
@@ -89,6 +85,18 @@ export function replicaSettingsOf(
     untilGtid: text("slave_until_gtid"),
     skipReplication: settings.get("skip_replication") === "ON",
   };
+}
+
+/** As `find_type` in MySQL's `mysys/typelib.cc` finds a name. */
+function checksumOf(text: string): ReplicaSettings["checksum"] {
+  switch (text.replace(/ +$/, "").toUpperCase()) {
+    case "CRC32":
+      return "crc32";
+    case "NONE":
+      return "none";
+    default:
+      return "unknown";
+  }
 }
 
 function heartbeatPeriodOf(text: string | undefined): bigint {

@@ -8,7 +8,8 @@ import { sameBytes } from "../store/same_bytes.ts";
  * at which a file was made is in its format description.
  */
 export function isSameFile(one: Uint8Array, other: Uint8Array): boolean {
-  const clear = { clearPosition: true };
+  // In a file without checksums it depends on the sender.
+  const clear = { clearPosition: true, resum: true };
   return sameBytes(
     patchFormatDescription(one, clear),
     patchFormatDescription(other, clear),

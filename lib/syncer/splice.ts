@@ -245,6 +245,7 @@ export class Splice {
     this.#begin(true);
     const endPosition = FIRST_POSITION + this.#format.length;
     const format = patchFormatDescription(this.#format, {
+      resum: true,
       clearPosition: false,
       endPosition,
     });

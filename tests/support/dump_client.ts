@@ -33,8 +33,11 @@ export interface DumpClientOptions {
   readonly position?: number;
   /** GTID set as text: asks by GTID; by position if not given. */
   readonly executed?: string;
-  /** What it says of checksums; `null`: nothing. `CRC32` if not given. */
-  readonly checksum?: "CRC32" | "NONE" | null;
+  /**
+   * What it says of checksums, or the variable (`@@global.…`) that says it;
+   * `null`: nothing. `CRC32` if not given.
+   */
+  readonly checksum?: string | null;
   /** Pause after which it wants a heartbeat; none if not given. */
   readonly heartbeatMs?: number;
   /** UUID it says is its own; none if not given. */
@@ -167,7 +170,10 @@ export class DumpClient implements AsyncDisposable {
     if (heartbeatMs !== undefined) {
       await set("heartbeat_period", `${BigInt(heartbeatMs) * 1_000_000n}`);
     }
-    if (checksum !== null) await set("binlog_checksum", `'${checksum}'`);
+    if (checksum !== null) {
+      const isVariable = checksum.startsWith("@@");
+      await set("binlog_checksum", isVariable ? checksum : `'${checksum}'`);
+    }
     if (uuid !== undefined) {
       await this.#connection.query(
         options.names === "master"

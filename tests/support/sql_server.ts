@@ -198,7 +198,7 @@ export class TestReplica {
   }
 
   /** Waits until it has executed all these GTIDs; fails if it stops before. */
-  async waitUntilHas(executed: string): Promise<void> {
+  async waitUntilHas(executed: string, deadlineMs = 60_000): Promise<void> {
     await waitUntil(`the replica had ${executed}`, async () => {
       const has = await valueOf(
         this.server,
@@ -207,7 +207,7 @@ export class TestReplica {
       if (has === "1") return true;
       await this.#checkRunning();
       return false;
-    }, { deadlineMs: 60_000, intervalMs: 50 });
+    }, { deadlineMs, intervalMs: 50 });
   }
 
   /** Waits until it has executed all up to there; fails if it stops before. */

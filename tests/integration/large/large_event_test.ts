@@ -14,6 +14,9 @@ import { TestKingbus } from "../../support/test_kingbus.ts";
  */
 const MEGABYTES = Number(Deno.env.get("KINGBUS_LARGE_MEGABYTES") ?? 40);
 
+/** What a replica may take for it on a busy machine. */
+const REPLICA_MS = 60_000 + 300 * MEGABYTES;
+
 const PACKET = ["--max-allowed-packet=1G", "--max-binlog-size=1G"];
 const sources = new SharedMysql97(9764, PACKET);
 const replicas = new SharedMysql97(9765, [
@@ -88,7 +91,8 @@ for (const [what, { type, statements }] of Object.entries(LARGE)) {
               );
             }
             await replica.start({ port: kingbus.port });
-            await replica.waitUntilHas(await executedOf(source));
+            const executed = await executedOf(source);
+            await replica.waitUntilHas(executed, REPLICA_MS);
           },
         );
       }

@@ -178,13 +178,21 @@ Deno.test("patchFormatDescription() clears position and creation time for a dump
     for (const { events } of loadBinlogFixtures(server)) {
       const event = events[0]!.bytes;
       const patched = patchFormatDescription(event, { clearPosition: true });
-      assert(eventChecksumOk(patched));
       const expected = event.slice();
       expected[17] = expected[17]! & ~1;
       expected.fill(0, 13, 17);
       expected.fill(0, 71, 75);
-      writeEventChecksum(expected);
+      // Servers leave it as it was where their files have no checksums.
+      const { checksumAlgorithm } = decodeFormatDescription(event);
+      if (checksumAlgorithm !== "none") writeEventChecksum(expected);
       assertEquals(hex(patched), hex(expected));
+      writeEventChecksum(expected);
+      assertEquals(
+        hex(
+          patchFormatDescription(event, { clearPosition: true, resum: true }),
+        ),
+        hex(expected),
+      );
       assertEquals(decodeEventHeader(patched).logPos, 0);
       assertEquals(decodeFormatDescription(patched).createdAt, 0);
     }

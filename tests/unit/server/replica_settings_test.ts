@@ -77,12 +77,23 @@ Deno.test("replicaSettingsOf() reads what a MariaDB replica sets", () => {
   );
 });
 
-Deno.test("replicaSettingsOf() takes any checksum but CRC32 for none", () => {
-  for (const value of ["NONE", "", "nonsense"]) {
+Deno.test("replicaSettingsOf() knows the names of checksums as MySQL does", () => {
+  const values: [string, string][] = [
+    ["CRC32", "crc32"],
+    ["crc32", "crc32"],
+    ["CRC32  ", "crc32"],
+    [" CRC32", "unknown"],
+    ["CRC", "unknown"],
+    ["NONE", "none"],
+    ["None ", "none"],
+    ["", "unknown"],
+    ["nonsense", "unknown"],
+  ];
+  for (const [value, expected] of values) {
     const { checksum } = settingsOf({
       master_binlog_checksum: sqlString(value),
     });
-    assertEquals(checksum, "none");
+    assertEquals(checksum, expected, value);
   }
   const { checksum } = settingsOf({ master_binlog_checksum: SQL_NULL });
   assertEquals(checksum, undefined);
