@@ -26,6 +26,7 @@ import {
   findDumpStart,
   nameInError,
 } from "./dump_start.ts";
+import { hasNewWords, isMysqlAtLeast } from "./server_version.ts";
 import { fatalDumpError } from "./fatal_dump_error.ts";
 import { GtidFilter } from "./gtid_filter.ts";
 import { MariadbFilter } from "./mariadb_filter.ts";
@@ -40,12 +41,6 @@ const NON_BLOCK = 0x1;
 /** From a MySQL replica; from a MariaDB one the bit asks for annotations. */
 const HEARTBEAT_V2 = 0x2;
 const SEND_ANNOTATIONS = 0x2;
-
-/** The MySQL since which errors speak of replicas and sources. */
-const NEW_WORDS_SINCE = [8, 0, 26] as const;
-
-/** The MySQL since which `Binlog_sender` says where a dump stood. */
-const SENDER_SINCE = [5, 7] as const;
 
 /** What the store says of a file that is not there any more. */
 const PURGED: ReadonlySet<string> = new Set(["purged", "unknown-file"]);
@@ -370,7 +365,7 @@ class LogDump {
       this.#session.settings.checksum !== undefined ||
       file.checksumAlgorithm === "none"
     ) return;
-    const [replica, source] = this.#writtenBy(...NEW_WORDS_SINCE)
+    const [replica, source] = hasNewWords(this.#writer)
       ? ["Replica", "source"]
       : ["Slave", "master"];
     throw fatalDumpError(
@@ -378,15 +373,9 @@ class LogDump {
     );
   }
 
-  /** Whether a MySQL of that version or later has written the file. */
-  #writtenBy(...wanted: readonly number[]): boolean {
-    if (this.#isMariadb) return false;
-    const { serverVersion } = decodeFormatDescription(
-      this.#file.formatDescription,
-    );
-    const version = serverVersion.split(/[^0-9]/, wanted.length).map(Number);
-    const at = wanted.findIndex((part, index) => part !== version[index]);
-    return at < 0 || (version[at] ?? 0) > wanted[at]!;
+  /** The version of the server that has written the file. */
+  get #writer(): string {
+    return decodeFormatDescription(this.#file.formatDescription).serverVersion;
   }
 
   get #isMariadb(): boolean {
@@ -405,7 +394,7 @@ class LogDump {
     }
     // Up to 5.6 MySQL has not read a format description that it sends by itself.
     const isUnread = this.#file === this.#first && asked > FIRST_POSITION &&
-      !this.#writtenBy(...SENDER_SINCE);
+      !isMysqlAtLeast(this.#writer, 5, 7, 0);
     return `the first event '${fileName}' at ${asked}, the last event read from './${name}' at ${
       isUnread ? asked : last
     }, the last byte read from './${name}' at ${last}.`;

@@ -1,3 +1,4 @@
+import type { ChecksumAlgorithm } from "../binlog/checksum.ts";
 import {
   flavourOfVersion,
   SOURCE_IDENTITY_META,
@@ -118,6 +119,11 @@ export interface FactSources {
   readonly identity: "own" | "source";
   readonly own: OwnIdentity;
   readonly source: SourceIdentity | undefined;
+  /**
+   * How the events of the log's newest file end, which is what the source has
+   * now: it begins a file when that is switched. Undefined for an empty log.
+   */
+  readonly newestChecksum?: ChecksumAlgorithm | undefined;
   /** Version to give before a source was seen. */
   readonly defaultVersion: string;
   readonly versionComment: string;
@@ -147,7 +153,7 @@ export function serverFactsOf(from: FactSources): ServerFacts {
     versionComment: from.versionComment,
     gtidMode: log.gtidMode,
     binlogFormat: log.binlogFormat,
-    binlogChecksum: log.binlogChecksum,
+    binlogChecksum: from.newestChecksum?.toUpperCase() ?? log.binlogChecksum,
     binlogRowImage: log.binlogRowImage,
     binlogRowMetadata: source?.binlogRowMetadata,
     hostName: from.hostName,

@@ -1,3 +1,4 @@
+import type { ChecksumAlgorithm } from "../binlog/checksum.ts";
 import { Compressor } from "../connection/compressor.ts";
 import { quietTcpTransport } from "../connection/transport.ts";
 import {
@@ -141,7 +142,11 @@ export class ServerRun implements SessionHost {
   readonly #startedAtMs: number;
   #lastConnectionId = 0;
   /** Who the server says it is, which every login and statement asks. */
-  #facts: { metaVersion: number; facts: Promise<ServerFacts> } | undefined;
+  #facts: {
+    metaVersion: number;
+    checksum: ChecksumAlgorithm | undefined;
+    facts: Promise<ServerFacts>;
+  } | undefined;
 
   constructor(parts: ServerRunParts, options: ServerOptions) {
     this.store = parts.store;
@@ -234,10 +239,13 @@ export class ServerRun implements SessionHost {
 
   facts(): Promise<ServerFacts> {
     const { metaVersion } = this.store;
+    const checksum = this.store.files.at(-1)?.checksumAlgorithm;
     const known = this.#facts;
-    if (known?.metaVersion === metaVersion) return known.facts;
-    const facts = this.#loadFacts();
-    this.#facts = { metaVersion, facts };
+    if (known?.metaVersion === metaVersion && known.checksum === checksum) {
+      return known.facts;
+    }
+    const facts = this.#loadFacts(checksum);
+    this.#facts = { metaVersion, checksum, facts };
     // Whoever asks next tries again.
     facts.catch(() => {
       if (this.#facts?.facts === facts) this.#facts = undefined;
@@ -245,11 +253,14 @@ export class ServerRun implements SessionHost {
     return facts;
   }
 
-  async #loadFacts(): Promise<ServerFacts> {
+  async #loadFacts(
+    newestChecksum: ChecksumAlgorithm | undefined,
+  ): Promise<ServerFacts> {
     return serverFactsOf({
       identity: this.#options.identity,
       own: this.#own,
       source: await loadSourceIdentity(this.store),
+      newestChecksum,
       defaultVersion: this.#options.version ?? DEFAULT_VERSION,
       versionComment: `kingbus ${VERSION}`,
       hostName: this.#options.machineName ?? DEFAULT_MACHINE_NAME,

@@ -143,6 +143,7 @@ export async function compareHeartbeats(
     await IdleClient.open(source, { ...request, serverId: 7801 }),
     await IdleClient.open(kingbus, { ...request, serverId: 7802 }),
   ] as const;
+  await using client = await kingbus.connect();
   try {
     for (const algorithm of ["CRC32", "NONE", "NONE", "CRC32"]) {
       for (const client of clients) await client.beat();
@@ -154,6 +155,8 @@ export async function compareHeartbeats(
       await kingbus.waitUntilAt(end.name, end.size);
       const [beat] = await Promise.all(clients.map((one) => one.beat()));
       assertEquals(eventChecksumOk(beat!), algorithm === "CRC32");
+      const asked = "SELECT @@global.binlog_checksum";
+      assertEquals(await valueOf(client, asked), algorithm);
     }
     const [expected, actual] = clients;
     assertEquals(
