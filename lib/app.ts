@@ -161,8 +161,8 @@ async function openServing(parts: {
       }),
     }),
     acknowledging: () => {
-      const { state, timeouts } = gate.status();
-      return { degraded: state === "degraded", timeouts };
+      const { state, ...counts } = gate.status();
+      return { degraded: state === "degraded", ...counts };
     },
     log: log.child({ part: "server" }),
   });

@@ -104,9 +104,10 @@ const STATUS_VARIABLES = `### Status variables
 statement above, \`Ssl_version\`, \`Ssl_cipher\`, \`Compression\`,
 \`Compression_algorithm\` and \`Compression_level\` of the connection,
 \`Slave_running\` where the version has it, and of semi-synchronous replication,
-in the version's words, \`Rpl_semi_sync_source_clients\`, \`…_status\` and
-\`…_no_times\`, and \`Rpl_semi_sync_replica_status\`. What a server without tables
-can't count is not there.
+in the version's words, \`Rpl_semi_sync_source_clients\`, \`…_status\`, \`…_yes_tx\`,
+\`…_no_tx\`, \`…_no_times\`, and \`Rpl_semi_sync_replica_status\`: transactions count
+that kingbus's own source waited for. What a server without tables can't count
+is not there.
 `;
 
 /** The document, as \`deno fmt\` leaves it. */

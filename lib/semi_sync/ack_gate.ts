@@ -33,6 +33,10 @@ export interface AckGateStatus {
   readonly replicas: number;
   /** How often it was degraded since the process began. */
   readonly timeouts: number;
+  /** Transactions that went through because enough replicas had them. */
+  readonly acknowledged: number;
+  /** Transactions that went through while it was degraded. */
+  readonly unacknowledged: number;
 }
 
 /** A replica that acknowledges, from the begin of its dump to its end. */
@@ -64,6 +68,8 @@ export class AckGate {
   #degraded = false;
   #since: number;
   #timeouts = 0;
+  #acknowledged = 0;
+  #unacknowledged = 0;
   /** The newest position that the source has asked for, and the oldest open one. */
   #newestAsked: LogPosition | undefined;
   #oldestAsked: LogPosition | undefined;
@@ -129,6 +135,13 @@ export class AckGate {
       this.#isReached(position);
   }
 
+  /** Counts so many transactions that go through now. */
+  passed(count: number): void {
+    if (this.#options.replicas === 0) return;
+    if (this.#degraded) this.#unacknowledged += count;
+    else this.#acknowledged += count;
+  }
+
   /**
    * The begin of what replicas have to be asked for besides what is new: what
    * the source waits for or, while the gate is degraded, where replicas have
@@ -179,6 +192,8 @@ export class AckGate {
       required: replicas,
       replicas: this.#replicas.size,
       timeouts: this.#timeouts,
+      acknowledged: this.#acknowledged,
+      unacknowledged: this.#unacknowledged,
     };
   }
 

@@ -385,7 +385,12 @@ export class ServerRun implements SessionHost {
   }
 
   #acknowledgingState(): AcknowledgingState {
-    return this.#acknowledging?.() ?? { degraded: false, timeouts: 0 };
+    return this.#acknowledging?.() ?? {
+      degraded: false,
+      timeouts: 0,
+      acknowledged: 0,
+      unacknowledged: 0,
+    };
   }
 
   async #open(conn: Deno.TcpConn): Promise<void> {

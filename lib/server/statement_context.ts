@@ -64,6 +64,10 @@ export interface SemiSyncTally {
   readonly degraded: boolean;
   /** How often it was. */
   readonly timeouts: number;
+  /** Transactions passed on because enough replicas had them. */
+  readonly acknowledged: number;
+  /** Transactions passed on while it was given up. */
+  readonly unacknowledged: number;
 }
 
 /** What the server has counted, and how many are connected. */

@@ -83,7 +83,9 @@ function semiSyncVariables(context: StatementContext): StatusVariable[] {
   const values: Readonly<Record<string, string>> = {
     clients: semiSync.clients.toString(),
     no_times: semiSync.timeouts.toString(),
+    no_tx: semiSync.unacknowledged.toString(),
     status: semiSync.degraded ? "OFF" : "ON",
+    yes_tx: semiSync.acknowledged.toString(),
   };
   return wordsOf(server.version).flatMap(({ source }) =>
     Object.entries(values).map(([end, value]) => ({

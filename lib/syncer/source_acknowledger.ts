@@ -124,6 +124,7 @@ export class SourceAcknowledger implements Disposable {
     const { ack } = this.#wanted[count - 1]!;
     this.#wanted.splice(0, count);
     this.#durable -= count;
+    gate?.passed(count);
     void this.#send(ack);
   }
 

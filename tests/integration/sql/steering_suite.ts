@@ -151,6 +151,30 @@ export async function steeringSuite(
     assertEquals(app.app.syncer.report().wanted, false);
   });
 
+  await test(`status by SQL tells how far a ${title} source's log is behind`, async () => {
+    const { a } = await group.fresh();
+    await using app = await TestApp.following(a, "  heartbeat: 3s\n");
+    await using client = await app.connect();
+    await following(a, app, client);
+    await waitForStatus(client, { Seconds_Behind_Source: "0" });
+    // as a transaction that is an hour old when it comes
+    const anHourAgo = Math.floor(Date.now() / 1000) - 3600;
+    await a.run(
+      `SET TIMESTAMP = ${anHourAgo}`,
+      MORE,
+      "SET TIMESTAMP = DEFAULT",
+    );
+    let most = 0;
+    await waitUntil("the log was an hour behind", async () => {
+      const status = await statusOf(client);
+      most = Math.max(most, Number(status["Seconds_Behind_Source"]));
+      return most >= 3600;
+    }, { intervalMs: 20 });
+    assert(most < 3700, String(most));
+    // the source's next heartbeat says that there is no more
+    await waitForStatus(client, { Seconds_Behind_Source: "0" });
+  });
+
   await test(`status by SQL tells why a ${title} source is not followed, and never a password`, async () => {
     const { a } = await group.fresh();
     await using app = await TestApp.following(a);

@@ -277,6 +277,8 @@ Deno.test("kingbus status says how the acknowledging stands", async () => {
     required: 1,
     replicas: 3,
     timeouts: 0,
+    acknowledged: 0,
+    unacknowledged: 0,
   };
   const cases = [
     [link, undefined, [

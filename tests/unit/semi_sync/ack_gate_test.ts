@@ -83,6 +83,7 @@ Deno.test("AckGate is degraded after a timeout until the replicas have caught up
   gate.asked(at(100));
   gate.expire(at(100));
   assertEquals(gate.status().state, "degraded");
+  gate.passed(2);
   assertEquals([gate.allows(at(100)), gate.allows(at(900)), told()], [
     true,
     true,
@@ -95,12 +96,15 @@ Deno.test("AckGate is degraded after a timeout until the replicas have caught up
   replica.acknowledged(at(200));
   assertEquals(gate.status().state, "degraded");
   replica.acknowledged(at(300));
+  gate.passed(3);
   assertEquals(gate.status(), {
     state: "synchronous",
     since: new Date(0),
     required: 1,
     replicas: 1,
     timeouts: 1,
+    acknowledged: 3,
+    unacknowledged: 2,
   });
   gate.asked(at(400));
   assertEquals(gate.allows(at(400)), false);

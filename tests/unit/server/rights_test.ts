@@ -8,6 +8,9 @@ import {
 import { decodeErr } from "../../../lib/protocol/response.ts";
 import { ServerError } from "../../../lib/protocol/server_error.ts";
 import type { LogPurger } from "../../../lib/server/log_purger.ts";
+import { answerStatement } from "../../../lib/server/statement.ts";
+import { STATEMENTS } from "../../../lib/server/statement_list.ts";
+import { statementSession } from "./statement_session.ts";
 import { eventually, TestServer } from "./test_server.ts";
 
 const ACCOUNTS = ([
@@ -170,4 +173,79 @@ Deno.test("Session ends others' connections for an admin only", async () => {
   );
   await admin.query(statement);
   await assertRejects(() => victim.query("SELECT 1"));
+});
+
+/** A statement of each entry of the table, by its first spelling. */
+const SAMPLES: Readonly<Record<string, string>> = {
+  "PURGE BINARY LOGS": "PURGE BINARY LOGS TO 'binlog.000001'",
+  "KILL": "KILL 4294967295",
+  "SHOW SLAVE": "SHOW SLAVE '' STATUS",
+  "CHANGE REPLICATION SOURCE": "CHANGE MASTER TO MASTER_PORT = 3306",
+  "SELECT": "SELECT 1",
+  "SET": "SET @a = 1",
+  "SHOW TABLES": "SHOW TABLES FROM test",
+  "USE": "USE test",
+};
+
+/** What may be answered to an account without a right. */
+const OPEN_TO_ALL = [
+  "SHOW PROCESSLIST",
+  "SHOW FULL PROCESSLIST",
+  "KILL",
+  "SELECT",
+  "SET",
+  "SHOW VARIABLES",
+  "SHOW STATUS",
+  "SHOW GLOBAL STATUS",
+  "SHOW GRANTS",
+  "SHOW WARNINGS",
+  "SHOW ERRORS",
+  "SHOW DATABASES",
+  "SHOW TABLES",
+  "USE",
+  "BEGIN",
+  "COMMIT",
+  "ROLLBACK",
+];
+
+Deno.test("answerStatement() holds every statement of the table to its right, in each flavour", () => {
+  const without = STATEMENTS.filter(({ needed }) => needed === undefined);
+  assertEquals(without.map(({ words }) => words[0]), OPEN_TO_ALL);
+  const accounts: Right[][] = [
+    [],
+    ["replicate"],
+    ["monitor"],
+    ["replicate", "monitor"],
+    ["admin"],
+  ];
+  for (const version of ["5.6.24", "9.7.4", "10.11.19-MariaDB"]) {
+    for (const { words, needed } of STATEMENTS) {
+      const statement = SAMPLES[words[0]!] ?? words[0]!;
+      if (statement.startsWith("SHOW ALL") && version[0] !== "1") continue;
+      for (const rights of accounts) {
+        const granted = grantedRights(rights);
+        const context = statementSession().context();
+        const result = answerStatement(statement, {
+          ...context,
+          server: { ...context.server, version },
+          session: { ...context.session, rights: granted },
+        });
+        const mayIt = needed?.anyOf.some((right) => granted.has(right)) ?? true;
+        const where = `${version}: ${statement} with ${
+          rights.join() || "none"
+        }`;
+        const code = result.kind === "error" ? result.code : 0;
+        assertEquals(code === 1227, !mayIt, where);
+        if (mayIt || result.kind !== "error" || needed === undefined) continue;
+        const named = version.includes("MariaDB")
+          ? needed.mariadb
+          : needed.mysql;
+        assertEquals(
+          result.message,
+          `Access denied; you need (at least one of) the ${named} privilege(s) for this operation`,
+          where,
+        );
+      }
+    }
+  }
 });

@@ -200,7 +200,13 @@ Deno.test("SHOW STATUS has what was counted, by session where that differs", () 
 });
 
 Deno.test("SHOW STATUS has the semi-sync and statement names of the version", () => {
-  const semiSync = { clients: 2, degraded: true, timeouts: 5 };
+  const semiSync = {
+    clients: 2,
+    degraded: true,
+    timeouts: 5,
+    acknowledged: 7,
+    unacknowledged: 3,
+  };
   const base = statementSession().context();
   const context = {
     server: { ...base.server, semiSync: { replicas: 1, timeoutMs: 10 } },
@@ -227,6 +233,8 @@ Deno.test("SHOW STATUS has the semi-sync and statement names of the version", ()
       assertEquals(status[`${at}_clients`], isThere ? "2" : undefined, version);
       assertEquals(status[`${at}_status`], isThere ? "OFF" : undefined);
       assertEquals(status[`${at}_no_times`], isThere ? "5" : undefined);
+      assertEquals(status[`${at}_yes_tx`], isThere ? "7" : undefined);
+      assertEquals(status[`${at}_no_tx`], isThere ? "3" : undefined);
     }
     assertEquals(status[counter], "0", version);
   }
