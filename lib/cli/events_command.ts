@@ -1,9 +1,15 @@
 import { loadConfig } from "../config/load_config.ts";
 import { formatGtid, type Gtid, parseGtid } from "../gtid/gtid.ts";
 import { GtidSet } from "../gtid/gtid_set.ts";
+import {
+  formatMariadbGtid,
+  type MariadbGtid,
+  parseMariadbGtid,
+} from "../gtid/mariadb_gtid.ts";
 import { FIRST_POSITION, type StoredFile } from "../store/binlog_store.ts";
 import { databasePath } from "../store/kv/database_path.ts";
 import { openKvSnapshot } from "../store/kv/open_kv_snapshot.ts";
+import { findMariadbTransaction } from "../store/find_mariadb_transaction.ts";
 import { findTransaction } from "../store/find_transaction.ts";
 import { type ListedEvent, listEvents } from "../store/list_events.ts";
 import type { LogSnapshot } from "../store/log_snapshot.ts";
@@ -54,12 +60,18 @@ export const eventsCommand: Command = {
     const { tree } = await loadConfig(configSources(input, terminal));
     const path = databasePath(tree["data-dir"]);
     await using log = await openKvSnapshot({ path });
-    const file = chooseFile(log, wanted);
+    const place = wanted.mariadb && await mariadbPlace(log, wanted.mariadb);
+    const file = place?.file ?? chooseFile(log, wanted);
     const print = input.switches.has(JSON_FLAG)
       ? new JsonPrinter(terminal, file)
       : new LinePrinter(terminal, file);
     let left = wanted.limit;
-    for await (const event of chosenEvents(log, file, wanted)) {
+    for await (
+      const event of chosenEvents(log, file, {
+        ...wanted,
+        from: place?.position ?? wanted.from,
+      })
+    ) {
       if (left-- <= 0) break;
       print.event(event);
     }
@@ -73,6 +85,8 @@ interface Wishes {
   readonly file: string | undefined;
   readonly from: number;
   readonly gtid: Gtid | undefined;
+  /** As `gtid`, of a MariaDB log. */
+  readonly mariadb: MariadbGtid | undefined;
   readonly limit: number;
 }
 
@@ -92,7 +106,10 @@ function readWishes({ values }: CommandInput): Wishes {
   return {
     file: values.get(FILE),
     from: wholeNumber(FROM, values.get(FROM)) ?? FIRST_POSITION,
-    gtid: gtid === undefined ? undefined : readGtid(gtid),
+    gtid: gtid === undefined || isMariadb(gtid) ? undefined : readGtid(gtid),
+    mariadb: gtid !== undefined && isMariadb(gtid)
+      ? readMariadbGtid(gtid)
+      : undefined,
     limit: wholeNumber(LIMIT, values.get(LIMIT)) ?? Infinity,
   };
 }
@@ -107,12 +124,42 @@ function wholeNumber(
   throw new UsageError(`--${name} takes a whole number, not "${text}"`);
 }
 
+function isMariadb(text: string): boolean {
+  return /^\s*\d+-\d+-\d+\s*$/.test(text);
+}
+
 function readGtid(text: string): Gtid {
+  return readOne(text, parseGtid);
+}
+
+function readMariadbGtid(text: string): MariadbGtid {
+  return readOne(text, parseMariadbGtid);
+}
+
+function readOne<Value>(text: string, parse: (text: string) => Value): Value {
   try {
-    return parseGtid(text);
+    return parse(text);
   } catch (cause) {
     throw new UsageError(`--${GTID} takes one GTID, not "${text}"`, { cause });
   }
+}
+
+/** Where a transaction of a MariaDB log is. */
+async function mariadbPlace(
+  log: LogSnapshot,
+  gtid: MariadbGtid,
+): Promise<{ file: StoredFile; position: number }> {
+  const at = await findMariadbTransaction(log, gtid);
+  const file = log.files.find(({ number }) => number === at?.fileNumber);
+  if (at !== undefined && file !== undefined) {
+    return { file, position: at.position };
+  }
+  const text = formatMariadbGtid(gtid);
+  throw new NotThereError(
+    log.files[0]?.mariadbStart?.has(gtid)
+      ? `${text} was purged from the log`
+      : `the log has no transaction ${text}`,
+  );
 }
 
 function chooseFile(log: LogSnapshot, wanted: Wishes): StoredFile {
@@ -148,7 +195,9 @@ async function* chosenEvents(
   file: StoredFile,
   wanted: Wishes,
 ): AsyncGenerator<ListedEvent> {
-  const gtid = wanted.gtid && formatGtid(wanted.gtid);
+  const gtid = wanted.gtid === undefined
+    ? wanted.mariadb && formatMariadbGtid(wanted.mariadb)
+    : formatGtid(wanted.gtid);
   let inside = false;
   const from = wanted.gtid === undefined
     ? wanted.from
@@ -171,7 +220,8 @@ async function* chosenEvents(
 
 /** Whether an event after a transaction belongs to none. */
 function isControl({ type }: ListedEvent): boolean {
-  return type === "Rotate" || type === "Stop" || type === "Anonymous_Gtid";
+  return type === "Rotate" || type === "Stop" || type === "Anonymous_Gtid" ||
+    type === "Binlog_checkpoint";
 }
 
 /** Prints for programs. */

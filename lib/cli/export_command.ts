@@ -48,13 +48,13 @@ export const exportCommand: Command = {
       name: GTIDS,
       value: "GTID-SET",
       about:
-        "Only these transactions, with new positions; files before the first and after the last of them are left out. [all]",
+        "Only these transactions of a MySQL log, with new positions; files before the first and after the last of them are left out. [all]",
     },
     {
       name: STOP_AT,
       value: "TIME|GTID",
       about:
-        "Stop before the first transaction with an event of this time or later ('2026-05-01 12:00:00' in local time, as mysqlbinlog --stop-datetime, or 2026-05-01T12:00:00Z), or after the transaction with this GTID. [the log's end]",
+        "Stop before the first transaction with an event of this time or later ('2026-05-01 12:00:00' in local time, as mysqlbinlog --stop-datetime, or 2026-05-01T12:00:00Z), or after the transaction with this GTID, 0-1-100 in a log of MariaDB. [the log's end]",
     },
     {
       name: OVERWRITE,
@@ -140,6 +140,11 @@ class LateProgress {
 function gtidsOf(input: CommandInput): GtidSet | undefined {
   const text = input.values.get(GTIDS);
   if (text === undefined) return undefined;
+  if (/^\s*\d+-\d+-\d+\s*(,|$)/.test(text)) {
+    throw new UsageError(
+      `--${GTIDS} takes GTIDs of MySQL: of a MariaDB log take whole files, with --${FROM} and --${STOP_AT}`,
+    );
+  }
   let set: GtidSet;
   try {
     set = GtidSet.parse(text);

@@ -6,12 +6,14 @@ import {
   timestampAt,
 } from "../binlog/event_header.ts";
 import { GtidReader } from "../binlog/gtid_event.ts";
+import { MariadbGtidReader } from "../binlog/mariadb_gtid_event.ts";
 import {
   BoundaryStep,
   TransactionBoundary,
 } from "../binlog/transaction_boundary.ts";
 import { FIRST_POSITION, type StoredFile } from "../store/binlog_store.ts";
 import { EventScanner, type EventSink } from "../store/event_scanner.ts";
+import { findMariadbTransaction } from "../store/find_mariadb_transaction.ts";
 import type { LogSnapshot } from "../store/log_snapshot.ts";
 import { ExportError } from "./export_error.ts";
 import type { StopAt } from "./stop_at.ts";
@@ -45,6 +47,9 @@ export async function findStop(
   signal?: AbortSignal,
 ): Promise<StopPoint | undefined> {
   if (stop.kind === "gtid") return await findGtid(log, first, stop, signal);
+  if (stop.kind === "mariadb") {
+    return await findMariadb(log, first, stop, signal);
+  }
   for (const file of log.files) {
     if (file.number < first) continue;
     if (!await mayHaveTime(log, file, stop.seconds)) continue;
@@ -108,6 +113,36 @@ async function findGtid(
   );
 }
 
+async function findMariadb(
+  log: LogSnapshot,
+  first: number,
+  stop: StopAt & { kind: "mariadb" },
+  signal: AbortSignal | undefined,
+): Promise<StopPoint> {
+  const { gtid, text } = stop;
+  const at = await findMariadbTransaction(log, gtid, signal);
+  const file = log.files.find(({ number }) => number === at?.fileNumber);
+  if (file === undefined) {
+    throw new ExportError(
+      "nothing",
+      `Nothing to export: ${
+        log.files[0]?.mariadbStart?.has(gtid)
+          ? `${text} was purged; the log begins with ${log.files[0].name}`
+          : `the log has no transaction ${text}`
+      }`,
+    );
+  }
+  if (file.number < first) {
+    throw new ExportError(
+      "nothing",
+      `Nothing to export: ${text} is in ${file.name}, before the first file`,
+    );
+  }
+  const search = new StopSearch(file, stop);
+  await scan(log, file, search, signal);
+  return { fileNumber: file.number, position: search.position };
+}
+
 /** Whether any block of the file has an event of that time or later. */
 async function mayHaveTime(
   log: LogSnapshot,
@@ -153,6 +188,7 @@ class StopSearch implements EventSink {
   readonly #stop: StopAt;
   readonly #boundary = new TransactionBoundary();
   readonly #gtid = new GtidReader();
+  readonly #mariadbGtid = new MariadbGtidReader();
   readonly #trailerBytes: number;
   // The transaction that was looked for has begun.
   #wanted = false;
@@ -184,6 +220,16 @@ class StopSearch implements EventSink {
     if (this.#stop.kind === "gtid" && this.#gtid.read(bytes, start, size)) {
       const { uuid, tag, gno } = this.#gtid;
       if (this.#stop.set.has(uuid, tag, gno)) this.#wanted = true;
+    } else if (
+      this.#stop.kind === "mariadb" &&
+      this.#mariadbGtid.read(bytes, start, size - this.#trailerBytes)
+    ) {
+      const { domain, server, sequence } = this.#mariadbGtid;
+      const { gtid } = this.#stop;
+      if (
+        sequence === gtid.sequence && server === gtid.server &&
+        domain === gtid.domain
+      ) this.#wanted = true;
     }
     this.#stepped(step, position + size);
   }

@@ -1,4 +1,5 @@
 import { GtidSet } from "../gtid/gtid_set.ts";
+import { type MariadbGtid, parseMariadbGtid } from "../gtid/mariadb_gtid.ts";
 
 /** Where an export ends: before a time, or after a transaction. */
 export type StopAt =
@@ -15,6 +16,13 @@ export type StopAt =
     readonly set: GtidSet;
     /** As it was given. */
     readonly text: string;
+  }
+  | {
+    readonly kind: "mariadb";
+    /** The GTID of a MariaDB log. */
+    readonly gtid: MariadbGtid;
+    /** As it was given. */
+    readonly text: string;
   };
 
 const TIME =
@@ -22,7 +30,8 @@ const TIME =
 
 /**
  * Reads a time, `2026-05-01 12:00:00` in this machine's time zone (as
- * `mysqlbinlog --stop-datetime`) or RFC 3339 with a zone of its own, or a GTID.
+ * `mysqlbinlog --stop-datetime`) or RFC 3339 with a zone of its own, or a GTID,
+ * MariaDB's too. (`2026-05-01` is a time.)
  *
  * @throws {SyntaxError} when it is neither
  */
@@ -32,6 +41,9 @@ export function parseStopAt(text: string): StopAt {
     return { kind: "time", seconds: secondsOf(text, time), text };
   }
   try {
+    if (/^\s*\d+-\d+-\d+\s*$/.test(text)) {
+      return { kind: "mariadb", gtid: parseMariadbGtid(text), text };
+    }
     const set = GtidSet.parse(text);
     if (set.count() === 1n) return { kind: "gtid", set, text };
   } catch (error) {
