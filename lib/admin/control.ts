@@ -98,8 +98,10 @@ export interface LogReport {
   readonly currentGtid: string;
   readonly file: string;
   readonly position: number;
+  /** See `ExecutedText`. */
   readonly executed: string;
   readonly purged: string;
+  readonly gtidBinlogPos?: string | undefined;
   /** When the newest event was made, by the source's clock. */
   readonly lastEventAt: Date | undefined;
 }

@@ -10,9 +10,9 @@ export interface FileStatus {
   readonly last_event_time?: string | undefined;
   /** False for the file that is being written. */
   readonly closed: boolean;
-  /** UUID of the server that wrote it. */
+  /** UUID of the server that wrote it; of a MariaDB server `mariadb-` and its server id. */
   readonly server_uuid: string;
-  /** The GTIDs of all files before it. */
+  /** The GTIDs of all files before it; in a log of MariaDB the state there. */
   readonly previous_gtids: string;
 }
 
@@ -26,6 +26,7 @@ export type ListedFile = Pick<
   | "firstTimestamp"
   | "lastTimestamp"
   | "previousGtids"
+  | "mariadbStart"
 >;
 
 /** The answer for a file. */
@@ -37,7 +38,7 @@ export function fileStatus(file: ListedFile): FileStatus {
     last_event_time: timeOf(file.lastTimestamp),
     closed: file.closed,
     server_uuid: file.serverUuid,
-    previous_gtids: file.previousGtids.toString(),
+    previous_gtids: (file.mariadbStart ?? file.previousGtids).toString(),
   };
 }
 

@@ -6,8 +6,11 @@ export interface LogStatus {
   readonly current_gtid: string;
   readonly last_binlog_file: string;
   readonly last_file_position: number;
+  /** A GTID set; in a log of MariaDB its state, as `@@gtid_binlog_state`. */
   readonly executed_gtid_set: string;
   readonly purged_gtid_set: string;
+  /** In a log of MariaDB the newest GTID of each domain, as `@@gtid_binlog_pos`. */
+  readonly gtid_binlog_pos?: string | undefined;
   /** When the newest event was made, RFC 3339. */
   readonly last_event_time?: string | undefined;
 }
@@ -149,6 +152,7 @@ export function logStatus(log: LogReport): LogStatus {
     last_file_position: log.position,
     executed_gtid_set: log.executed,
     purged_gtid_set: log.purged,
+    gtid_binlog_pos: log.gtidBinlogPos,
     last_event_time: log.lastEventAt?.toISOString(),
   };
 }

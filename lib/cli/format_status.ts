@@ -48,7 +48,8 @@ function sourceLines(syncer: SyncerStatus): string[] {
   const lines = [`${syncer.state} ${followed} as ${syncer.mysql_user}${since}`];
   if (syncer.source !== undefined) {
     const { version, server_id, server_uuid } = syncer.source;
-    lines.push(`${version}, server id ${server_id}, uuid ${server_uuid}`);
+    const uuid = server_uuid === "" ? "" : `, uuid ${server_uuid}`;
+    lines.push(`${version}, server id ${server_id}${uuid}`);
   }
   lines.push(...acknowledgingLines(syncer));
   if (syncer.reason !== undefined) {

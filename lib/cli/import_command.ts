@@ -5,6 +5,7 @@ import { readServerUuid } from "../import/auto_cnf.ts";
 import { type BinlogPath, listBinlogPaths } from "../import/binlog_path.ts";
 import { type ImportedFile, importFiles } from "../import/import_files.ts";
 import type { BinlogStore } from "../store/binlog_store.ts";
+import { executedText } from "../store/executed_text.ts";
 import { databasePath } from "../store/kv/database_path.ts";
 import { openKvStore } from "../store/kv/open_kv_store.ts";
 import type { Command, CommandInput } from "./command.ts";
@@ -120,6 +121,7 @@ function toJson(
   interrupted: boolean,
 ): Record<string, unknown> {
   const { head } = store;
+  const { executed, purged } = executedText(store);
   return {
     interrupted,
     files: done.map(({ name, bytes, tornBytes, warning }) => ({
@@ -130,8 +132,8 @@ function toJson(
     })),
     last_binlog_file: head?.fileName ?? "",
     last_file_position: head?.position ?? 0,
-    executed_gtid_set: head?.executed.toString() ?? "",
-    purged_gtid_set: head?.purged.toString() ?? "",
+    executed_gtid_set: executed,
+    purged_gtid_set: purged,
   };
 }
 

@@ -9,6 +9,7 @@ import { freeDisk } from "../retention/free_disk.ts";
 import { ReplicaNeeds } from "../retention/replica_needs.ts";
 import { type PurgeTarget, Retention } from "../retention/retention.ts";
 import type { BinlogStore } from "../store/binlog_store.ts";
+import { executedText } from "../store/executed_text.ts";
 import { databasePath } from "../store/kv/database_path.ts";
 import { openKvStore } from "../store/kv/open_kv_store.ts";
 import type { Command, CommandInput } from "./command.ts";
@@ -172,7 +173,7 @@ async function purgeStore(
   const { target, ...options } = wish;
   const outcome = await retention.purge(target, options);
   await untilRemoved(store, terminal);
-  const purged = store.head?.purged.toString() ?? "";
+  const { purged } = executedText(store);
   return purgeStatus(outcome, { dryRun: wish.dryRun, purged });
 }
 

@@ -12,9 +12,9 @@ export interface ExecutedText {
   readonly purged: string;
   /**
    * Of a MariaDB log the newest GTID of each domain (`@@gtid_binlog_pos`);
-   * undefined of any other.
+   * absent of any other.
    */
-  readonly gtidBinlogPos: string | undefined;
+  readonly gtidBinlogPos?: string;
 }
 
 /** The GTIDs of a log as text, whatever its source's flavour. */
@@ -26,7 +26,6 @@ export function executedText(
     return {
       executed: head?.executed.toString() ?? "",
       purged: head?.purged.toString() ?? "",
-      gtidBinlogPos: undefined,
     };
   }
   return {

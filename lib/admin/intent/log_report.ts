@@ -1,17 +1,18 @@
 import type { LogReport } from "../control.ts";
 import type { BinlogStore } from "../../store/binlog_store.ts";
+import { executedText } from "../../store/executed_text.ts";
 
 /** The part of the store that reports are made from. */
 export type ReportedStore = Pick<BinlogStore, "head" | "files">;
 
 /** Where the log ends, as the status answers tell it. */
-export function reportLog({ head }: ReportedStore): LogReport {
+export function reportLog(store: ReportedStore): LogReport {
+  const { head } = store;
   return {
     currentGtid: head?.lastGtid ?? "",
     file: head?.fileName ?? "",
     position: head?.position ?? 0,
-    executed: head?.executed.toString() ?? "",
-    purged: head?.purged.toString() ?? "",
+    ...executedText(store),
     lastEventAt: head === undefined || head.lastTimestamp === 0
       ? undefined
       : new Date(head.lastTimestamp * 1000),

@@ -265,6 +265,7 @@ export function listFiles(): ListedFile[] {
     serverUuid: "3e11fa47-71ca-11e1-9e33-c80aa9429562",
     firstTimestamp: 1_700_000_000,
     lastTimestamp: 0,
+    mariadbStart: undefined,
     previousGtids: GtidSet.parse("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-20"),
   }];
 }

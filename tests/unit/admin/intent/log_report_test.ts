@@ -4,6 +4,7 @@ import {
   type ReportedStore,
   reportLog,
 } from "../../../../lib/admin/intent/log_report.ts";
+import { MariadbGtidState } from "../../../../lib/gtid/mariadb_gtid_state.ts";
 import { GtidSet } from "../../../../lib/gtid/gtid_set.ts";
 import type { StoredFile } from "../../../../lib/store/binlog_store.ts";
 
@@ -70,4 +71,24 @@ Deno.test("bytesBehind() counts over files", () => {
   assertEquals(bytesBehind(STORE, "binlog.3", 600), 0);
   assertEquals(bytesBehind(STORE, "", 4), undefined);
   assertEquals(bytesBehind(STORE, "gone.1", 4), undefined);
+});
+
+Deno.test("reportLog() tells the states of a log of MariaDB", () => {
+  const { head, files } = STORE;
+  const report = reportLog({
+    head: {
+      ...head!,
+      executed: new GtidSet(),
+      lastGtid: "0-2-9",
+      mariadb: MariadbGtidState.parse("3-1-4,0-1-7,0-2-9"),
+    },
+    files: files.map((file) => ({
+      ...file,
+      mariadbStart: MariadbGtidState.parse("0-1-3"),
+    })),
+  });
+  assertEquals(report.currentGtid, "0-2-9");
+  assertEquals(report.executed, "0-1-7,0-2-9,3-1-4");
+  assertEquals(report.gtidBinlogPos, "0-2-9,3-1-4");
+  assertEquals(report.purged, "0-1-3");
 });
