@@ -4,13 +4,10 @@ import { EventType } from "../../../lib/binlog/event_type.ts";
 import { decodeHeartbeat } from "../../../lib/binlog/heartbeat.ts";
 import { decodeRotate } from "../../../lib/binlog/rotate.ts";
 import { GtidSet } from "../../../lib/gtid/gtid_set.ts";
-import { silentLog } from "../../../lib/log/log.ts";
 import {
   DumpFlag,
   encodeBinlogDumpGtid,
 } from "../../../lib/protocol/command.ts";
-import { BinlogServer } from "../../../lib/server/binlog_server.ts";
-import { LogDumpHandler } from "../../../lib/server/dump.ts";
 import { REPLICATION_ACCOUNT } from "../../../scripts/test_servers/mysql56.ts";
 import { rigTest } from "../../../scripts/test_servers/rig.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
@@ -18,6 +15,7 @@ import { isHeartbeat } from "../../support/dump_client.ts";
 import { grownLog, type Growth } from "../../support/grown_log.ts";
 import type { LaunchedServer } from "../../support/launched_server.ts";
 import { ScriptedClient } from "../../support/scripted_client.ts";
+import { ServedStore } from "../../support/served_store.ts";
 import { SharedMysql97 } from "../../support/shared_mysql97.ts";
 import {
   checksumTables,
@@ -29,11 +27,6 @@ import { TestKingbus } from "../../support/test_kingbus.ts";
 const sources = new SharedMysql97(9768);
 const replicas = new SharedMysql97(9769);
 
-  get: (_t, k) =>
-    k === "child" ? () => dbg : (...a: any[]) => {
-      if (k === "error" || k === "warn") console.log(k, ...a);
-    },
-});
 const GROWN_BYTES = 5 * 2 ** 30;
 const FILE = "binlog.000001";
 const CREATE =
@@ -42,7 +35,7 @@ const CREATE =
 /** A server of kingbus's log, in which one block is 5 GiB large. */
 class LargeFile implements AsyncDisposable {
   readonly #kingbus: TestKingbus;
-  readonly #server: BinlogServer;
+  readonly #server: ServedStore;
   readonly port: number;
   /** GTIDs of what comes before and in that block. */
   readonly before: GtidSet;
@@ -51,14 +44,13 @@ class LargeFile implements AsyncDisposable {
 
   private constructor(
     kingbus: TestKingbus,
-    server: BinlogServer,
+    server: ServedStore,
     before: GtidSet,
     position: number,
   ) {
     this.#kingbus = kingbus;
     this.#server = server;
-    const { listen } = server.status();
-    this.port = Number(listen.slice(listen.lastIndexOf(":") + 1));
+    this.port = server.port;
     this.before = before;
     this.position = position;
   }
@@ -84,24 +76,7 @@ class LargeFile implements AsyncDisposable {
       reader.skip();
     }
     const growth: Growth = { fileNumber: 1, blockEnd, bytes: GROWN_BYTES };
-    const large = grownLog(store, growth);
-    const server = new BinlogServer({
-      store: large,
-      dumpHandler: new LogDumpHandler(large),
-      log: silentLog(),
-    });
-    await server.start({
-      hostname: "127.0.0.1",
-      port: 0,
-      accounts: [{
-        name: REPLICATION_ACCOUNT.user,
-        password: REPLICATION_ACCOUNT.password,
-      }],
-      identity: "own",
-      connectionsMax: 10,
-      loginTimeoutMs: 5000,
-      drainTimeoutMs: 2000,
-    });
+    const server = await ServedStore.start(grownLog(store, growth));
     // its last transaction may end in the next block
     const { rows } = await source.query(`SHOW BINLOG EVENTS IN '${FILE}'`);
     const begins = rows.filter((row) => row[2] === "Gtid")
@@ -111,7 +86,7 @@ class LargeFile implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.stop();
+    await this.#server[Symbol.asyncDispose]();
     await this.#kingbus[Symbol.asyncDispose]();
   }
 }
