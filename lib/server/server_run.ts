@@ -73,8 +73,15 @@ const REFUSING_MAX = 64;
  * are there in an attack only.
  */
 const PENDING_LOGINS_MAX = 256;
+/**
+ * What is done for those who do not dump in one turn of the dumps, see `Turns`.
+ * A dump that sends has some thousand turns a second.
+ */
+const ACCEPTS_PER_TURN = 0.5;
+const LOGINS_PER_TURN = 0.5;
+const COMMANDS_PER_TURN = 0.25;
 /** For what all logged-in clients together have begun to send. */
-const COMMAND_MEMORY_BYTES = 16 * 1024 * 1024;
+const COMMAND_MEMORY_BYTES = 32 * 1024 * 1024;
 /** How long a session may take to notice that its connection was cut. */
 const CUT_MS = 2000;
 const CONNECTION_ID_MAX = 0xffff_ffff;
@@ -113,7 +120,10 @@ export class ServerRun implements SessionHost {
   readonly compressor: Compressor = new Compressor(
     Math.min(Math.max(navigator.hardwareConcurrency - 1, 1), COMPRESSORS_MAX),
   );
-  readonly turns = { login: new Turns(), command: new Turns() };
+  readonly turns = {
+    login: new Turns(LOGINS_PER_TURN),
+    command: new Turns(COMMANDS_PER_TURN),
+  };
   readonly commandMemory = new CommandMemory(COMMAND_MEMORY_BYTES);
   /** Address listened on. */
   readonly listen: string;
@@ -134,7 +144,7 @@ export class ServerRun implements SessionHost {
   readonly #pending = new PendingLogins<Session>();
   #loggedIn = 0;
   /** Keeps a flood of new connections from taking all of the event loop. */
-  readonly #acceptTurns = new Turns();
+  readonly #acceptTurns = new Turns(ACCEPTS_PER_TURN);
   readonly #refusing = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
   readonly #accepting: Promise<void>;

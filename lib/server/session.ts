@@ -74,8 +74,6 @@ const LOGIN_BYTES_MAX = 128 * 1024;
  * to read, which everybody else waits for.
  */
 const COMMAND_BYTES_MAX = 1024 * 1024;
-/** So much of a command is a unit of work; see `Turns`. */
-const BYTES_PER_UNIT = 2048;
 /**
  * Highest level of zstd: with 12 and more a buffer of 256 KiB takes tens of
  * milliseconds, and a binlog gets no smaller.
@@ -83,6 +81,8 @@ const BYTES_PER_UNIT = 2048;
 const COMPRESSION_LEVEL_MAX = 9;
 /** Length and sequence id in front of each payload. */
 const PACKET_HEADER_BYTES = 4;
+/** What is charged for a GTID set, times its encoded size. */
+const DECODED_TIMES = 4;
 /** Longest default schema kept of a COM_INIT_DB. */
 const DATABASE_BYTES_MAX = 256;
 
@@ -390,8 +390,7 @@ export class Session {
       if (payload === null) return;
       this.#host.counters.questions += 1;
       this.#received(payload.length + PACKET_HEADER_BYTES);
-      const units = 1 + payload.length / BYTES_PER_UNIT;
-      await this.#host.turns.command.take(units);
+      await this.#host.turns.command.take();
       this.#setActive(true);
       if (!await this.#handleCommand(payload)) return;
       this.#setActive(false);
@@ -485,13 +484,18 @@ export class Session {
   async #handleQuery(payload: Uint8Array): Promise<void> {
     const text = decodeQuery(payload, this.#required().capabilities);
     this.#statement = openStatementText(text);
-    const result = answerStatement(text, await this.#statementContext());
+    const context = await this.#statementContext();
+    const began = performance.now();
+    const result = answerStatement(text, context);
     // the leading words alone: what follows them may hold a secret
     this.#log.debug("statement", () => ({
       words: /^\s*\w+(?:\s+\w+)?/.exec(text)?.[0],
       answer: result.kind,
     }));
-    await this.#sendResult(result);
+    // all but an answer that has to be read is encoded before it returns
+    const sent = this.#sendResult(result);
+    this.#host.turns.command.spent(performance.now() - began);
+    await sent;
   }
 
   async #sendResult(result: StatementResult): Promise<void> {
@@ -640,15 +644,18 @@ export class Session {
       await this.#sendError(denied(REPLICATE, facts.version));
       return true;
     }
-    // What a dump has been asked with it needs until it ends.
-    if (!this.#memory.keep(payload.length)) {
+    // What a dump has been asked with it needs until it ends, and a set that is
+    // decoded takes some times as much.
+    if (!this.#memory.keep(payload.length * DECODED_TIMES)) {
       throw new ProtocolError(
         ErrorCode.ER_OUT_OF_RESOURCES,
         "Too many dumps with large GTID sets run at once; try again",
       );
     }
     const asked = replicaSettingsOf(this.#userVariables, this.#settings);
+    const began = performance.now();
     const decoded = decodeDumpRequest(payload);
+    this.#host.turns.command.spent(performance.now() - began);
     const request = facts.flavour === "mariadb"
       ? mariadbDumpRequest(decoded, asked)
       : decoded;

@@ -1,10 +1,7 @@
 import { setImmediate } from "node:timers";
 
-/**
- * What is done in one turn of the event loop at most, in units of about a tenth
- * of a millisecond. A dump that sends does some hundred kilobytes in one.
- */
-const UNITS_PER_TURN = 4;
+/** A unit of work, in ms: a step of a login, or a small statement. */
+const UNIT_MS = 0.1;
 
 /**
  * Shares the event loop between those who only want something answered and the
@@ -19,16 +16,17 @@ export class Turns {
   /** Units done in this turn, and those of earlier ones that were too many. */
   #done = 0;
   #scheduled = false;
-  #waiting: { units: number; go: () => void }[] = [];
+  #waiting: (() => void)[] = [];
   /** How many of them have gone. */
   #gone = 0;
 
   /**
-   * @param unitsPerTurn what may be done in a turn
+   * @param unitsPerTurn what may be done in a turn, in units of a tenth of a
+   * millisecond; a dump that sends needs some of them in each
    * @param nextTurn calls once everything else that is ready had its turn
    */
   constructor(
-    unitsPerTurn: number = UNITS_PER_TURN,
+    unitsPerTurn: number,
     nextTurn: (work: () => void) => void = (work) => void setImmediate(work),
   ) {
     this.#unitsPerTurn = unitsPerTurn;
@@ -40,19 +38,25 @@ export class Turns {
     return this.#waiting.length - this.#gone;
   }
 
-  /**
-   * Resolves when it is the caller's turn to do so much; the one after a large
-   * piece of work waits as many turns as that was too much for one.
-   */
-  take(units = 1): Promise<void> {
+  /** Resolves when it is the caller's turn to do a unit of work. */
+  take(): Promise<void> {
     this.#schedule();
     if (this.waiting === 0 && this.#done < this.#unitsPerTurn) {
-      this.#done += units;
+      this.#done += 1;
       return Promise.resolve();
     }
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.push({ units, go: resolve });
+    this.#waiting.push(resolve);
     return promise;
+  }
+
+  /**
+   * Notes that what was taken has kept everybody else waiting for so long: if
+   * that is more than a unit, whoever comes next waits as many turns.
+   */
+  spent(ms: number): void {
+    this.#done += Math.max(0, ms / UNIT_MS - 1);
+    this.#schedule();
   }
 
   #schedule(): void {
@@ -65,9 +69,9 @@ export class Turns {
     this.#scheduled = false;
     this.#done = Math.max(0, this.#done - this.#unitsPerTurn);
     while (this.waiting > 0 && this.#done < this.#unitsPerTurn) {
-      const { units, go } = this.#waiting[this.#gone]!;
+      const go = this.#waiting[this.#gone]!;
       this.#gone += 1;
-      this.#done += units;
+      this.#done += 1;
       go();
     }
     if (this.waiting === 0) {

@@ -10,8 +10,8 @@ function handTurns(unitsPerTurn: number) {
     turns,
     done,
     next,
-    take: (name: string, units?: number) => {
-      void turns.take(units).then(() => done.push(name));
+    take: (name: string) => {
+      void turns.take().then(() => done.push(name));
     },
     async endTurn(): Promise<void> {
       for (const work of next.splice(0)) work();
@@ -33,9 +33,10 @@ Deno.test("Turns.take() lets so many go in a turn, the others in later ones, in 
   assertEquals(done, ["a", "b", "c", "d", "e", "f"]);
 });
 
-Deno.test("Turns.take() pays a large piece of work off in the turns after it", async () => {
-  const { take, done, endTurn } = handTurns(2);
-  take("large", 6);
+Deno.test("Turns.spent() has a large piece of work paid off in the turns after it", async () => {
+  const { take, done, endTurn, turns } = handTurns(2);
+  take("large");
+  turns.spent(0.65);
   take("small");
   await Promise.resolve();
   assertEquals(done, ["large"]);
@@ -67,4 +68,15 @@ Deno.test("Turns lets others run between two turns", async () => {
   while (others < 3 && performance.now() < until) await turns.take();
   clearInterval(timer);
   assertEquals(others, 3);
+});
+
+Deno.test("Turns lets one go every other turn where half a unit is to be done in each", async () => {
+  const { take, done, endTurn } = handTurns(0.5);
+  for (const name of ["a", "b", "c"]) take(name);
+  const seen: number[] = [];
+  for (let turn = 0; turn < 5; turn++) {
+    await endTurn();
+    seen.push(done.length);
+  }
+  assertEquals(seen, [1, 2, 2, 3, 3]);
 });
