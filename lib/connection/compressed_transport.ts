@@ -1,8 +1,4 @@
-import { compressBytes } from "../protocol/compress_bytes.ts";
-import {
-  type CompressedPacket,
-  encodeCompressedPacket,
-} from "../protocol/compressed_packet.ts";
+import type { CompressedPacket } from "../protocol/compressed_packet.ts";
 import { CompressedPacketDecoder } from "../protocol/compressed_packet_decoder.ts";
 import type { Compression } from "../protocol/compression.ts";
 import {
@@ -10,6 +6,7 @@ import {
   type PayloadMemory,
   takeMemory,
 } from "../protocol/payload_memory.ts";
+import { packContent } from "../protocol/pack_content.ts";
 import { decompressPacket } from "../protocol/decompress_packet.ts";
 import type { Compressor } from "./compressor.ts";
 import { ConnectionError } from "./connection_error.ts";
@@ -47,6 +44,12 @@ export interface CompressedTransport<Link extends Transport> {
  * everything else up.
  */
 const CONTENT_BYTES_MAX = 128 * 1024;
+
+/**
+ * So many packets of a large write may be on their way when the next is taken:
+ * they are compressed while the ones before go out.
+ */
+const PACKETS_AHEAD_MAX = 3;
 
 /**
  * The compressed protocol over a transport, from behind the last packet of the
@@ -100,21 +103,27 @@ export function compressedTransport<Link extends Transport>(
     },
   }, { highWaterMark: 0 });
 
-  /** Begins to compress the piece at `at`, if there is one. */
-  const compress = (bytes: Uint8Array, at: number) => {
-    const content = bytes.subarray(at, at + CONTENT_BYTES_MAX);
-    if (content.length === 0) return undefined;
-    const { compression, compressor } = options;
-    if (compressor === undefined) return compressBytes(content, compression);
-    const job = compressor.compress(content, compression);
-    // Whoever waits for it is told; a write that failed before does not.
-    if (job instanceof Promise) job.catch(() => {});
-    return job;
-  };
-
   const writer = transport.writable.getWriter();
   // Each write reports its own failure; this one would come on top.
   writer.closed.catch(() => {});
+  /** Packets on their way, in order. */
+  const sending: Promise<void>[] = [];
+  const sendUntil = async (packetsLeft: number): Promise<void> => {
+    while (sending.length > packetsLeft) await sending.shift();
+  };
+  const send = (content: Uint8Array): void => {
+    const packet = pack(content, nextId, options);
+    nextId = (nextId + 1) & 0xff;
+    const before = sending.at(-1);
+    const sent = (async () => {
+      const bytes = packet instanceof Promise ? await packet : packet;
+      await before;
+      await writer.write(bytes);
+    })();
+    // Whoever writes next is told.
+    sent.catch(() => {});
+    sending.push(sent);
+  };
   const writable = new WritableStream<Uint8Array>({
     write: async (bytes) => {
       if (options.side === "client") {
@@ -122,21 +131,17 @@ export function compressedTransport<Link extends Transport>(
         const packets = Math.ceil(bytes.length / CONTENT_BYTES_MAX);
         decoder.restartIds = [0, packets & 0xff];
       }
-      // One piece ahead: it is compressed while the one before goes out.
-      let ahead = compress(bytes, 0);
       for (let at = 0; at < bytes.length; at += CONTENT_BYTES_MAX) {
-        const content = bytes.subarray(at, at + CONTENT_BYTES_MAX);
-        const job = ahead;
-        ahead = compress(bytes, at + CONTENT_BYTES_MAX);
-        const compressed = job instanceof Promise ? await job : job;
-        const packet = compressed === undefined
-          ? encodeCompressedPacket(content, nextId, 0)
-          : encodeCompressedPacket(compressed, nextId, content.length);
-        nextId = (nextId + 1) & 0xff;
-        await writer.write(packet);
+        send(bytes.subarray(at, at + CONTENT_BYTES_MAX));
+        await sendUntil(PACKETS_AHEAD_MAX);
       }
+      // What is large is followed by more, or by a small last word.
+      if (bytes.length < CONTENT_BYTES_MAX) await sendUntil(0);
     },
-    close: () => writer.close(),
+    close: async () => {
+      await sendUntil(0);
+      await writer.close();
+    },
     abort: (reason) => writer.abort(reason),
   });
   return {
@@ -167,4 +172,15 @@ class HeldPayload {
     else if (more < 0) this.#memory?.give(-more);
     this.#bytes += more;
   }
+}
+
+/** Makes a packet; the content may change again once this has returned. */
+function pack(
+  content: Uint8Array,
+  sequenceId: number,
+  { compression, compressor }: CompressedTransportOptions,
+): Promise<Uint8Array> | Uint8Array {
+  return compressor === undefined
+    ? packContent(content, sequenceId, compression)
+    : compressor.pack(content, sequenceId, compression);
 }

@@ -1,27 +1,21 @@
 /// <reference lib="deno.worker" />
 /**
- * Compresses what it is sent, in the order in which it comes: a thread of a
- * `Compressor`.
+ * Makes compressed packets of what it is sent, in the order in which it comes:
+ * a thread of a `Compressor`.
  *
  * @module
  */
-import { compressBytes } from "../protocol/compress_bytes.ts";
 import type { Compression } from "../protocol/compression.ts";
+import { packContent } from "../protocol/pack_content.ts";
 
-/** What a thread is to compress. */
+/** What a thread is to make a packet of. */
 export interface CompressionTask {
   readonly content: Uint8Array<ArrayBuffer>;
+  readonly sequenceId: number;
   readonly compression: Compression;
 }
 
-/** What came of it; `null` if it is to be stored as it is. */
-export type CompressionAnswer = Uint8Array<ArrayBuffer> | null;
-
 self.onmessage = ({ data }: MessageEvent<CompressionTask>): void => {
-  const compressed = compressBytes(data.content, data.compression);
-  // A copy: the bytes of a node Buffer can't be handed over.
-  const answer: CompressionAnswer = compressed === undefined
-    ? null
-    : new Uint8Array(compressed);
-  self.postMessage(answer, answer === null ? [] : [answer.buffer]);
+  const packet = packContent(data.content, data.sequenceId, data.compression);
+  self.postMessage(packet, [packet.buffer]);
 };

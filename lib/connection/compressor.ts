@@ -1,9 +1,6 @@
-import { compressBytes } from "../protocol/compress_bytes.ts";
 import type { Compression } from "../protocol/compression.ts";
-import type {
-  CompressionAnswer,
-  CompressionTask,
-} from "./compression_thread.ts";
+import { packContent } from "../protocol/pack_content.ts";
+import type { CompressionTask } from "./compression_thread.ts";
 import { ConnectionError } from "./connection_error.ts";
 
 /**
@@ -12,12 +9,19 @@ import { ConnectionError } from "./connection_error.ts";
  */
 const THREAD_BYTES_MIN = 16 * 1024;
 
+/**
+ * So is content of any length with zstd up to this level: 128 KiB take a quarter
+ * of a millisecond (zlib: 2 ms), and handing them to a thread and back took more
+ * than it gave where all cores are busy.
+ */
+const QUICK_ZSTD_LEVEL_MAX = 4;
+
 /** Who waits for an answer. */
-type Waiting = PromiseWithResolvers<Uint8Array | undefined>;
+type Waiting = PromiseWithResolvers<Uint8Array>;
 
 /**
- * Compresses for connections without holding the others up: large pieces in
- * threads of their own. (Deno's asynchronous `zlib` functions do their work on
+ * Compresses for connections without holding the others up: what takes its time
+ * in threads of their own. (Deno's asynchronous `zlib` functions do their work on
  * the event loop.) Threads are started when there is something for them.
  */
 export class Compressor implements Disposable {
@@ -36,21 +40,23 @@ export class Compressor implements Disposable {
   }
 
   /**
-   * Compresses a piece; `undefined` if it is to be stored as it is. `content`
-   * may change again once this has returned.
+   * Makes a packet of the compressed protocol. `content` may change again once
+   * this has returned.
    *
    * @throws {ConnectionError} `closed` once this is disposed of
    */
-  compress(
+  pack(
     content: Uint8Array,
+    sequenceId: number,
     compression: Compression,
-  ): Promise<Uint8Array | undefined> | Uint8Array | undefined {
-    if (content.length < THREAD_BYTES_MIN) {
-      return compressBytes(content, compression);
+  ): Promise<Uint8Array> | Uint8Array {
+    if (content.length < THREAD_BYTES_MIN || isQuick(compression)) {
+      return packContent(content, sequenceId, compression);
     }
     if (this.#disposed) return Promise.reject(ended());
     // A copy of the piece alone, to be handed over.
-    return this.#choose().run({ content: content.slice(), compression });
+    const piece = new Uint8Array(content);
+    return this.#choose().run({ content: piece, sequenceId, compression });
   }
 
   /** Ends the threads; whoever waits for one gets a `ConnectionError`. */
@@ -88,8 +94,8 @@ class CompressionThread {
       new URL("./compression_thread.ts", import.meta.url),
       { type: "module", name: "compression" },
     );
-    this.#worker.onmessage = ({ data }: MessageEvent<CompressionAnswer>) => {
-      this.#waiting.shift()?.resolve(data ?? undefined);
+    this.#worker.onmessage = ({ data }: MessageEvent<Uint8Array>) => {
+      this.#waiting.shift()?.resolve(data);
     };
     this.#worker.onerror = (event) => {
       event.preventDefault();
@@ -103,7 +109,7 @@ class CompressionThread {
     return this.#waiting.length;
   }
 
-  run(task: CompressionTask): Promise<Uint8Array | undefined> {
+  run(task: CompressionTask): Promise<Uint8Array> {
     const waiting: Waiting = Promise.withResolvers();
     this.#waiting.push(waiting);
     this.#worker.postMessage(task, [task.content.buffer]);
@@ -114,6 +120,10 @@ class CompressionThread {
     this.#worker.terminate();
     for (const { reject } of this.#waiting.splice(0)) reject(reason);
   }
+}
+
+function isQuick({ algorithm, level }: Compression): boolean {
+  return algorithm === "zstd" && level <= QUICK_ZSTD_LEVEL_MAX;
 }
 
 function ended(): ConnectionError {

@@ -116,9 +116,12 @@ export class SessionChannel {
   /** The next command's payload; null if the client has closed the connection. */
   async readCommand(signal: AbortSignal): Promise<Uint8Array | null> {
     this.nextSequenceId = 0;
-    const payload = await this.read(signal);
-    this.#compressed?.beginAnswer();
-    return payload;
+    try {
+      return await this.read(signal);
+    } finally {
+      // What was wrong with it is an answer, too.
+      this.#compressed?.beginAnswer();
+    }
   }
 
   /**

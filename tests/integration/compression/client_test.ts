@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { type Rig, rigTest } from "../../../scripts/test_servers/rig.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
 import { RawCopy } from "../../support/raw_copy.ts";
@@ -117,6 +118,7 @@ await rigTest(
       `SELECT '${"x".repeat(100_000)}' AS long_text; ` +
       "SHOW BINLOG EVENTS IN 'binlog.000001' LIMIT 1500; " +
       "SELECT @@protocol_compression_algorithms";
+    const status = "SHOW STATUS LIKE 'Compression%'";
     const plain = await runMysql(rig, kingbus.port, [], sql);
     assert(plain.length > 200_000, `${plain.length} bytes`);
     assertStringIncludes(plain, "zlib,zstd,uncompressed");
@@ -130,6 +132,79 @@ await rigTest(
       ]
     ) {
       assertEquals(await runMysql(rig, kingbus.port, args, sql), plain);
+    }
+    const ways = [
+      [["--compress"], "ON", "zlib", "6"],
+      [["--compression-algorithms=zstd"], "ON", "zstd", "3"],
+      [
+        ["--compression-algorithms=zstd", "--zstd-compression-level=7"],
+        "ON",
+        "zstd",
+        "7",
+      ],
+      // more is served with the highest that is worth its time
+      [
+        ["--compression-algorithms=zstd", "--zstd-compression-level=22"],
+        "ON",
+        "zstd",
+        "9",
+      ],
+      [[], "OFF", "", "0"],
+    ] as const;
+    for (const [args, on, algorithm, level] of ways) {
+      const rows = (await runMysql(rig, kingbus.port, args, status)).trim()
+        .split("\n").slice(1).map((row) => row.split("\t"));
+      assertEquals(rows, [
+        ["Compression", on],
+        ["Compression_algorithm", algorithm],
+        ["Compression_level", level],
+      ]);
+    }
+  },
+);
+
+await rigTest(
+  "mysql2 with compress asks kingbus what it asks without",
+  ["mysql97"],
+  async () => {
+    const { kingbus } = await openKingbus();
+    await using _ = kingbus;
+    const complaints: unknown[] = [];
+    const { error } = console;
+    console.error = (...said: unknown[]) => complaints.push(said);
+    try {
+      const answers: unknown[] = [];
+      for (const compress of [false, true]) {
+        const connection = await createConnection({
+          host: "127.0.0.1",
+          port: kingbus.port,
+          user: "repl",
+          password: "replpass",
+          compress,
+        });
+        const rows: unknown[] = [];
+        for (
+          const sql of [
+            "SELECT 1 AS one",
+            "SHOW VARIABLES",
+            `SELECT '${"x".repeat(300_000)}' AS long_text`,
+            "SHOW BINLOG EVENTS IN 'binlog.000001' LIMIT 1500",
+            "SHOW BINARY LOGS",
+          ]
+        ) {
+          rows.push((await connection.query<RowDataPacket[]>(sql))[0]);
+        }
+        const [[status]] = await connection.query<RowDataPacket[]>(
+          "SHOW STATUS LIKE 'Compression_algorithm'",
+        );
+        assertEquals(status!.Value, compress ? "zlib" : "");
+        answers.push(rows);
+        await connection.end();
+      }
+      assertEquals(answers[1], answers[0]);
+      assertEquals(complaints, []);
+    } finally {
+      console.error = error;
     }
   },
 );

@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { inflateSync, zstdDecompressSync } from "node:zlib";
 import { Compressor } from "../../../lib/connection/compressor.ts";
 import { ConnectionError } from "../../../lib/connection/connection_error.ts";
 import type { Compression } from "../../../lib/protocol/compression.ts";
+import { packContent } from "../../../lib/protocol/pack_content.ts";
 import { SeededRandom } from "../../support/seeded_random.ts";
 
 const ZLIB: Compression = { algorithm: "zlib", level: 6 };
-const ZSTD: Compression = { algorithm: "zstd", level: 3 };
+const ZSTD: Compression = { algorithm: "zstd", level: 5 };
 
 /** Bytes of few kinds, different for each `seed`. */
 function content(seed: number, length: number): Uint8Array {
@@ -14,17 +14,37 @@ function content(seed: number, length: number): Uint8Array {
   return Uint8Array.from({ length }, () => random.integer(0, 20));
 }
 
-Deno.test("Compressor.compress() compresses what is short on the spot", () => {
+Deno.test("Compressor.pack() compresses what is short on the spot", () => {
   using compressor = new Compressor(2);
   const bytes = content(1, 5000);
-  const compressed = compressor.compress(bytes, ZLIB);
-  assert(compressed instanceof Uint8Array);
-  assertEquals(new Uint8Array(inflateSync(compressed)), bytes);
-  assertEquals(compressor.compress(new Uint8Array(10), ZSTD), undefined);
+  const packet = compressor.pack(bytes, 5, ZLIB);
+  assert(packet instanceof Uint8Array);
+  assertEquals(packet, packContent(bytes, 5, ZLIB));
+  assertEquals(
+    compressor.pack(new Uint8Array(10), 6, ZSTD),
+    Uint8Array.of(10, 0, 0, 6, 0, 0, 0, ...new Uint8Array(10)),
+  );
   assertEquals(compressor.threads, 0);
 });
 
-Deno.test("Compressor.compress() compresses what is large in threads, each answer to whom it is for", async () => {
+Deno.test("Compressor.pack() compresses with quick levels of zstd on the spot", () => {
+  using compressor = new Compressor(2);
+  const bytes = content(1, 200_000);
+  for (const level of [1, 3, 4]) {
+    const quick: Compression = { algorithm: "zstd", level };
+    assertEquals(
+      compressor.pack(bytes, 1, quick),
+      packContent(bytes, 1, quick),
+    );
+  }
+  assertEquals(compressor.threads, 0);
+  const slow = compressor.pack(bytes, 1, ZSTD);
+  assert(slow instanceof Promise);
+  assertEquals(compressor.threads, 1);
+  slow.catch(() => {});
+});
+
+Deno.test("Compressor.pack() compresses what is large in threads, each answer to whom it is for", async () => {
   using compressor = new Compressor(2);
   const jobs = Array.from({ length: 40 }, (_, n) => {
     // a piece of a larger buffer, which is used for something else at once
@@ -32,29 +52,30 @@ Deno.test("Compressor.compress() compresses what is large in threads, each answe
     const piece = buffer.subarray(1000);
     const expected = piece.slice();
     const compression = n % 2 === 0 ? ZLIB : ZSTD;
-    const job = compressor.compress(piece, compression);
+    const job = compressor.pack(piece, n, compression);
     buffer.fill(0);
-    return { job, compression, expected };
+    return { job, expected: packContent(expected, n, compression) };
   });
   assertEquals(compressor.threads, 2);
-  for (const { job, compression, expected } of jobs) {
-    const compressed = (await job)!;
-    assert(compressed.length < expected.length);
-    const decompress = compression === ZLIB ? inflateSync : zstdDecompressSync;
-    assertEquals(new Uint8Array(decompress(compressed)), expected);
+  for (const { job, expected } of jobs) {
+    assert(job instanceof Promise);
+    assertEquals(await job, expected);
   }
   const noise = crypto.getRandomValues(new Uint8Array(50_000));
-  assertEquals(await compressor.compress(noise, ZSTD), undefined);
+  assertEquals(
+    await compressor.pack(noise, 255, ZSTD),
+    packContent(noise, 255, ZSTD),
+  );
 });
 
-Deno.test("Compressor.compress() leaves the event loop to others meanwhile", async () => {
+Deno.test("Compressor.pack() leaves the event loop to others meanwhile", async () => {
   using compressor = new Compressor(1);
-  await compressor.compress(content(1, 20_000), ZSTD);
+  await compressor.pack(content(1, 20_000), 0, ZSTD);
   const bytes = content(2, 8_000_000);
   let turns = 0;
   const timer = setInterval(() => turns++, 1);
   const began = performance.now();
-  await compressor.compress(bytes, { algorithm: "zstd", level: 9 });
+  await compressor.pack(bytes, 0, { algorithm: "zstd", level: 9 });
   const tookMs = performance.now() - began;
   clearInterval(timer);
   assert(turns > 5, `${turns} turns in ${tookMs} ms`);
@@ -63,7 +84,7 @@ Deno.test("Compressor.compress() leaves the event loop to others meanwhile", asy
 Deno.test("Compressor ends with its threads, and tells who waits for them", async () => {
   const compressor = new Compressor(1);
   const jobs = [1, 2, 3].map((seed) =>
-    compressor.compress(content(seed, 100_000), ZLIB)
+    compressor.pack(content(seed, 100_000), 0, ZLIB)
   );
   compressor[Symbol.dispose]();
   for (const job of jobs) {
@@ -72,7 +93,7 @@ Deno.test("Compressor ends with its threads, and tells who waits for them", asyn
   }
   assertEquals(compressor.threads, 0);
   await assertRejects(
-    async () => await compressor.compress(content(4, 100_000), ZLIB),
+    async () => await compressor.pack(content(4, 100_000), 0, ZLIB),
     ConnectionError,
   );
   compressor[Symbol.dispose]();
