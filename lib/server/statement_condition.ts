@@ -9,7 +9,12 @@ export interface VariableRow {
 }
 
 /** Whether a row is wanted. */
-export type RowCondition = (row: VariableRow) => boolean;
+export type RowCondition<Row> = (row: Row) => boolean;
+
+/** How a column is read, by its lower-case name; undefined if there is none. */
+export type ColumnLookup<Row> = (
+  name: string,
+) => ((row: Row) => string) | undefined;
 
 /** Parentheses and negations deeper than this are not followed. */
 const DEPTH_MAX = 32;
@@ -30,39 +35,81 @@ const DEPTH_MAX = 32;
  *
  * @throws {StatementError} 1064 for another filter, 1054 for another column
  */
-export function parseVariableFilter(cursor: StatementCursor): RowCondition {
+export function parseVariableFilter(
+  cursor: StatementCursor,
+): RowCondition<VariableRow> {
   if (cursor.takeWords("LIKE")) {
     const pattern = cursor.expectString();
     return (row) => likeMatches(pattern, row.name);
   }
-  if (cursor.takeWords("WHERE")) return parseAny(cursor, 0);
-  return () => true;
+  return parseWhere(cursor, variableColumn);
 }
 
-function parseAny(cursor: StatementCursor, depth: number): RowCondition {
-  const conditions = [parseAll(cursor, depth)];
-  while (cursor.takeWords("OR")) conditions.push(parseAll(cursor, depth));
+function variableColumn(
+  name: string,
+): ((row: VariableRow) => string) | undefined {
+  switch (name) {
+    case "variable_name":
+      return (row) => row.name;
+    case "value":
+    case "variable_value":
+      return (row) => row.value;
+  }
+  return undefined;
+}
+
+/**
+ * Reads `WHERE any`, if it is there, for rows with other columns.
+ *
+ * @throws {StatementError} as {@linkcode parseVariableFilter}
+ */
+export function parseWhere<Row>(
+  cursor: StatementCursor,
+  columns: ColumnLookup<Row>,
+): RowCondition<Row> {
+  return cursor.takeWords("WHERE") ? parseAny(cursor, columns, 0) : () => true;
+}
+
+function parseAny<Row>(
+  cursor: StatementCursor,
+  columns: ColumnLookup<Row>,
+  depth: number,
+): RowCondition<Row> {
+  const conditions = [parseAll(cursor, columns, depth)];
+  while (cursor.takeWords("OR")) {
+    conditions.push(parseAll(cursor, columns, depth));
+  }
   return (row) => conditions.some((condition) => condition(row));
 }
 
-function parseAll(cursor: StatementCursor, depth: number): RowCondition {
-  const conditions = [parseOne(cursor, depth)];
-  while (cursor.takeWords("AND")) conditions.push(parseOne(cursor, depth));
+function parseAll<Row>(
+  cursor: StatementCursor,
+  columns: ColumnLookup<Row>,
+  depth: number,
+): RowCondition<Row> {
+  const conditions = [parseOne(cursor, columns, depth)];
+  while (cursor.takeWords("AND")) {
+    conditions.push(parseOne(cursor, columns, depth));
+  }
   return (row) => conditions.every((condition) => condition(row));
 }
 
-function parseOne(cursor: StatementCursor, depth: number): RowCondition {
+function parseOne<Row>(
+  cursor: StatementCursor,
+  columns: ColumnLookup<Row>,
+  depth: number,
+): RowCondition<Row> {
   if (depth === DEPTH_MAX) throw cursor.unexpected();
   if (cursor.takeWords("NOT")) {
-    const condition = parseOne(cursor, depth + 1);
+    const condition = parseOne(cursor, columns, depth + 1);
     return (row) => !condition(row);
   }
   if (cursor.takeSymbol("(")) {
-    const condition = parseAny(cursor, depth + 1);
+    const condition = parseAny(cursor, columns, depth + 1);
     cursor.expectSymbol(")");
     return condition;
   }
-  const read = parseColumn(cursor);
+  const read = parseColumn(cursor, columns);
   if (cursor.takeSymbol("=")) {
     const wanted = parseValue(cursor);
     return (row) => read(row).toLowerCase() === wanted;
@@ -84,15 +131,13 @@ function parseOne(cursor: StatementCursor, depth: number): RowCondition {
   return (row) => values.has(read(row).toLowerCase()) !== negated;
 }
 
-function parseColumn(cursor: StatementCursor): (row: VariableRow) => string {
+function parseColumn<Row>(
+  cursor: StatementCursor,
+  columns: ColumnLookup<Row>,
+): (row: Row) => string {
   const name = cursor.expectName();
-  switch (name.toLowerCase()) {
-    case "variable_name":
-      return (row) => row.name;
-    case "value":
-    case "variable_value":
-      return (row) => row.value;
-  }
+  const read = columns(name.toLowerCase());
+  if (read !== undefined) return read;
   throw new StatementError(
     StatementFault.ER_BAD_FIELD,
     `Unknown column '${name.slice(0, 64)}' in 'where clause'`,

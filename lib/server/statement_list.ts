@@ -277,7 +277,7 @@ export const STATEMENTS: readonly StatementEntry[] = [
       "SELECT expression [[AS] alias] [, …] [FROM DUAL] [LIMIT [offset,] count]",
     subject: "variables and values",
     about:
-      "One row. An expression is a literal, `@variable`, `@@[GLOBAL. | SESSION.]variable`, a function below, or two of them with `=`, `<>` or `!=` between.",
+      "One row. An expression is a literal, `@variable`, `@@[GLOBAL. | SESSION.]variable`, a function below, or two of them with `=`, `<>` or `!=` between. One table can be read, with its columns, `SUBSTRING_INDEX(column, 'text', n)` or `COUNT(*)`, and WHERE: `information_schema.processlist`, or `performance_schema.processlist`.",
     counters: ["Com_select"],
     errors: [
       "ER_UNKNOWN_SYSTEM_VARIABLE",

@@ -32,18 +32,28 @@ export function showFullProcesslist(
   return listProcesses(context, { full: true });
 }
 
-/** All connections; without the right to monitor those of the own account. */
 function listProcesses(
   context: StatementContext,
-  { full }: { full: boolean },
+  options: { full: boolean },
 ): StatementResult {
+  return { kind: "rows", ...processTable(context, options) };
+}
+
+/**
+ * All connections; without the right to monitor those of the own account.
+ *
+ * @param options full: with the whole of what is being answered
+ */
+export function processTable(
+  context: StatementContext,
+  { full }: { full: boolean },
+): { columns: ColumnDefinition[]; rows: (string | null)[][] } {
   const { session, server } = context;
   const seesAll = session.rights.has("monitor");
   const rows = context.processes()
     .filter(({ user }) => seesAll || user === session.user)
     .map((process) => processRow(process, context, full));
   return {
-    kind: "rows",
     columns: processColumns(context, full),
     rows: isMariadb(server.version)
       // nothing that is done here has a progress

@@ -2,17 +2,20 @@ import type { ColumnDefinition } from "../protocol/result_set.ts";
 import type { LogPlace } from "./mariadb_position_at.ts";
 import type { StatementContext } from "./statement_context.ts";
 import type { StatementCursor } from "./statement_cursor.ts";
-import { isReservedWord, parseExpression } from "./statement_expression.ts";
+import { parseAlias } from "./statement_alias.ts";
+import { parseExpression } from "./statement_expression.ts";
+import { parseLimit } from "./statement_limit.ts";
 import {
   gtidPositionExpression,
   parseGtidPosition,
 } from "./statement_gtid_position.ts";
 import type { StatementResult } from "./statement_result.ts";
-import { tableRefusal } from "./statement_table.ts";
+import { selectProcesses } from "./statement_select_processes.ts";
+import { readsProcesslist, tableRefusal } from "./statement_table.ts";
 
 /**
  * Answers `SELECT expression [[AS] alias], … [FROM DUAL] [LIMIT …]` after the
- * word SELECT: one row. A column is called by its alias, or by its expression
+ * word SELECT: one row; or one that reads the table of connections. A column is called by its alias, or by its expression
  * as it was written.
  *
  * @throws {StatementError} for a statement that cannot be answered
@@ -21,6 +24,9 @@ export function answerSelect(
   cursor: StatementCursor,
   context: StatementContext,
 ): StatementResult {
+  if (readsProcesslist(cursor.text)) {
+    return selectProcesses(cursor, context);
+  }
   const refusal = tableRefusal(cursor.text);
   if (refusal !== undefined) throw refusal;
   const columns: ColumnDefinition[] = [];
@@ -46,33 +52,4 @@ export function answerSelect(
   return positions.size === 0 || rows.length === 0
     ? { kind: "rows", columns, rows }
     : { kind: "gtid-positions", columns, row, positions };
-}
-
-function parseAlias(cursor: StatementCursor): string | undefined {
-  const marked = cursor.takeWords("AS");
-  const { kind, value } = cursor.token;
-  if (kind === "string") return cursor.expectString();
-  if (kind === "identifier" || kind === "word" && !isReservedWord(value)) {
-    return cursor.expectName();
-  }
-  if (marked) throw cursor.unexpected();
-  return undefined;
-}
-
-/** Every row, for `parseLimit` without a LIMIT. */
-const ALL_ROWS = 0xffff_ffff_ffff_ffffn;
-
-/** Reads `LIMIT count`, `LIMIT offset, count` or `LIMIT count OFFSET offset` if it is there. */
-export function parseLimit(
-  cursor: StatementCursor,
-): { offset: bigint; count: bigint } {
-  if (!cursor.takeWords("LIMIT")) return { offset: 0n, count: ALL_ROWS };
-  const first = cursor.expectInteger();
-  if (cursor.takeSymbol(",")) {
-    return { offset: first, count: cursor.expectInteger() };
-  }
-  if (cursor.takeWords("OFFSET")) {
-    return { offset: cursor.expectInteger(), count: first };
-  }
-  return { offset: 0n, count: first };
 }

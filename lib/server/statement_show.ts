@@ -15,7 +15,7 @@ import type { StatementContext } from "./statement_context.ts";
 import type { StatementCursor } from "./statement_cursor.ts";
 import { StatementError, StatementFault } from "./statement_error.ts";
 import type { StatementResult, StatementWarning } from "./statement_result.ts";
-import { parseLimit } from "./statement_select.ts";
+import { parseLimit } from "./statement_limit.ts";
 import { systemVariables } from "./system_variable.ts";
 
 // Characters of columns as MySQL declares them.

@@ -32,13 +32,8 @@ const ABOUT_TABLE: readonly (readonly string[])[] = [
  * @throws {StatementError} 1064 when the text does not split into tokens
  */
 export function tableRefusal(text: string): StatementError | undefined {
-  const tokens = tokenizeStatement(text);
-  const at = tableNameAt(tokens);
-  const first = nameOf(tokens[at]);
+  const { first, second } = tableOf(text);
   if (first === undefined) return undefined;
-  const second = tokens[at + 1]?.value === "."
-    ? nameOf(tokens[at + 2])
-    : undefined;
   if (second === undefined && first.toUpperCase() === "DUAL") return undefined;
   if (second !== undefined && first.toLowerCase() === "information_schema") {
     return new StatementError(
@@ -51,6 +46,27 @@ export function tableRefusal(text: string): StatementError | undefined {
     StatementFault.ER_NO_SUCH_TABLE,
     `Table '${table}' doesn't exist: ${ELSEWHERE}`,
   );
+}
+
+/** Whether a statement reads the table of connections. */
+export function readsProcesslist(text: string): boolean {
+  const { first, second } = tableOf(text);
+  const schema = first?.toLowerCase();
+  return second?.toLowerCase() === "processlist" &&
+    (schema === "information_schema" || schema === "performance_schema");
+}
+
+/** The table that a statement is about, by the one or two parts of its name. */
+function tableOf(
+  text: string,
+): { first?: string | undefined; second?: string | undefined } {
+  const tokens = tokenizeStatement(text);
+  const at = tableNameAt(tokens);
+  const first = nameOf(tokens[at]);
+  const second = tokens[at + 1]?.value === "."
+    ? nameOf(tokens[at + 2])
+    : undefined;
+  return { first, second };
 }
 
 /**

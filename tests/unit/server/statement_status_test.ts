@@ -145,6 +145,55 @@ Deno.test("SHOW PROCESSLIST shows others only to accounts that may monitor", () 
   assertEquals(rows.map(([, user]) => user), ["repl"]);
 });
 
+Deno.test("SELECT reads the table of connections, as tools that look for replicas do", () => {
+  const context = { processes: () => PROCESSES };
+  const cases: [statement: string, rows: (string | null)[][]][] = [
+    [
+      `select
+        substring_index(host, ':', 1) as slave_hostname
+      from
+        information_schema.processlist
+      where
+        command IN ('Binlog Dump', 'Binlog Dump GTID')`,
+      [["10.0.0.1"]],
+    ],
+    [
+      "SELECT id, `User`, SUBSTRING_INDEX(host, ':', -1) FROM INFORMATION_SCHEMA.PROCESSLIST WHERE NOT command = 'Query' LIMIT 1, 5",
+      [["5", "unauthenticated user", "4711"]],
+    ],
+    [
+      "SELECT COUNT(*) FROM performance_schema.processlist WHERE state LIKE 'Source%'",
+      [["1"]],
+    ],
+  ];
+  for (const [statement, rows] of cases) {
+    assertEquals(answer(statement, { context }).rows, rows, statement);
+  }
+  const all = answer("SELECT * FROM information_schema.processlist", {
+    context,
+  });
+  assertEquals([all.columns[0]?.name, all.rows.length], ["ID", 3]);
+  const own = answer("SELECT user FROM information_schema.processlist", {
+    context,
+    rights: ["replicate"],
+  });
+  assertEquals(own.rows, [["repl"]]);
+  for (
+    const [statement, code] of [
+      ["SELECT nosuch FROM information_schema.processlist", 1054],
+      ["SELECT id FROM information_schema.processlist WHERE nosuch = 1", 1054],
+      ["SELECT id, FROM information_schema.processlist", 1054],
+      ["SELECT id FROM information_schema.processlist ORDER BY id", 1064],
+      ["SELECT COUNT(id) FROM information_schema.processlist", 1064],
+      ["SELECT id FROM information_schema.tables", 1109],
+    ] as const
+  ) {
+    const result = answerStatement(statement, statementSession().context());
+    assert(result.kind === "error", statement);
+    assertEquals(result.code, code, statement);
+  }
+});
+
 Deno.test("openStatementText() keeps what may hold a password to itself", () => {
   const open = [
     "SELECT 1",
