@@ -5,10 +5,13 @@ import { rigTest } from "../../../scripts/test_servers/rig.ts";
 import type { ClientConnection } from "../../../lib/connection/client_connection.ts";
 import { startMariadb } from "../../support/mariadb.ts";
 import { startMysql97 } from "../../support/mysql97.ts";
+import { DumpClient } from "../../support/dump_client.ts";
 import {
+  byGtid,
   MARIADB_WORKLOAD,
   MariadbComparison,
 } from "../../support/mariadb_comparison.ts";
+import { logEndOf } from "../../support/sql_server.ts";
 import { type ServerAddress, TestKingbus } from "../../support/test_kingbus.ts";
 
 /** Statements that have the same answer at kingbus and at the source. */
@@ -118,6 +121,30 @@ for (const release of ["installed", "sid"] as const) {
     },
   );
 }
+
+await rigTest(
+  "a second dump with the server id of a MariaDB replica ends the first, as at the source",
+  ["mariadb"],
+  async () => {
+    await using source = await startMariadb(7103);
+    await using comparison = await MariadbComparison.open(source, [
+      "CREATE TABLE test.t (id INT)",
+    ]);
+    const ends: string[] = [];
+    for (const server of [source, comparison.kingbus]) {
+      const request = { ...byGtid(""), flags: 2, serverId: 99 };
+      await using first = await DumpClient.open(server, request);
+      const { position } = await logEndOf(source);
+      await first.readTo(position);
+      await using second = await DumpClient.open(server, request);
+      await second.readTo(position);
+      const error = await assertRejects(() => first.rest(), ServerError);
+      ends.push(`${error.code} ${error.message.replace(/at \d+, the.*/, "")}`);
+    }
+    assertEquals(ends[1], ends[0]);
+    assertMatch(ends[0]!, /^4052 A slave with the same server_uuid/);
+  },
+);
 
 await rigTest(
   "kingbus has no variables and functions of MariaDB for a MySQL log",
