@@ -9,6 +9,11 @@ export interface Transport {
   readonly writable: WritableStream<Uint8Array>;
   /** Address of the peer, "ip:port" or "[ip]:port". */
   readonly remote: string;
+  /**
+   * Ends what is sent, after all that was written, and keeps receiving; absent
+   * where the two directions can only be closed together.
+   */
+  closeWrite?(): Promise<void>;
   /** Closes both directions at once; does nothing the second time. */
   close(): void;
 }

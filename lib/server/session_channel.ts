@@ -16,7 +16,6 @@ import type { PayloadMemory } from "../protocol/payload_memory.ts";
 
 /** A transport whose sending direction can be closed by itself. */
 export interface SessionTransport extends Transport {
-  /** Ends what is sent, after all that was written, and keeps receiving. */
   closeWrite(): Promise<void>;
 }
 

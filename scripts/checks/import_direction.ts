@@ -8,6 +8,7 @@ const ENDS = [
   "log",
   "semi_sync",
   "store",
+  "tls",
   "version.ts",
 ];
 
@@ -21,8 +22,9 @@ const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ["binlog", ["gtid"]],
   ["version.ts", []],
   ["log", []],
-  ["config", ["gtid", "log", "protocol"]],
-  ["connection", ["protocol", "log"]],
+  ["tls", ["log"]],
+  ["config", ["gtid", "log", "protocol", "tls"]],
+  ["connection", ["protocol", "log", "tls"]],
   ["store", ["gtid", "binlog", "log"]],
   ["semi_sync", ["log", "store"]],
   ["syncer", ENDS],
@@ -46,11 +48,13 @@ const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
 
 /** Which folders may use a package of deno.json. */
 const PACKAGE_USERS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["@peculiar/x509", ["tls"]],
   ["@std/assert", []],
   ["@std/cli", ["cli"]],
   ["@std/log", ["log"]],
   ["@std/yaml", ["config"]],
   ["hono", ["admin"]],
+  ["reflect-metadata", ["tls"]],
   ["zod", ["admin", "config"]],
 ]);
 
