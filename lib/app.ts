@@ -6,7 +6,12 @@ import type {
   ServerControl,
   SyncerControl,
 } from "./admin/control.ts";
-import { type Address, formatAddress, isLoopback } from "./config/address.ts";
+import {
+  type Address,
+  formatAddress,
+  isLoopback,
+  isWildcard,
+} from "./config/address.ts";
 import type { Options } from "./config/options.ts";
 import { ServerController } from "./admin/intent/server_controller.ts";
 import { SqlSource } from "./admin/sql_source.ts";
@@ -26,11 +31,15 @@ import type { BinlogStore } from "./store/binlog_store.ts";
 import { databasePath } from "./store/kv/database_path.ts";
 import { openKvStore } from "./store/kv/open_kv_store.ts";
 import { RETRY_MS_MAX } from "./syncer/backoff.ts";
+import { CredentialsKeeper } from "./tls/credentials_keeper.ts";
+import { ensureOwnCertificate } from "./tls/own_certificate.ts";
 import { Syncer } from "./syncer/syncer.ts";
 import { VERSION } from "./version.ts";
 
 /** A running kingbus. Closing it drains it; nothing of it is left then. */
 export interface App extends AsyncDisposable {
+  /** Reads the server's certificate again. Never throws. */
+  reloadCertificates(): Promise<void>;
   /** Where the admin API listens, with the port that was chosen. */
   readonly adminListen: Address;
   /** Where replicas connect, `host:port`; where they would when stopped. */
@@ -87,8 +96,11 @@ export async function openApp(options: Options, log: Log): Promise<App> {
     // asked once somebody is connected, which is after all is open
     syncer: (): SyncerControl => controllers.syncer,
   });
+  const keeper = await openCertificates(options, log);
+  if (keeper !== undefined) opened.use(keeper);
   const controllers: Controllers = await openControllers({
     options,
+    keeper,
     log,
     own,
     store,
@@ -116,10 +128,50 @@ export async function openApp(options: Options, log: Log): Promise<App> {
   sayHow(options, controllers, node.adminListen, log);
   return new RunningApp(opened.move(), {
     ...controllers,
+    keeper,
     retention,
     store,
     node,
   });
+}
+
+/** The certificates of the binlog server, made if none is given. */
+async function openCertificates(
+  options: Options,
+  log: Log,
+): Promise<CredentialsKeeper | undefined> {
+  const { tls, listen } = options.server;
+  if (tls.mode === "disabled") return undefined;
+  const part = log.child({ part: "tls" });
+  if (tls.files.certificate !== undefined) {
+    return await CredentialsKeeper.open({ files: tls.files, log: part });
+  }
+  const { files, made } = await ensureOwnCertificate({
+    dataDir: options.dataDir,
+    name: options.name,
+    hosts: hostsOf(listen),
+  });
+  if (made) {
+    part.info(
+      "no certificate is configured, so one was made: replicas can verify it with the file ca (SOURCE_SSL_CA)",
+      { ...files },
+    );
+  }
+  const { certificate, key } = files;
+  return await CredentialsKeeper.open({
+    // Whom clients are trusted by is not for us to make up.
+    files: { certificate, key, ca: tls.files.ca },
+    log: part,
+  });
+}
+
+/** The names and addresses that a server on this machine has for sure. */
+function hostsOf(listen: Address): string[] {
+  const { hostname } = listen;
+  const own = isWildcard(hostname) ? [] : [hostname];
+  return [
+    ...new Set(["localhost", Deno.hostname(), "127.0.0.1", "::1", ...own]),
+  ];
 }
 
 /**
@@ -151,6 +203,7 @@ async function openServing(parts: {
     sourceControl: new SqlSource({
       syncer,
       heartbeatMs: options.follow.heartbeatMs,
+      tls: options.follow.tls,
       connectRetryMs: RETRY_MS_MAX,
       kept: () => ({
         bytes: bytesOf(store.files),
@@ -209,6 +262,7 @@ interface Controllers {
 
 async function openControllers(parts: {
   options: Options;
+  keeper: CredentialsKeeper | undefined;
   log: Log;
   own: OwnIdentity;
   store: BinlogStore;
@@ -222,6 +276,12 @@ async function openControllers(parts: {
     server: binlogServer,
     store,
     configured: options.server,
+    tls: parts.keeper && {
+      required: options.server.tls.mode === "required",
+      clientCertificate: options.server.tls.clientCertificate,
+      files: parts.keeper.files,
+      credentials: () => parts.keeper!.current,
+    },
     nodeName,
     log,
   });
@@ -280,6 +340,7 @@ class Node {
 }
 
 interface AppParts extends Controllers {
+  readonly keeper: CredentialsKeeper | undefined;
   readonly retention: Retention;
   readonly store: BinlogStore;
   readonly node: Node;
@@ -292,6 +353,10 @@ class RunningApp implements App {
   constructor(opened: AsyncDisposableStack, parts: AppParts) {
     this.#opened = opened;
     this.#parts = parts;
+  }
+
+  async reloadCertificates(): Promise<void> {
+    await this.#parts.keeper?.reload();
   }
 
   get adminListen(): Address {

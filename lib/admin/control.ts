@@ -1,5 +1,6 @@
 import type { Address } from "../config/address.ts";
 import type { Retention } from "../retention/retention.ts";
+import type { TlsFacts } from "../connection/tls_layer.ts";
 import type { CompressionAlgorithm } from "../protocol/compression.ts";
 import type { SyncerCause } from "../syncer/syncer_cause.ts";
 import type { AckGateStatus } from "../semi_sync/ack_gate.ts";
@@ -88,6 +89,8 @@ export interface SourceReport {
   readonly serverId: string;
   readonly uuid: string;
   readonly version: string;
+  /** How the connection is secured; undefined for not at all. */
+  readonly tls?: TlsFacts | undefined;
   /** What the connection is compressed with; undefined for nothing. */
   readonly compression?: CompressionAlgorithm | undefined;
 }
@@ -178,6 +181,8 @@ export interface ReplicaReport {
   readonly bytesSent: bigint;
   readonly program: string;
   readonly clientVersion: string;
+  /** How its connection is secured; undefined for not at all. */
+  readonly tls?: TlsFacts | undefined;
   /** What its connection is compressed with; undefined for nothing. */
   readonly compression?: CompressionAlgorithm | undefined;
   /** What it has acknowledged; undefined if it is not semi-synchronous. */

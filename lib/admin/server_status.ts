@@ -23,6 +23,10 @@ export interface ReplicaStatus {
   readonly lag_bytes?: number | undefined;
   readonly program: string;
   readonly client_version: string;
+  /** TLS version of its connection, such as `TLSv1.3`; empty without TLS. */
+  readonly tls: string;
+  /** Cipher suite of it, as OpenSSL names it. */
+  readonly tls_cipher: string;
   /** What its connection is compressed with. */
   readonly compression: "none" | CompressionAlgorithm;
   /** What it has acknowledged, if it is semi-synchronous. */
@@ -84,6 +88,8 @@ function replicaStatus(replica: ReplicaReport): ReplicaStatus {
     lag_bytes: replica.lagBytes,
     program: replica.program,
     client_version: replica.clientVersion,
+    tls: replica.tls?.version ?? "",
+    tls_cipher: replica.tls?.cipher ?? "",
     compression: replica.compression ?? "none",
     semi_sync: replica.acks && {
       acks_asked: replica.acks.asked,

@@ -1,4 +1,5 @@
 import { parseAddress } from "../config/address.ts";
+import type { SourceTlsSettings } from "../config/options.ts";
 import {
   type SourceChange,
   type SourceControl,
@@ -19,6 +20,8 @@ export interface SqlSourceParts {
   readonly syncer: () => SyncerControl;
   /** How often an idle source is to say that it is there. */
   readonly heartbeatMs: number;
+  /** How connections to the source are secured. */
+  readonly tls: SourceTlsSettings;
   /** The longest pause between two attempts to connect. */
   readonly connectRetryMs: number;
   /** What is kept: its size, and the GTIDs of its files. */
@@ -43,7 +46,7 @@ export class SqlSource implements SourceControl {
   }
 
   status(): SourceReplication | undefined {
-    const { heartbeatMs, connectRetryMs, kept } = this.#parts;
+    const { heartbeatMs, connectRetryMs, kept, tls } = this.#parts;
     const report = this.#syncer.report();
     const { target } = report;
     if (target === undefined) return undefined;
@@ -67,7 +70,12 @@ export class SqlSource implements SourceControl {
       retrieved,
       mariadbPosition,
       heartbeatMs,
-      tls: undefined,
+      tls: tls.mode === "disabled" ? undefined : {
+        ca: tls.files.ca ?? "",
+        certificate: tls.files.certificate ?? "",
+        key: tls.files.key ?? "",
+        verifiesIdentity: tls.mode === "verify-identity",
+      },
       semiSync: report.semiSync.link?.active ?? false,
     };
   }
@@ -164,6 +172,7 @@ function errorKindOf(cause: SyncerCause): SourceErrorKind {
   switch (cause) {
     case "unreachable":
     case "unavailable":
+    case "tls":
       return "unreachable";
     case "lost":
     case "silent":

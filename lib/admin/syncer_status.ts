@@ -47,6 +47,10 @@ export interface SyncerStatus extends LogStatus {
     readonly server_id: string;
     readonly server_uuid: string;
     readonly version: string;
+    /** TLS version of the connection, such as `TLSv1.3`; empty without TLS. */
+    readonly tls: string;
+    /** Cipher suite of it, as OpenSSL names it. */
+    readonly tls_cipher: string;
     /** What the connection is compressed with, while there is one. */
     readonly compression: "none" | CompressionAlgorithm;
   } | undefined;
@@ -111,6 +115,8 @@ export function syncerStatus(report: SyncerReport): SyncerStatus {
       server_id: source.serverId,
       server_uuid: source.uuid,
       version: source.version,
+      tls: source.tls?.version ?? "",
+      tls_cipher: source.tls?.cipher ?? "",
       compression: source.compression ?? "none",
     },
     acknowledging: acknowledgingStatus(report.semiSync),

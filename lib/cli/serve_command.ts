@@ -11,7 +11,7 @@ export const serveCommand: Command = {
   name: "serve",
   summary: "Follow the source and serve replicas (what it does by default)",
   about:
-    "Follows the source, keeps its binary log and serves it to replicas, until SIGTERM or SIGINT; it then drains and ends with exit code 0. A second signal ends it at once with exit code 1.",
+    "Follows the source, keeps its binary log and serves it to replicas, until SIGTERM or SIGINT; it then drains and ends with exit code 0. A second signal ends it at once with exit code 1. SIGHUP makes it read its certificate again.",
   example:
     "kingbus serve --source-address db1:3306 --source-user kingbus --source-password-file /etc/kingbus/password",
   flags: configFlags(),
@@ -41,6 +41,7 @@ async function serve(
     log.error("can't start", { error: describeError(error) });
     return 1;
   }
+  using _reload = onReload(() => app.reloadCertificates());
   const signal = await signals.first;
   log.info("draining; the same signal again ends it at once", { signal });
   try {
@@ -51,6 +52,16 @@ async function serve(
   }
   log.info("stopped");
   return 0;
+}
+
+/** Does something on SIGHUP, which Windows does not have in that sense. */
+function onReload(reload: () => Promise<void>): Disposable {
+  if (Deno.build.os === "windows") return { [Symbol.dispose]: () => {} };
+  const listener = () => void reload();
+  Deno.addSignalListener("SIGHUP", listener);
+  return {
+    [Symbol.dispose]: () => Deno.removeSignalListener("SIGHUP", listener),
+  };
 }
 
 /**

@@ -109,6 +109,84 @@ const userShape = {
       fallback: `[${RIGHTS_BY_DEFAULT.join(", ")}]`,
       flag: false,
     }),
+  "require-tls": withDefault(booleanValue(), {
+    type: "boolean",
+    about:
+      "Whether the account may log in over TLS only, as one with REQUIRE SSL; without it that is answered with error 1045.",
+    fallback: "false",
+    flag: false,
+  }),
+};
+
+const serverTlsShape = {
+  "mode": withDefault(choiceValue(["disabled", "optional", "required"]), {
+    type: "`disabled`, `optional` or `required`",
+    about:
+      "Whether clients may, or have to, come over TLS (1.2 or 1.3). A replica of MySQL 9.7 wants it unless told otherwise; with `required` a login without it is refused with error 3159.",
+    fallback: "optional",
+  }),
+  "certificate": optional(textValue(4096), {
+    type: "path",
+    about:
+      "PEM file of the certificate, with those between it and its authority behind it. It is read again when it changes, and on SIGHUP.",
+    absent: "one is made at the first start and kept in `tls` of data-dir",
+  }),
+  "key": optional(textValue(4096), {
+    type: "path",
+    about: "PEM file of the certificate's private key, without a passphrase.",
+    absent: "made with the certificate",
+  }),
+  "ca": optional(textValue(4096), {
+    type: "path",
+    about:
+      "PEM file of the authorities whose certificates clients may show; for `client-certificate`.",
+    absent: "nobody's are trusted",
+  }),
+  "client-certificate": withDefault(
+    choiceValue(["ignored", "optional", "required"]),
+    {
+      type: "`ignored`, `optional` or `required`",
+      about:
+        "Whether clients are asked for a certificate. One that does not lead to `ca` is refused with error 1045, and with `required` so is a login without one or without TLS.",
+      fallback: "ignored",
+    },
+  ),
+};
+
+const sourceTlsShape = {
+  "mode": withDefault(
+    choiceValue([
+      "disabled",
+      "preferred",
+      "required",
+      "verify-ca",
+      "verify-identity",
+    ]),
+    {
+      type:
+        "`disabled`, `preferred`, `required`, `verify-ca` or `verify-identity`",
+      about:
+        "As `--ssl-mode` of MySQL's clients: `preferred` takes TLS where the source offers it, `required` insists on it, `verify-ca` on a certificate of an authority in `ca` too, `verify-identity` on one that is for the name or address connected to as well. For candidates too.",
+      fallback: "preferred",
+    },
+  ),
+  "ca": optional(textValue(4096), {
+    type: "path",
+    about:
+      "PEM file of the authorities that are trusted; for `verify-ca` and `verify-identity`. This and the next two are read again for each connection.",
+    absent: "nobody is trusted",
+  }),
+  "certificate": optional(textValue(4096), {
+    type: "path",
+    about:
+      "PEM file of the certificate kingbus shows to the source, for an account with REQUIRE X509.",
+    absent: "none is shown",
+  }),
+  "key": optional(textValue(4096), {
+    type: "path",
+    about: "PEM file of that certificate's private key, without a passphrase.",
+    absent: "none",
+  }),
 };
 
 const adminShape = {
@@ -155,6 +233,7 @@ const serverShape = {
     absent: "nobody can log in",
     flag: false,
   }),
+  "tls": z.strictObject(serverTlsShape).prefault({}),
   "connections-max": withDefault(integerValue({ min: 1, max: 100_000 }), {
     type: "integer",
     about:
@@ -196,6 +275,7 @@ const serverShape = {
 };
 
 const followShape = {
+  "tls": z.strictObject(sourceTlsShape).prefault({}),
   "heartbeat": withDefault(durationValue({ min: 100, max: HOUR_MS }), {
     type: "duration",
     about: "Period in which an idle source is asked to send a sign of life.",
@@ -413,6 +493,11 @@ export const CONFIG_SECTIONS: readonly ConfigSection[] = [
     shape: serverShape,
   },
   {
+    path: ["server", "tls"],
+    about: "TLS towards replicas and other clients.",
+    shape: serverTlsShape,
+  },
+  {
     path: ["server", "users", "[]"],
     about: "An account.",
     shape: userShape,
@@ -421,6 +506,11 @@ export const CONFIG_SECTIONS: readonly ConfigSection[] = [
     path: ["source"],
     about: "The source. Without this section nothing is followed at first.",
     shape: sourceShape,
+  },
+  {
+    path: ["source", "tls"],
+    about: "TLS towards the source.",
+    shape: sourceTlsShape,
   },
   { path: ["log"], about: "The log of the process.", shape: logShape },
   { path: ["store"], about: "The binary log kept.", shape: storeShape },

@@ -13,7 +13,7 @@ export interface Clash {
 /** The first clash in a configuration; undefined if there is none. */
 export function findClash(tree: ConfigTree): Clash | undefined {
   return findListenClash(tree) ?? findUserClash(tree) ??
-    findSemiSyncClash(tree) ?? findSourceClash(tree) ??
+    findSemiSyncClash(tree) ?? findTlsClash(tree) ?? findSourceClash(tree) ??
     findRetentionClash(tree);
 }
 
@@ -55,6 +55,62 @@ function findSemiSyncClash({ server, source }: ConfigTree): Clash | undefined {
       path,
       reason:
         `is ${count}, but without source.semi-sync the source waits for no acknowledgement`,
+    };
+  }
+  return undefined;
+}
+
+function findTlsClash({ server, source }: ConfigTree): Clash | undefined {
+  const { tls, users } = server;
+  const path = ["server", "tls"];
+  if (tls["client-certificate"] !== "ignored" && tls.ca === undefined) {
+    return {
+      path: [...path, "client-certificate"],
+      reason: `is ${
+        tls["client-certificate"]
+      }, but without server.tls.ca no client's certificate is trusted`,
+    };
+  }
+  const index = users.findIndex((user) => user["require-tls"]);
+  if (tls.mode === "disabled" && index >= 0) {
+    return {
+      path: ["server", "users", index, "require-tls"],
+      reason: "is true, but with server.tls.mode disabled nobody has TLS",
+    };
+  }
+  return findPairClash(tls, path) ?? findSourceTlsClash(source?.tls);
+}
+
+function findSourceTlsClash(
+  tls: NonNullable<ConfigTree["source"]>["tls"] | undefined,
+): Clash | undefined {
+  if (tls === undefined) return undefined;
+  const path = ["source", "tls"];
+  if (tls.mode.startsWith("verify-") && tls.ca === undefined) {
+    return {
+      path: [...path, "mode"],
+      reason:
+        `is ${tls.mode}, but without source.tls.ca nobody is trusted: give the file of the authority that signed the source's certificate`,
+    };
+  }
+  return findPairClash(tls, path);
+}
+
+/** A certificate is of no use without its key, nor the other way round. */
+function findPairClash(
+  tls: { certificate?: string | undefined; key?: string | undefined },
+  path: readonly string[],
+): Clash | undefined {
+  for (
+    const [one, other] of [["certificate", "key"], [
+      "key",
+      "certificate",
+    ]] as const
+  ) {
+    if (tls[one] === undefined || tls[other] !== undefined) continue;
+    return {
+      path: [...path, one],
+      reason: `is given without ${path.join(".")}.${other}: they go together`,
     };
   }
   return undefined;

@@ -6,6 +6,11 @@ import {
 } from "../protocol/compression.ts";
 import { parse as parseYaml } from "@std/yaml";
 import type { z } from "zod";
+import {
+  type CredentialFiles,
+  CredentialsError,
+  readCredentials,
+} from "../tls/credentials.ts";
 import { describeError } from "../log/describe_error.ts";
 import { ConfigError } from "./config_error.ts";
 import { knownNames, listConfigKeys } from "./config_key.ts";
@@ -28,7 +33,9 @@ import type {
   Options,
   RetentionSettings,
   ServerSettings,
+  ServerTlsSettings,
   SourceSettings,
+  SourceTlsSettings,
 } from "./options.ts";
 import {
   checkPasswordKeys,
@@ -144,7 +151,9 @@ function applyFlags(
     const value = flag === undefined ? undefined : flags.get(flag);
     if (value === undefined) continue;
     const key = path.at(-1)!;
-    const section = path.length === 1 ? root : openSection(root, path[0]!);
+    const section = path.slice(0, -1).reduce<
+      Record<string, unknown> | undefined
+    >((parent, name) => parent && openSection(parent, name), root);
     // What is no section is left for the validator to refuse.
     if (section === undefined) continue;
     if ((PASSWORD_KEYS as readonly string[]).includes(key)) {
@@ -235,6 +244,7 @@ async function readOptions(
       readTimeoutMs: follow["read-timeout"],
       connectTimeoutMs: follow["connect-timeout"],
       switchAfterMs: follow["switch-after"],
+      tls: await readSourceTls(follow.tls, origin, surroundings),
       compression: sourceCompression(follow.compression),
     },
     log: {
@@ -288,7 +298,12 @@ async function readServer(
     const path = ["server", "users", index];
     const password = await readPassword(keys, path, origin, surroundings);
     if (password === "") throw origin.fault(path, "has an empty password");
-    users.push({ name: keys.name, password, rights: keys.rights });
+    users.push({
+      name: keys.name,
+      password,
+      rights: keys.rights,
+      requireTls: keys["require-tls"],
+    });
   }
   return {
     listen: server.listen,
@@ -297,12 +312,52 @@ async function readServer(
     serverId: server["server-id"],
     users,
     semiSync: server["semi-sync"],
+    tls: await readServerTls(server.tls, origin, surroundings),
     compression: server.compression,
     waitForReplicas: server["wait-for-replicas"],
     waitTimeoutMs: server["wait-timeout"],
     connectionsMax: server["connections-max"],
     loginTimeoutMs: server["login-timeout"],
   };
+}
+
+async function readServerTls(
+  { mode, certificate, key, ca, ...keys }: ConfigTree["server"]["tls"],
+  origin: ConfigOrigin,
+  surroundings: ConfigSurroundings,
+): Promise<ServerTlsSettings> {
+  const files = { certificate, key, ca };
+  const clientCertificate = keys["client-certificate"];
+  if (mode !== "disabled") {
+    await checkCredentials(files, ["server", "tls"], origin, surroundings);
+  }
+  return { mode, files, clientCertificate };
+}
+
+async function readSourceTls(
+  { mode, ...files }: z.output<typeof FOLLOW_SCHEMA>["tls"],
+  origin: ConfigOrigin,
+  surroundings: ConfigSurroundings,
+): Promise<SourceTlsSettings> {
+  if (mode !== "disabled") {
+    await checkCredentials(files, ["source", "tls"], origin, surroundings);
+  }
+  return { mode, files };
+}
+
+/** Reads certificate files once, to say at the start what is wrong with them. */
+async function checkCredentials(
+  files: CredentialFiles,
+  path: readonly string[],
+  origin: ConfigOrigin,
+  { readTextFile }: ConfigSurroundings,
+): Promise<void> {
+  try {
+    await readCredentials(files, readTextFile);
+  } catch (error) {
+    if (!(error instanceof CredentialsError)) throw error;
+    throw origin.fault([...path, error.part], error.message, error);
+  }
 }
 
 async function readSource(

@@ -2,6 +2,7 @@ import type {
   Compression,
   CompressionAlgorithm,
 } from "../protocol/compression.ts";
+import type { CredentialFiles } from "../tls/credentials.ts";
 import type { Address } from "./address.ts";
 import type { Right } from "./right.ts";
 
@@ -11,6 +12,27 @@ export interface Account {
   readonly password: string;
   /** What it may do; see `grantedRights()`. */
   readonly rights: readonly Right[];
+  /** Whether it may log in over TLS only; not when absent. */
+  readonly requireTls?: boolean | undefined;
+}
+
+/** TLS towards replicas. */
+export interface ServerTlsSettings {
+  readonly mode: "disabled" | "optional" | "required";
+  /** Without a certificate one is made. */
+  readonly files: CredentialFiles;
+  readonly clientCertificate: "ignored" | "optional" | "required";
+}
+
+/** TLS towards the source. */
+export interface SourceTlsSettings {
+  readonly mode:
+    | "disabled"
+    | "preferred"
+    | "required"
+    | "verify-ca"
+    | "verify-identity";
+  readonly files: CredentialFiles;
 }
 
 /** The admin HTTP API. */
@@ -30,6 +52,7 @@ export interface ServerSettings {
   readonly users: readonly Account[];
   /** Whether to offer replicas semi-synchronous replication. */
   readonly semiSync: boolean;
+  readonly tls: ServerTlsSettings;
   /** How clients may have their connections compressed. */
   readonly compression: readonly CompressionAlgorithm[];
   /** So many replicas acknowledge before kingbus acknowledges to its source. */
@@ -62,6 +85,7 @@ export interface FollowSettings {
   readonly heartbeatMs: number;
   readonly readTimeoutMs: number;
   readonly connectTimeoutMs: number;
+  readonly tls: SourceTlsSettings;
   /** How the connection is compressed; undefined for not at all. */
   readonly compression: Compression | undefined;
   /** How long the source may be lost before candidates are tried. */

@@ -13,6 +13,10 @@ import { type Packet, PART_PAYLOAD_BYTES_MAX } from "../protocol/packet.ts";
 import { decodeErr, decodeOk, isErr } from "../protocol/response.ts";
 import { ServerError } from "../protocol/server_error.ts";
 import { TextResultSetDecoder } from "../protocol/result_set.ts";
+import { Capability, hasCapability } from "../protocol/capability.ts";
+import { TlsError } from "../tls/tls_error.ts";
+import { connectTls, type TlsClientOptions } from "./tls_client.ts";
+import type { TlsFacts } from "./tls_layer.ts";
 import { compressedTransport } from "./compressed_transport.ts";
 import { CompressionNotOfferedError } from "./compression_not_offered_error.ts";
 import { abortError, ConnectionError } from "./connection_error.ts";
@@ -30,6 +34,8 @@ export interface LoginOptions {
   readonly database?: string | undefined;
   /** Connection attributes such as `program_name`. */
   readonly attributes?: ReadonlyMap<string, string> | undefined;
+  /** How to secure the connection; not at all when absent. */
+  readonly tls?: Omit<TlsClientOptions, "signal"> | undefined;
   /** How to compress the connection; not at all when absent. */
   readonly compression?: Compression | undefined;
   /** RSA public key of the server as PEM; asked for when absent. */
@@ -83,25 +89,26 @@ export class ClientConnection implements AsyncDisposable {
   readonly #link: PacketLink;
   readonly #handshake: HandshakeV10;
   readonly #capabilities: number;
+  readonly #tls: TlsFacts | undefined;
   readonly #responseTimeoutMs: number;
   #busy = false;
 
   private constructor(
     link: PacketLink,
-    handshake: HandshakeV10,
-    capabilities: number,
+    { handshake, capabilities, tls }: AcceptedLogin,
     responseTimeoutMs: number,
   ) {
     this.#link = link;
     this.#handshake = handshake;
     this.#capabilities = capabilities;
+    this.#tls = tls;
     this.#responseTimeoutMs = responseTimeoutMs;
   }
 
   /**
    * Dials a server and logs in. Throws a `ConnectionError` (`refused` if nobody
    * listens, `timeout`, `aborted`, …), the `ServerError` of a refused login, a
-   * `CompressionNotOfferedError`, or a `ProtocolError`.
+   * `TlsError`, a `CompressionNotOfferedError`, or a `ProtocolError`.
    */
   static async connect(options: ConnectOptions): Promise<ClientConnection> {
     const timeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
@@ -133,16 +140,11 @@ export class ClientConnection implements AsyncDisposable {
       acceptsNotices: true,
     });
     try {
-      const { handshake, capabilities } = await authenticate(
-        link,
-        options,
-        signal,
-      );
-      await compress(link, options.compression, capabilities);
+      const login = await authenticate(link, options, signal);
+      await compress(link, options.compression, login.capabilities);
       return new ClientConnection(
         link,
-        handshake,
-        capabilities,
+        login,
         options.responseTimeoutMs ?? RESPONSE_TIMEOUT_MS,
       );
     } catch (cause) {
@@ -182,6 +184,11 @@ export class ClientConnection implements AsyncDisposable {
    */
   get numbered(): boolean {
     return this.compression === undefined;
+  }
+
+  /** How the connection is secured; undefined for not at all. */
+  get tls(): TlsFacts | undefined {
+    return this.#tls;
   }
 
   /** What the connection is compressed with; undefined for nothing. */
@@ -302,6 +309,37 @@ async function dial(
   }
 }
 
+/** A login that came to its end. */
+interface AcceptedLogin {
+  readonly handshake: HandshakeV10;
+  readonly capabilities: number;
+  readonly tls: TlsFacts | undefined;
+}
+
+/** Whether to go on over TLS: where it is wanted, and the server has it. */
+function wantsTls(
+  { capabilities }: HandshakeV10,
+  { tls }: LoginOptions,
+): boolean {
+  if (tls === undefined) return false;
+  if (hasCapability(capabilities, Capability.SSL)) return true;
+  if (tls.mode === "preferred") return false;
+  throw new TlsError("not-offered", "The server does not offer TLS");
+}
+
+async function startTls(
+  link: PacketLink,
+  options: TlsClientOptions,
+): Promise<TlsFacts> {
+  let facts: TlsFacts = { version: "", cipher: "" };
+  await link.replace(async (below) => {
+    const transport = await connectTls(below, options);
+    facts = transport.tls;
+    return transport;
+  });
+  return facts;
+}
+
 /**
  * Drives the login's step machine until the server accepts. Layers such as TLS
  * come over the link on the way, so that it is asked anew for its reader and
@@ -311,16 +349,21 @@ async function authenticate(
   link: PacketLink,
   options: LoginOptions,
   signal: AbortSignal,
-): Promise<{ handshake: HandshakeV10; capabilities: number }> {
+): Promise<AcceptedLogin> {
   const greeting = await readPacket(link.reader, signal);
   if (isErr(greeting.payload)) throw decodeErr(greeting.payload);
   const handshake = decodeHandshakeV10(greeting.payload);
   const auth = new ClientAuth();
-  let send: Uint8Array | undefined = auth.start(handshake, {
-    ...options,
-    secure: false,
-  });
   let sequenceId = greeting.sequenceId + 1;
+  const { tls } = options;
+  const authOptions = { ...options, secure: wantsTls(handshake, options) };
+  let secured: TlsFacts | undefined;
+  if (tls !== undefined && authOptions.secure) {
+    const request = auth.requestTls(handshake, authOptions);
+    sequenceId = await link.writer.write(request, sequenceId, { signal });
+    secured = await startTls(link, { ...tls, signal });
+  }
+  let send: Uint8Array | undefined = auth.start(handshake, authOptions);
   for (;;) {
     if (send !== undefined) {
       sequenceId = await link.writer.write(send, sequenceId, { signal });
@@ -329,7 +372,9 @@ async function authenticate(
     const packet = await readPacket(link.reader, signal);
     sequenceId = packet.sequenceId + 1;
     const step = auth.next(packet.payload);
-    if ("done" in step) return { handshake, capabilities: auth.capabilities };
+    if ("done" in step) {
+      return { handshake, capabilities: auth.capabilities, tls: secured };
+    }
     send = "send" in step ? step.send : undefined;
   }
 }

@@ -198,7 +198,7 @@ export class TlsLayer {
   #fail(cause: unknown): void {
     if (this.#failure !== undefined) return;
     this.#failure = this.#established
-      ? connectionErrorFrom(cause ?? new Error("by the peer"))
+      ? brokenError(cause)
       : handshakeError(cause);
     this.#ready.reject(this.#failure);
     const readable = this.#readable;
@@ -215,12 +215,7 @@ function handshakeError(cause: unknown): Error {
   if (cause instanceof ConnectionError || cause instanceof TlsError) {
     return cause;
   }
-  if (isOfTls(cause)) {
-    const detail = cause.message;
-    return new TlsError("handshake", `TLS handshake failed: ${detail}`, {
-      cause,
-    });
-  }
+  if (isOfTls(cause)) return tlsErrorFrom(cause);
   if (cause instanceof Deno.errors.ConnectionReset) {
     return connectionErrorFrom(cause);
   }
@@ -229,6 +224,29 @@ function handshakeError(cause: unknown): Error {
     "Connection closed by the peer during the TLS handshake",
     { cause },
   );
+}
+
+/** What ended a connection that was established. */
+function brokenError(cause: unknown): ConnectionError {
+  if (!isOfTls(cause)) {
+    return connectionErrorFrom(cause ?? new Error("by the peer"));
+  }
+  // TLS 1.3 clients hear only now what the server thinks of their certificate.
+  const error = tlsErrorFrom(cause);
+  return new ConnectionError("reset", error.message, { cause: error });
+}
+
+function tlsErrorFrom(cause: Error & { code: string }): TlsError {
+  if (/_ALERT_.*(CERT|UNKNOWN_CA)/.test(cause.code)) {
+    return new TlsError(
+      "own-certificate",
+      `TLS handshake failed, the peer refuses our certificate or wants one: ${cause.message}`,
+      { cause },
+    );
+  }
+  return new TlsError("handshake", `TLS handshake failed: ${cause.message}`, {
+    cause,
+  });
 }
 
 /** Whether an error is one of TLS itself, not of the connection below. */

@@ -17,6 +17,7 @@ import { type Compression, compressionCapabilities } from "./compression.ts";
 import { ErrorCode } from "./error_code.ts";
 import {
   encodeHandshakeResponse,
+  encodeSslRequest,
   type HandshakeV10,
   SCRAMBLE_BYTES,
 } from "./handshake.ts";
@@ -93,6 +94,18 @@ export class ClientAuth {
   /** Common capabilities of the connection, once it has started. */
   get capabilities(): number {
     return this.#capabilities;
+  }
+
+  /**
+   * The payload that asks a server to go on over TLS, which has to have
+   * announced it; `start` then comes over TLS.
+   */
+  requestTls(handshake: HandshakeV10, options: ClientAuthOptions): Uint8Array {
+    return encodeSslRequest({
+      capabilities: capabilitiesFor(handshake, options),
+      maxPacketBytes: MAX_PACKET_BYTES,
+      charset: CharacterSet.UTF8MB4_GENERAL_CI,
+    });
   }
 
   /**

@@ -44,6 +44,8 @@ export interface Account {
   readonly doubleSha1?: Uint8Array | undefined;
   /** SHA256(SHA256(password)), 32 bytes, for `caching_sha2_password`. */
   readonly doubleSha256?: Uint8Array | undefined;
+  /** Whether it may log in over TLS only (`REQUIRE SSL`). */
+  readonly requireTls?: boolean | undefined;
 }
 
 /** An account with both secrets, from its clear password. */
@@ -69,6 +71,8 @@ export interface ServerAuthOptions {
   readonly host: string;
   /** True if the connection is TLS from its first byte on. */
   readonly secure?: boolean;
+  /** Whether everybody has to come over TLS (`require_secure_transport`). */
+  readonly requireTls?: boolean | undefined;
   /** Without it the full exchange works over TLS only. */
   readonly rsaKeyPair?: RsaKeyPair | undefined;
 }
@@ -183,6 +187,8 @@ export class ServerAuth {
     | "encrypted-password"
     | "done" = "new";
   #secure: boolean;
+  /** Why the client's certificate does not count. */
+  #distrusted: string | undefined;
   #scramble: Uint8Array = new Uint8Array(0);
   #greetingPlugin = "";
   #serverCapabilities = 0;
@@ -240,6 +246,18 @@ export class ServerAuth {
     checkUser(response.user);
     checkZstdLevel(response.zstdLevel);
     this.#response = response;
+    if (this.#options.requireTls === true && !this.#secure) {
+      return this.#refuse(
+        ErrorCode.ER_SECURE_TRANSPORT_REQUIRED,
+        "Connections using insecure transport are prohibited while --require_secure_transport=ON.",
+      );
+    }
+    if (this.#distrusted !== undefined) {
+      return this.#refuse(
+        ErrorCode.ER_ACCESS_DENIED,
+        `Access denied for user '${response.user}'@'${this.#options.host}': ${this.#distrusted}`,
+      );
+    }
     this.#account = this.#options.lookup(response.user) ?? NO_ACCOUNT;
     const plugin = this.#clientPlugin(response);
     const suitable = this.#suitablePlugin(plugin);
@@ -253,6 +271,26 @@ export class ServerAuth {
     }
     this.#plugin = plugin;
     return this.#takeToken(response.authResponse);
+  }
+
+  /**
+   * Refuses whoever logs in over this connection with error 1045, after
+   * `startTls`: the client's certificate is not one that is asked for.
+   *
+   * @param reason ends the error's text
+   */
+  distrust(reason: string): void {
+    this.#distrusted = reason;
+  }
+
+  #refuse(code: number, message: string): ServerAuthStep {
+    this.#phase = "done";
+    return {
+      refused: encodeErr(
+        { code, sqlState: sqlStateFor(code), message },
+        this.#commonCapabilities(),
+      ),
+    };
   }
 
   #startTls(): ServerAuthStep {
@@ -356,7 +394,8 @@ export class ServerAuth {
     const response = this.#required();
     const capabilities = this.#commonCapabilities();
     // The stand-in account never logs in, whatever was computed with it.
-    if (!valid || this.#account === NO_ACCOUNT) {
+    const insecure = this.#account.requireTls === true && !this.#secure;
+    if (!valid || insecure || this.#account === NO_ACCOUNT) {
       return { refused: this.#refusal(usingPassword) };
     }
     const accepted: Login = {

@@ -1,14 +1,27 @@
 import type { Greeting, Login, ServerAuth } from "../protocol/server_auth.ts";
+import { acceptTls } from "../connection/tls_server.ts";
+import type { TlsFacts } from "../connection/tls_layer.ts";
 import { ErrorCode } from "../protocol/error_code.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
 import { decodeErr } from "../protocol/response.ts";
+import type { RefusalReason } from "./refusal_log.ts";
+import type { ServerTls } from "./server_tls.ts";
 import type { SessionChannel } from "./session_channel.ts";
 
 /** How a login ended. */
 export type LoginResult =
-  | { readonly kind: "accepted"; readonly login: Login }
+  | {
+    readonly kind: "accepted";
+    readonly login: Login;
+    /** How the connection is secured; undefined for not at all. */
+    readonly tls: TlsFacts | undefined;
+  }
   /** The client has been told so; `message` is what it was told. */
-  | { readonly kind: "refused"; readonly message: string }
+  | {
+    readonly kind: "refused";
+    readonly reason: RefusalReason;
+    readonly message: string;
+  }
   /** The client closed the connection. */
   | { readonly kind: "gone" };
 
@@ -16,7 +29,9 @@ export type LoginResult =
  * Greets a client and sees its login through.
  *
  * @param turn resolves when the client's next answer may be looked at
+ * @param tls how TLS is spoken; undefined if it was not announced
  * @throws {ProtocolError} for a packet that is malformed, too large or out of order
+ * @throws {TlsError} if it wants TLS and the handshake fails
  * @throws {ConnectionError} if the connection breaks or the signal fires
  */
 export async function acceptLogin(
@@ -25,7 +40,9 @@ export async function acceptLogin(
   greeting: Greeting,
   signal: AbortSignal,
   turn: () => Promise<void>,
+  tls?: ServerTls,
 ): Promise<LoginResult> {
+  let secured: TlsFacts | undefined;
   await channel.send(auth.greeting(greeting));
   for (;;) {
     const payload = await channel.read(signal);
@@ -36,10 +53,16 @@ export async function acceptLogin(
       await channel.send(step.send);
     } else if ("accepted" in step) {
       await channel.send(...step.replies);
-      return { kind: "accepted", login: step.accepted };
+      return { kind: "accepted", login: step.accepted, tls: secured };
     } else if ("refused" in step) {
       await channel.send(step.refused);
-      return { kind: "refused", message: decodeErr(step.refused).message };
+      const { code, message } = decodeErr(step.refused);
+      const reason = code === ErrorCode.ER_SECURE_TRANSPORT_REQUIRED
+        ? "tls-required"
+        : "access-denied";
+      return { kind: "refused", reason, message };
+    } else if (tls !== undefined) {
+      secured = await startTls(channel, auth, tls, signal);
     } else {
       throw new ProtocolError(
         ErrorCode.ER_HANDSHAKE,
@@ -47,4 +70,25 @@ export async function acceptLogin(
       );
     }
   }
+}
+
+/** Goes on over TLS; a certificate that does not count is told at the login. */
+async function startTls(
+  channel: SessionChannel,
+  auth: ServerAuth,
+  tls: ServerTls,
+  signal: AbortSignal,
+): Promise<TlsFacts> {
+  let facts: TlsFacts = { version: "", cipher: "" };
+  await channel.replace(async (below) => {
+    const { transport, fault } = await acceptTls(below, {
+      credentials: tls.credentials(),
+      clientCertificate: tls.clientCertificate,
+      signal,
+    });
+    if (fault !== undefined) auth.distrust(fault.message);
+    facts = transport.tls;
+    return transport;
+  });
+  return facts;
 }

@@ -5,6 +5,8 @@ export type RefusalReason =
   | "access-denied"
   | "login-timeout"
   | "malformed-login"
+  | "tls-failed"
+  | "tls-required"
   | "too-many-connections"
   | "too-many-logins";
 
@@ -39,6 +41,8 @@ export class RefusalLog {
     "access-denied": 0,
     "login-timeout": 0,
     "malformed-login": 0,
+    "tls-failed": 0,
+    "tls-required": 0,
     "too-many-connections": 0,
     "too-many-logins": 0,
   };

@@ -1,3 +1,4 @@
+import type { TlsFacts } from "../connection/tls_layer.ts";
 import type { CompressionAlgorithm } from "../protocol/compression.ts";
 import type { AckStatus } from "./dump_handler.ts";
 
@@ -30,6 +31,8 @@ export interface ReplicaStatus {
   readonly bytesSent: bigint;
   /** What its connection is compressed with; undefined for nothing. */
   readonly compression?: CompressionAlgorithm | undefined;
+  /** How its connection is secured; undefined for not at all. */
+  readonly tls?: TlsFacts | undefined;
   /** What it has acknowledged; undefined if it is not semi-synchronous. */
   readonly acks?: Readonly<AckStatus> | undefined;
   /** Its `program_name`, if it said. */

@@ -1,4 +1,5 @@
 import type { Flavour } from "../store/source_identity.ts";
+import type { ServerTls } from "./server_tls.ts";
 import type { CompressionAlgorithm } from "../protocol/compression.ts";
 import type { SemiSyncOffer } from "./server_options.ts";
 
@@ -37,6 +38,8 @@ export interface ServerFacts {
   readonly port: number;
   /** Semi-synchronous replication; undefined while it is not offered. */
   readonly semiSync?: SemiSyncOffer | undefined;
+  /** How clients may come over TLS; undefined if they may not. */
+  readonly tls?: ServerTls | undefined;
   /** How connections may be compressed. */
   readonly compression?: readonly CompressionAlgorithm[] | undefined;
 }

@@ -4,6 +4,7 @@ import {
   SOURCE_IDENTITY_META,
   type SourceIdentity,
 } from "../store/source_identity.ts";
+import type { ServerTls } from "./server_tls.ts";
 import type { CompressionAlgorithm } from "../protocol/compression.ts";
 import type { ServerFacts } from "./server_facts.ts";
 import type { SemiSyncOffer } from "./server_options.ts";
@@ -124,6 +125,8 @@ export interface FactSources {
    * now: it begins a file when that is switched. Undefined for an empty log.
    */
   readonly newestChecksum?: ChecksumAlgorithm | undefined;
+  /** How clients may come over TLS; undefined if they may not. */
+  readonly tls?: ServerTls | undefined;
   /** Version to give before a source was seen. */
   readonly defaultVersion: string;
   readonly versionComment: string;
@@ -159,6 +162,7 @@ export function serverFactsOf(from: FactSources): ServerFacts {
     hostName: from.hostName,
     port: from.port,
     semiSync: from.semiSync,
+    tls: from.tls,
     compression: from.compression,
   };
 }

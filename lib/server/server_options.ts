@@ -1,6 +1,7 @@
 import type { Right } from "../config/right.ts";
 import type { CompressionAlgorithm } from "../protocol/compression.ts";
 import type { Account } from "../protocol/server_auth.ts";
+import type { ServerTls } from "./server_tls.ts";
 
 /** An account with its clear password, or with what the plugins keep of one. */
 export type ServerAccount =
@@ -8,6 +9,8 @@ export type ServerAccount =
   & {
     /** What it may do; to replicate and to monitor when absent. */
     readonly rights?: readonly Right[] | undefined;
+    /** Whether it may log in over TLS only; not when absent. */
+    readonly requireTls?: boolean | undefined;
   };
 
 /** Semi-synchronous replication as replicas are offered it. */
@@ -39,6 +42,8 @@ export interface ServerOptions {
   readonly machineName?: string | undefined;
   /** Whether to offer semi-synchronous replication; not when absent. */
   readonly semiSync?: SemiSyncOffer | undefined;
+  /** How clients may come over TLS; not at all when absent. */
+  readonly tls?: ServerTls | undefined;
   /** How clients may have their connections compressed; not at all when absent. */
   readonly compression?: readonly CompressionAlgorithm[] | undefined;
   /** Clients served at once; one more is refused with 1040. */

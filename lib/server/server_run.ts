@@ -36,6 +36,7 @@ import {
 } from "./server_identity.ts";
 import type { ServerAccount, ServerOptions } from "./server_options.ts";
 import type { ServerStore } from "./server_store.ts";
+import type { ServerTls } from "./server_tls.ts";
 import { Session } from "./session.ts";
 import { SessionChannel, type SessionTransport } from "./session_channel.ts";
 import type { SessionProcess } from "./session_activity.ts";
@@ -116,6 +117,7 @@ export class ServerRun implements SessionHost {
   readonly limits: SessionLimits;
   readonly environment: ServerEnvironment;
   readonly semiSync: boolean;
+  readonly tls: ServerTls | undefined;
   readonly compression: readonly CompressionAlgorithm[];
   readonly compressor: Compressor = new Compressor(
     Math.min(Math.max(navigator.hardwareConcurrency - 1, 1), COMPRESSORS_MAX),
@@ -166,6 +168,7 @@ export class ServerRun implements SessionHost {
     this.#acknowledging = parts.acknowledging;
     this.environment = parts.environment;
     this.semiSync = options.semiSync !== undefined;
+    this.tls = options.tls;
     this.compression = options.compression ?? [];
     this.#log = parts.log;
     this.#refusals = parts.refusals;
@@ -276,6 +279,7 @@ export class ServerRun implements SessionHost {
       hostName: this.#options.machineName ?? DEFAULT_MACHINE_NAME,
       port: this.#listener.addr.port,
       semiSync: this.#options.semiSync,
+      tls: this.tls,
       compression: this.compression,
     });
   }
@@ -498,9 +502,9 @@ function sessionTransport(conn: Deno.TcpConn): SessionTransport | undefined {
 }
 
 function accountOf(account: ServerAccount): Account {
-  return "password" in account
-    ? accountFromPassword(account.name, account.password)
-    : account;
+  if (!("password" in account)) return account;
+  const { name, password, requireTls } = account;
+  return { ...accountFromPassword(name, password), requireTls };
 }
 
 /** Whether `caching_sha2_password` has to ask for the password itself. */

@@ -1,5 +1,6 @@
 import { ConnectionError } from "../connection/connection_error.ts";
 import { Deadline } from "../connection/deadline.ts";
+import type { TlsFacts } from "../connection/tls_layer.ts";
 import type { Log } from "../log/log.ts";
 import type { Right } from "../config/right.ts";
 import { describeError } from "../log/describe_error.ts";
@@ -34,6 +35,7 @@ import {
   ServerAuth,
 } from "../protocol/server_auth.ts";
 import { StatusFlag } from "../protocol/status_flag.ts";
+import { TlsError } from "../tls/tls_error.ts";
 import {
   characterSetOfCollation,
   type ClientCharacterSet,
@@ -111,6 +113,7 @@ export class Session {
   /** Fires when the session is to end. */
   readonly #end = new AbortController();
   #login: Login | undefined;
+  #tls: TlsFacts | undefined;
   #compression: Compression | undefined;
   #dump: DumpRun | undefined;
   /** True once nothing more is sent: the client is no replica any more. */
@@ -305,6 +308,7 @@ export class Session {
       connectedAt: new Date(this.#connectedAtMs),
       heartbeatMs: Number(settings.heartbeatPeriodNs / 1_000_000n),
       bytesSent: dump?.status.bytesSent ?? 0n,
+      tls: this.#tls,
       compression: this.#compression?.algorithm,
       acks: dump?.status.acks && { ...dump.status.acks },
       program: login.attributes.get("program_name") ?? "",
@@ -329,6 +333,9 @@ export class Session {
     const auth = new ServerAuth({
       lookup: (user) => this.#host.account(user),
       host,
+      // Without TLS nobody can show a certificate.
+      requireTls: this.#host.tls?.required === true ||
+        this.#host.tls?.clientCertificate === "required",
       rsaKeyPair,
     });
     const greeting = {
@@ -339,6 +346,7 @@ export class Session {
         (facts.flavour === "mariadb"
           ? MARIADB_CAPABILITIES
           : SERVER_CAPABILITIES) |
+        (this.#host.tls === undefined ? 0 : Capability.SSL) |
         compressionCapabilities(this.#host.compression),
       // MariaDB's replicas can't load MySQL's newer plugin.
       ...facts.flavour === "mariadb" ? { authPlugin: AuthPlugin.NATIVE } : {},
@@ -349,12 +357,14 @@ export class Session {
       greeting,
       deadline.signal,
       () => this.#host.turns.login.take(),
+      this.#host.tls,
     );
     if (result.kind === "gone") return false;
     if (result.kind === "refused") {
-      this.#host.refused("access-denied", host, result.message);
+      this.#host.refused(result.reason, host, result.message);
       return false;
     }
+    this.#tls = result.tls;
     this.#begin(result.login);
     await this.#compress(result.login);
     return true;
@@ -706,8 +716,8 @@ export class Session {
         link: {
           bytesReceived: this.bytesReceived,
           bytesSent: this.bytesSent,
-          tlsVersion: "",
-          tlsCipher: "",
+          tlsVersion: this.#tls?.version ?? "",
+          tlsCipher: this.#tls?.cipher ?? "",
         },
         warnings: this.#warnings,
         compression: this.#compression,
@@ -801,6 +811,11 @@ export class Session {
     if (this.#end.signal.aborted) return;
     if (error instanceof ConnectionError) {
       await this.#failConnection(error);
+      return;
+    }
+    if (error instanceof TlsError) {
+      // Nothing but TLS itself can tell the client, and it has.
+      this.#host.refused("tls-failed", this.#channel.host, error.message);
       return;
     }
     const fault = error instanceof ProtocolError ? error : new ProtocolError(

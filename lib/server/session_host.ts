@@ -6,6 +6,7 @@ import type { DumpHandler } from "./dump_handler.ts";
 import type { CommandMemory } from "./command_memory.ts";
 import type { LogPurger } from "./log_purger.ts";
 import type { RefusalReason } from "./refusal_log.ts";
+import type { ServerTls } from "./server_tls.ts";
 import type { ServerFacts } from "./server_facts.ts";
 import type { ServerStore } from "./server_store.ts";
 import type { ServerCounters } from "./server_counters.ts";
@@ -55,6 +56,8 @@ export interface SessionHost {
   readonly environment: ServerEnvironment;
   /** Whether replicas may acknowledge what they receive. */
   readonly semiSync: boolean;
+  /** How clients may come over TLS; undefined if they may not. */
+  readonly tls: ServerTls | undefined;
   /** How clients may have their connections compressed. */
   readonly compression: readonly CompressionAlgorithm[];
   /** Compresses for all sessions. */

@@ -181,6 +181,12 @@ const SYSTEM_VARIABLES: readonly SystemVariable[] = [
   // kingbus is a replica, and has what is in its log
   ofMariadb(global("gtid_slave_pos", "string", mariadbPosition)),
   ofMariadb(global("gtid_strict_mode", "boolean", "OFF")),
+  ...["have_openssl", "have_ssl"].map((name): SystemVariable => ({
+    ...global(name, "string", ({ server }) => server.tls ? "YES" : "DISABLED"),
+    // MySQL 8.4 has removed them.
+    isThere: ({ server }) =>
+      server.flavour === "mariadb" || !isMysqlAtLeast(server.version, 8, 4, 0),
+  })),
   global("hostname", "string", ({ server }) => server.hostName),
   global("init_connect", "string", ""),
   session("interactive_timeout", "unsigned", "28800"),
@@ -225,6 +231,14 @@ const SYSTEM_VARIABLES: readonly SystemVariable[] = [
   ...MARIADB_SEMI_SYNC,
   global("report_host", "string", () => null),
   global("report_port", "unsigned", ({ server }) => server.port.toString()),
+  {
+    ...global(
+      "require_secure_transport",
+      "boolean",
+      ({ server }) => server.tls?.required === true ? "ON" : "OFF",
+    ),
+    isThere: ({ server }) => isMysqlAtLeast(server.version, 5, 7, 8),
+  },
   ...semiSyncVariables("master", "slave"),
   ...semiSyncVariables("source", "replica"),
   global("server_id", "unsigned", ({ server }) => server.serverId),
@@ -235,9 +249,24 @@ const SYSTEM_VARIABLES: readonly SystemVariable[] = [
   session("sql_notes", "boolean", "ON"),
   session("sql_quote_show_create", "boolean", "ON"),
   session("sql_select_limit", "unsigned", "18446744073709551615"),
+  global("ssl_ca", "string", ({ server }) => server.tls?.files.ca ?? ""),
+  global(
+    "ssl_cert",
+    "string",
+    ({ server }) => server.tls?.files.certificate ?? "",
+  ),
+  global("ssl_key", "string", ({ server }) => server.tls?.files.key ?? ""),
   ofMysql(global("super_read_only", "boolean", "ON")),
   global("system_time_zone", "string", "UTC"),
   session("time_zone", "string", "SYSTEM"),
+  {
+    ...global(
+      "tls_version",
+      "string",
+      ({ server }) => server.tls === undefined ? "" : "TLSv1.2,TLSv1.3",
+    ),
+    isThere: ({ server }) => isMysqlAtLeast(server.version, 5, 7, 10),
+  },
   session("transaction_isolation", "string", "REPEATABLE-READ"),
   session("transaction_read_only", "boolean", "OFF"),
   session("tx_isolation", "string", "REPEATABLE-READ"),

@@ -1,6 +1,7 @@
 import { type Address, formatAddress } from "../config/address.ts";
 import { ClientConnection } from "../connection/client_connection.ts";
 import { ConnectionError } from "../connection/connection_error.ts";
+import type { TlsFacts } from "../connection/tls_layer.ts";
 import type { Log } from "../log/log.ts";
 import { describeError } from "../log/describe_error.ts";
 import type {
@@ -29,6 +30,7 @@ import { type FollowerContext, LogFollower } from "./log_follower.ts";
 import { SourceAcknowledger } from "./source_acknowledger.ts";
 import { SourceError } from "./source_error.ts";
 import { sleep } from "./sleep.ts";
+import { clientTls, type SourceTls } from "./source_tls.ts";
 import { SourceSession } from "./source_session.ts";
 import type { SyncerCause } from "./syncer_cause.ts";
 import {
@@ -61,6 +63,8 @@ export interface SourceOptions {
   readonly connectTimeoutMs: number;
   /** Whether to acknowledge what is durable, if the source can wait for it. */
   readonly semiSync?: boolean;
+  /** How to secure the connection; not at all if absent. */
+  readonly tls?: SourceTls | undefined;
   /** How to compress the connection; not at all if absent. */
   readonly compression?: Compression | undefined;
   /** Servers to follow in its place when it is lost, in order; none if absent. */
@@ -119,6 +123,8 @@ export interface SyncerStatus {
     readonly serverId: string;
     readonly uuid: string;
     readonly version: string;
+    /** How its connection is secured; undefined for not at all. */
+    readonly tls?: TlsFacts | undefined;
     /** What its connection is compressed with; undefined for nothing. */
     readonly compression?: CompressionAlgorithm | undefined;
   };
@@ -209,6 +215,8 @@ export class Syncer {
   /** Dumps in a row that it ended like that soon after their begin. */
   #quickEnds = 0;
   #identity: SourceIdentity | undefined;
+  /** How the connection of now is secured. */
+  #tls: TlsFacts | undefined;
   #abort: AbortController | undefined;
   #loop: Promise<void> | undefined;
   #bytesReceived = 0;
@@ -288,6 +296,7 @@ export class Syncer {
           serverId: identity?.serverId ?? "",
           uuid: identity?.uuid ?? "",
           version: identity?.version ?? "",
+          tls: this.#tls,
           compression: options.compression?.algorithm,
         },
       }),
@@ -440,6 +449,7 @@ export class Syncer {
     if (this.#store.failure !== undefined) await this.#store.recover();
     const connection = await connect(options, signal);
     this.#phase = "preparing";
+    this.#tls = connection.tls;
     const close = () => connection.close();
     signal.addEventListener("abort", close);
     using acknowledger = this.#acknowledgerOf(connection);
@@ -450,6 +460,7 @@ export class Syncer {
       await this.#receive(connection, options, context, signal);
     } finally {
       this.#acknowledger = undefined;
+      this.#tls = undefined;
       signal.removeEventListener("abort", close);
       connection.close();
       // Whatever lies behind the last boundary will be sent again.
@@ -736,15 +747,17 @@ export class Syncer {
   }
 }
 
-function connect(
+async function connect(
   options: SourceOptions,
   signal: AbortSignal,
 ): Promise<ClientConnection> {
-  return ClientConnection.connect({
+  const tls = await clientTls(options.tls, options.hostname);
+  return await ClientConnection.connect({
     hostname: options.hostname,
     port: options.port,
     user: options.user,
     password: options.password,
+    tls,
     compression: options.compression,
     attributes: new Map([
       ["program_name", "kingbus"],

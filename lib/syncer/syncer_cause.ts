@@ -14,6 +14,8 @@ export const SYNCER_CAUSES = [
   "unavailable",
   /** The source refuses the login. */
   "refused",
+  /** The connection can't be secured as it has to be. */
+  "tls",
   /** The account may not do what replication needs. */
   "privileges",
   /** The server is set up so that it can't be followed. */
@@ -76,6 +78,7 @@ export function retryAfter(cause: SyncerCause): Retry {
     case "internal":
       return "soon";
     case "refused":
+    case "tls":
     case "privileges":
     case "unsuitable":
     case "own-server-id":

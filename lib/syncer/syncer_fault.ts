@@ -7,6 +7,7 @@ import { ErrorCode } from "../protocol/error_code.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
 import { ServerError } from "../protocol/server_error.ts";
 import { StoreError } from "../store/binlog_store.ts";
+import { TlsError, type TlsErrorKind } from "../tls/tls_error.ts";
 import { SourceError } from "./source_error.ts";
 import { type Retry, retryAfter, type SyncerCause } from "./syncer_cause.ts";
 
@@ -60,11 +61,27 @@ const PRIVILEGES: ReadonlySet<number> = new Set([
   ErrorCode.ER_SPECIFIC_ACCESS_DENIED,
 ]);
 
-/** Ways of logging in that kingbus does not have. */
-const LOGIN_METHODS: ReadonlySet<number> = new Set([
-  ErrorCode.ER_NOT_SUPPORTED_AUTH_MODE,
-  ErrorCode.ER_SECURE_TRANSPORT_REQUIRED,
-]);
+/** What to do about TLS. */
+const TLS_ADVICE: Record<TlsErrorKind, string> = {
+  "not-offered":
+    "give the source a certificate, or set source.tls.mode to preferred or disabled",
+  "handshake":
+    "kingbus speaks TLS 1.2 and 1.3; a source that can't has to be followed with source.tls.mode disabled",
+  "expired": "give the source a new certificate",
+  "not-yet-valid":
+    "check the clocks of both machines and the certificate of the source",
+  "self-signed":
+    "put that certificate into the file of source.tls.ca if it is the right one",
+  "unknown-authority":
+    "put the authority's certificate into the file of source.tls.ca if it is the right one",
+  "unfit": "give the source another certificate",
+  "name-mismatch":
+    "connect to the source by a name its certificate is for, or set source.tls.mode to verify-ca",
+  "no-certificate": "give the source a certificate",
+  "own-certificate":
+    "set source.tls.certificate and source.tls.key to a certificate that the source's ssl_ca has signed",
+  "files": "check the files that source.tls names",
+};
 
 /** Tells what an error means for following the source. */
 export function diagnose(
@@ -80,8 +97,11 @@ export function diagnose(
       `the source does not offer compression with ${error.algorithm}; set source.compression to what its protocol_compression_algorithms has, or to none (MySQL before 8.0.18 and MariaDB have zlib only)`,
     );
   }
+  if (error instanceof TlsError) return tlsFault(error);
   if (error instanceof ConnectionError) {
-    return connectionFault(error, phase);
+    return error.cause instanceof TlsError
+      ? tlsFault(error.cause)
+      : connectionFault(error, phase);
   }
   if (error instanceof StoreError) {
     return fault(storeCause(error), describeError(error));
@@ -115,6 +135,10 @@ export function duplicateServerId(
 
 function fault(cause: SyncerCause, reason: string): SyncerFault {
   return { cause, reason, retry: retryAfter(cause) };
+}
+
+function tlsFault({ kind, message }: TlsError): SyncerFault {
+  return fault("tls", `${message}; ${TLS_ADVICE[kind]}`);
 }
 
 function connectionFault(
@@ -151,10 +175,16 @@ function answered(
     return fault(kind, message);
   }
   if (AT_PRESENT.has(code)) return fault("unavailable", said);
-  if (LOGIN_METHODS.has(code)) {
+  if (code === ErrorCode.ER_SECURE_TRANSPORT_REQUIRED) {
+    return fault(
+      "tls",
+      `${said}; set source.tls.mode to preferred or to a stricter one`,
+    );
+  }
+  if (code === ErrorCode.ER_NOT_SUPPORTED_AUTH_MODE) {
     return fault(
       "unsuitable",
-      `${said}; give the account ${context.user} a way to log in without TLS, by caching_sha2_password or mysql_native_password`,
+      `${said}; give the account ${context.user} a way to log in by caching_sha2_password or mysql_native_password`,
     );
   }
   if (phase === "connecting" && REFUSALS.has(code)) {

@@ -71,9 +71,9 @@ export async function makeCertificate(
       new x509.KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
       new x509.SubjectAlternativeNameExtension(
-        hosts.map((host) => ({
-          type: isIP(host) === 0 ? "dns" : "ip",
-          value: host,
+        hosts.map((value) => ({
+          type: isIP(value) === 0 ? "dns" as const : "ip" as const,
+          value,
         })),
       ),
       await x509.AuthorityKeyIdentifierExtension.create(

@@ -53,6 +53,7 @@ data-dir: ${folder}/data
 admin: { listen: "127.0.0.1:0" }
 server:
   listen: 127.0.0.1:0
+  tls: { mode: disabled }
   users:
     - { name: ${user}, password: ${password} }
     - { name: ${KEEPER_ACCOUNT.user}, password: ${KEEPER_ACCOUNT.password}, rights: [admin] }
@@ -60,6 +61,7 @@ source:
   address: 127.0.0.1:${source.port}
   user: ${user}
   password: ${password}
+  tls: { mode: disabled }
 ${more}`;
     const test = new TestApp(folder, config);
     await test.start();

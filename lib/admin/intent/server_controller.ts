@@ -11,6 +11,7 @@ import { RIGHTS_BY_DEFAULT } from "../../config/right.ts";
 import { describeError } from "../../log/describe_error.ts";
 import type { Log } from "../../log/log.ts";
 import type { BinlogServerStatus } from "../../server/binlog_server.ts";
+import type { ServerTls } from "../../server/server_tls.ts";
 import type { ServerOptions } from "../../server/server_options.ts";
 import { fingerprintOf } from "./intent.ts";
 import { IntentKeeper } from "./intent_keeper.ts";
@@ -34,6 +35,8 @@ export interface ServerControllerParts {
   readonly server: SteeredServer;
   readonly store: MetaStore & ReportedStore;
   readonly configured: ServerSettings;
+  /** How clients may come over TLS; undefined if they may not. */
+  readonly tls?: ServerTls | undefined;
   /** Name of this node, which replicas see as its host name. */
   readonly nodeName: string;
   readonly log: Log;
@@ -191,6 +194,7 @@ export class ServerController implements ServerControl {
             timeoutMs: configured.waitTimeoutMs,
           }
           : undefined,
+        tls: this.#parts.tls,
         compression: configured.compression,
         connectionsMax: configured.connectionsMax,
         loginTimeoutMs: configured.loginTimeoutMs,

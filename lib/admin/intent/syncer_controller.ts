@@ -340,6 +340,6 @@ function targetOf({ semiSync, ...target }: SourceSettings): SyncerTarget {
 
 function sourceOf({ source }: SyncerStatus): SyncerReport["source"] {
   if (source === undefined || source.version === "") return undefined;
-  const { serverId, uuid, version, compression } = source;
-  return { serverId, uuid, version, compression };
+  const { serverId, uuid, version, tls, compression } = source;
+  return { serverId, uuid, version, tls, compression };
 }

@@ -264,6 +264,7 @@ Deno.test("GET /binlog/syncer/status has kingbus's fields, and no password", asy
       serverId: "1",
       uuid: "u",
       version: "9.7.4",
+      tls: { version: "TLSv1.2", cipher: "ECDHE-RSA-AES256-GCM-SHA384" },
       compression: "zstd",
     },
     candidates: [
@@ -299,6 +300,8 @@ Deno.test("GET /binlog/syncer/status has kingbus's fields, and no password", asy
       server_id: "1",
       server_uuid: "u",
       version: "9.7.4",
+      tls: "TLSv1.2",
+      tls_cipher: "ECDHE-RSA-AES256-GCM-SHA384",
       compression: "zstd",
     },
     candidates: [
@@ -401,6 +404,8 @@ Deno.test("GET /binlog/server/status has kingbus's fields, and no password", asy
       lag_bytes: 37,
       program: "mysqld",
       client_version: "9.7.4",
+      tls: "TLSv1.3",
+      tls_cipher: "TLS_AES_256_GCM_SHA384",
       compression: "none",
       stats: { bytes_sent: "1152921504606846976" },
     }],

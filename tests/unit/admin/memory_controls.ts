@@ -136,6 +136,7 @@ export class MemoryServerControl implements ServerControl {
         bytesSent: 2n ** 60n,
         program: "mysqld",
         clientVersion: "9.7.4",
+        tls: { version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384" },
       }],
       log: LOG,
       ...this.current,

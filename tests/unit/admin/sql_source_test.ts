@@ -9,6 +9,7 @@ import { MemorySyncerControl } from "./memory_controls.ts";
 function sqlSource(syncer: MemorySyncerControl): SqlSource {
   return new SqlSource({
     syncer: () => syncer,
+    tls: { mode: "disabled", files: {} },
     heartbeatMs: 5000,
     connectRetryMs: 15_000,
     kept: () => ({

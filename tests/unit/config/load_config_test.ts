@@ -57,6 +57,11 @@ Deno.test("loadOptions() gives defaults for an empty configuration", async () =>
       serverId: undefined,
       users: [],
       semiSync: false,
+      tls: {
+        mode: "optional",
+        files: { certificate: undefined, key: undefined, ca: undefined },
+        clientCertificate: "ignored",
+      },
       compression: ["zlib", "zstd"],
       waitForReplicas: 0,
       waitTimeoutMs: 10_000,
@@ -69,6 +74,7 @@ Deno.test("loadOptions() gives defaults for an empty configuration", async () =>
       readTimeoutMs: 20_000,
       connectTimeoutMs: 10_000,
       switchAfterMs: 30_000,
+      tls: { mode: "preferred", files: {} },
       compression: undefined,
     },
     log: {
@@ -156,15 +162,31 @@ retention:
       version: "9.7.4-2",
       serverId: 4294967295,
       users: [
-        { name: "repl", password: "replpass", rights: ["admin"] },
-        { name: "cdc", password: "cdcpass", rights: ["monitor", "replicate"] },
+        {
+          name: "repl",
+          password: "replpass",
+          rights: ["admin"],
+          requireTls: false,
+        },
+        {
+          name: "cdc",
+          password: "cdcpass",
+          rights: ["monitor", "replicate"],
+          requireTls: false,
+        },
         {
           name: "three",
           password: "threepass\n",
           rights: ["replicate", "monitor"],
+          requireTls: false,
         },
       ],
       semiSync: true,
+      tls: {
+        mode: "optional",
+        files: { certificate: undefined, key: undefined, ca: undefined },
+        clientCertificate: "ignored",
+      },
       compression: ["zstd"],
       waitForReplicas: 2,
       waitTimeoutMs: 3000,
@@ -189,6 +211,7 @@ retention:
       readTimeoutMs: 60_000,
       connectTimeoutMs: 2000,
       switchAfterMs: 0,
+      tls: { mode: "preferred", files: {} },
       compression: { algorithm: "zlib", level: 6 },
     },
     log: {

@@ -134,6 +134,7 @@ Deno.test("BinlogServer.status() describes each replica", async () => {
     acks: undefined,
     program: "mysqld",
     clientVersion: "9.7.4",
+    tls: undefined,
     compression: undefined,
   });
 });

@@ -35,6 +35,8 @@ Deno.test("RefusalLog.refused() logs an address once a minute, with a count", ()
     "access-denied": 7,
     "login-timeout": 1,
     "malformed-login": 0,
+    "tls-failed": 0,
+    "tls-required": 0,
     "too-many-connections": 0,
     "too-many-logins": 0,
   });

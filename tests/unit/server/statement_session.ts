@@ -90,6 +90,8 @@ export function statementSession(collation = 255): StatementSession {
           "access-denied": 4,
           "login-timeout": 1,
           "malformed-login": 0,
+          "tls-failed": 0,
+          "tls-required": 0,
           "too-many-logins": 1,
           "too-many-connections": 2,
         },

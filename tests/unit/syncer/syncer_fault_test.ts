@@ -3,6 +3,7 @@ import { MalformedEventError } from "../../../lib/binlog/malformed_event_error.t
 import { ConnectionError } from "../../../lib/connection/connection_error.ts";
 import { ProtocolError } from "../../../lib/protocol/protocol_error.ts";
 import { ServerError } from "../../../lib/protocol/server_error.ts";
+import { TlsError } from "../../../lib/tls/tls_error.ts";
 import { StoreError } from "../../../lib/store/binlog_store.ts";
 import { SourceError } from "../../../lib/syncer/source_error.ts";
 import {
@@ -75,7 +76,21 @@ const CASES: readonly (readonly [
   ["1227 privilege missing", answer(1227), "preparing", "privileges"],
   ["1227 in a dump", answer(1227), "dumping", "privileges"],
   ["1381 log_bin off", answer(1381), "preparing", "unsuitable"],
-  ["3159 TLS required", answer(3159), "connecting", "unsuitable"],
+  ["3159 TLS required", answer(3159), "connecting", "tls"],
+  [
+    "a server without TLS",
+    new TlsError("not-offered", "no"),
+    "connecting",
+    "tls",
+  ],
+  [
+    "a certificate of ours that a TLS 1.3 server refuses later",
+    new ConnectionError("reset", "no", {
+      cause: new TlsError("own-certificate", "no"),
+    }),
+    "connecting",
+    "tls",
+  ],
   [
     "1236 of MySQL 9.7 to the elder of two",
     answer(

@@ -45,6 +45,7 @@ const FOLLOWED: SourceOptions = {
   connectTimeoutMs: 3,
   candidates: [],
   switchAfterMs: 4,
+  tls: { mode: "verify-ca", files: { ca: "/etc/ca.pem" } },
   compression: undefined,
 };
 
@@ -120,6 +121,7 @@ async function startNode(
       heartbeatMs: 1,
       readTimeoutMs: 2,
       connectTimeoutMs: 3,
+      tls: { mode: "verify-ca", files: { ca: "/etc/ca.pem" } },
       compression: undefined,
       switchAfterMs: 4,
     },

@@ -23,6 +23,7 @@ Deno.test("formatKingbusConfig() writes what kingbus reads", async () => {
     name: "repl",
     password: "it's: {x}",
     rights: ["replicate", "monitor"],
+    requireTls: false,
   }]);
   assertEquals(options.source?.address, { hostname: "127.0.0.1", port: 1003 });
   assertEquals(options.source?.password, "it's: {x}");
