@@ -27,6 +27,7 @@ import { measureLatency } from "./bench/measure_latency.ts";
 import { measureLogin } from "./bench/measure_login.ts";
 import { measureOpen } from "./bench/measure_open.ts";
 import { measureSemiSync } from "./bench/measure_semi_sync.ts";
+import { measureTls } from "./bench/measure_tls.ts";
 import { measureVerify } from "./bench/measure_verify.ts";
 import { measureZstd } from "./bench/measure_zstd.ts";
 import { formatPart, formatSetting, type Report } from "./bench/report.ts";
@@ -44,6 +45,7 @@ const MEASURES: ReadonlyMap<
   ["export", measureExport],
   ["verify", measureVerify],
   ["zstd", measureZstd],
+  ["tls", measureTls],
 ]);
 
 const progress = (what: string): void => console.error(`… ${what}`);

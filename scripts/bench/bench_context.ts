@@ -81,8 +81,8 @@ export class BenchContext {
   async read(
     server: LogServer,
     mode: "position" | "gtid",
-    { readers = 1, compression }: Partial<
-      Pick<ReaderInput, "readers" | "compression">
+    { readers = 1, compression, tls = false }: Partial<
+      Pick<ReaderInput, "readers" | "compression" | "tls">
     > = {},
   ): Promise<TransferRun> {
     const input: ReaderInput = {
@@ -92,12 +92,15 @@ export class BenchContext {
       bytesMin: this.log.bytes,
       readers,
       compression,
+      tls,
     };
     const kingbus = server instanceof KingbusProcess ? server : undefined;
     const before = await kingbus?.usage();
     const { bytes, seconds, cpuSeconds } = await runBenchProgram<ReaderResult>(
       "discarding_reader.ts",
       input,
+      // Certificates made by servers for themselves.
+      tls ? ["-A", "--unsafely-ignore-certificate-errors"] : ["-A"],
     );
     const after = await kingbus?.usage();
     return {

@@ -16,6 +16,7 @@ export const BENCH_PARTS = [
   "idle",
   "login",
   "zstd",
+  "tls",
 ] as const;
 /** One of them. */
 export type BenchPart = typeof BENCH_PARTS[number];

@@ -33,9 +33,10 @@ export function spawnDeno(
 export async function runBenchProgram<Result>(
   fileName: string,
   input: unknown,
+  permissions: readonly string[] = ["-A"],
 ): Promise<Result> {
   const program = new URL(fileName, import.meta.url).pathname;
-  const child = spawnDeno(["-A"], program, [JSON.stringify(input)]);
+  const child = spawnDeno(permissions, program, [JSON.stringify(input)]);
   const { success, stdout } = await child.output();
   if (!success) throw new BenchError(`${fileName} failed`);
   return JSON.parse(new TextDecoder().decode(stdout));

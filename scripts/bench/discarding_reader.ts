@@ -7,16 +7,18 @@
 
 import process from "node:process";
 import { ClientConnection } from "../../lib/connection/client_connection.ts";
-import type { Transport } from "../../lib/connection/transport.ts";
 import type { Compression } from "../../lib/protocol/compression.ts";
 import { GtidSet } from "../../lib/gtid/gtid_set.ts";
 import {
   DumpFlag,
   encodeBinlogDump,
   encodeBinlogDumpGtid,
+  encodeQuery,
 } from "../../lib/protocol/command.ts";
 import { BenchError } from "./bench_error.ts";
 import { type LogServer, REPLICATION } from "./bench_source.ts";
+import { TlsReaderConnection } from "./tls_reader_connection.ts";
+import { unbufferedTransport } from "./unbuffered_transport.ts";
 
 /** What to read. */
 export interface ReaderInput {
@@ -34,6 +36,8 @@ export interface ReaderInput {
   readonly bytesPerSecond?: number;
   /** How the connections are compressed; not at all when absent. */
   readonly compression?: Compression | undefined;
+  /** Whether they are encrypted. */
+  readonly tls?: boolean;
 }
 
 /** What was read. */
@@ -61,17 +65,27 @@ const PACE_MS = 5;
 /** No replica of a rig has a server id as high as this. */
 const SERVER_ID_BASE = 3_000_000_000;
 
+/** Says that checksums can be taken, to whatever version. */
+const SET_CHECKSUM =
+  "SET @master_binlog_checksum = 'CRC32', @source_binlog_checksum = 'CRC32'";
+
+/** A connection that is logged in. */
+type ReaderConnection = Pick<
+  ClientConnection,
+  "sendCommand" | "close" | "reader"
+>;
+
 /** One connection, logged in, that is about to dump. */
 class DiscardingReader {
   readonly #input: ReaderInput;
-  readonly #conn: Deno.TcpConn;
-  readonly #connection: ClientConnection;
+  readonly #conn: Deno.Conn;
+  readonly #connection: ReaderConnection;
   #bytes = 0;
 
   private constructor(
     input: ReaderInput,
-    conn: Deno.TcpConn,
-    connection: ClientConnection,
+    conn: Deno.Conn,
+    connection: ReaderConnection,
   ) {
     this.#input = input;
     this.#conn = conn;
@@ -81,13 +95,16 @@ class DiscardingReader {
   static async open(input: ReaderInput): Promise<DiscardingReader> {
     const conn = await Deno.connect({ ...input.server });
     conn.setNoDelay(true);
+    if (input.tls === true) {
+      const connection = await TlsReaderConnection.open(conn);
+      await connection.command(encodeQuery(SET_CHECKSUM));
+      return new DiscardingReader(input, connection.conn, connection);
+    }
     const connection = await ClientConnection.open(
       unbufferedTransport(conn),
       { ...REPLICATION, compression: input.compression },
     );
-    await connection.query(
-      "SET @master_binlog_checksum = 'CRC32', @source_binlog_checksum = 'CRC32'",
-    );
+    await connection.query(SET_CHECKSUM);
     return new DiscardingReader(input, conn, connection);
   }
 
@@ -175,39 +192,6 @@ class DiscardingReader {
       }`,
     );
   }
-}
-
-/**
- * The connection as streams that read only when asked to, so that what comes
- * after the login is left for the connection itself.
- */
-function unbufferedTransport(conn: Deno.TcpConn): Transport {
-  const { hostname, port } = conn.remoteAddr;
-  return {
-    readable: new ReadableStream({
-      async pull(controller) {
-        const buffer = new Uint8Array(64 * 1024);
-        const count = await conn.read(buffer);
-        if (count === null) controller.close();
-        else controller.enqueue(buffer.subarray(0, count));
-      },
-    }, { highWaterMark: 0 }),
-    writable: new WritableStream({
-      async write(bytes: Uint8Array) {
-        for (let at = 0; at < bytes.length;) {
-          at += await conn.write(bytes.subarray(at));
-        }
-      },
-    }),
-    remote: `${hostname}:${port}`,
-    close: () => {
-      try {
-        conn.close();
-      } catch (error) {
-        if (!(error instanceof Deno.errors.BadResource)) throw error;
-      }
-    },
-  };
 }
 
 /** Whether the bytes end in the EOF packet, whatever its sequence id. */

@@ -9,16 +9,14 @@ import { PacketReader } from "../../lib/connection/packet_reader.ts";
 import { PacketWriter } from "../../lib/connection/packet_writer.ts";
 import { tcpTransport } from "../../lib/connection/transport.ts";
 import { GtidSet } from "../../lib/gtid/gtid_set.ts";
-import { ClientAuth } from "../../lib/protocol/client_auth.ts";
 import {
   encodeBinlogDumpGtid,
   encodeQuery,
   encodeRegisterReplica,
 } from "../../lib/protocol/command.ts";
 import { decodeHandshakeV10 } from "../../lib/protocol/handshake.ts";
-import { decodeErr, isErr } from "../../lib/protocol/response.ts";
-import { BenchError } from "./bench_error.ts";
-import { type LogServer, REPLICATION } from "./bench_source.ts";
+import type { LogServer } from "./bench_source.ts";
+import { logIn, readPayload } from "./log_in.ts";
 
 /** How to log in, and how often. */
 export interface LoginInput {
@@ -65,32 +63,22 @@ class LoginRun {
   }
 
   async logIn(plugin: string): Promise<void> {
-    const greeting = decodeHandshakeV10(await this.#read());
-    const auth = new ClientAuth();
-    let send: Uint8Array | undefined = auth.start(
-      { ...greeting, authPlugin: plugin },
-      { ...REPLICATION, secure: false },
-    );
-    for (let sequenceId = 1;;) {
-      if (send !== undefined) {
-        sequenceId = await this.#writer.write(send, sequenceId);
-        this.#reader.expectSequence(sequenceId);
-      }
-      const step = auth.next(await this.#read());
-      sequenceId++;
-      if ("done" in step) return;
-      send = "send" in step ? step.send : undefined;
-    }
+    const greeting = decodeHandshakeV10(await readPayload(this.#reader));
+    await logIn(this.#reader, this.#writer, {
+      greeting: { ...greeting, authPlugin: plugin },
+      sequenceId: 1,
+      secure: false,
+    });
   }
 
   /** Sends a command and takes its whole answer. */
   async command(payload: Uint8Array): Promise<void> {
     await this.send(payload);
-    const first = await this.#read();
+    const first = await readPayload(this.#reader);
     if (first[0] === 0) return;
     // Columns and rows, each with an EOF packet at their end.
     for (let ends = 0; ends < 2;) {
-      const packet = await this.#read();
+      const packet = await readPayload(this.#reader);
       if (packet[0] === 0xfe && packet.length < 9) ends++;
     }
   }
@@ -101,14 +89,7 @@ class LoginRun {
   }
 
   async event(): Promise<void> {
-    await this.#read();
-  }
-
-  async #read(): Promise<Uint8Array> {
-    const packet = await this.#reader.read();
-    if (packet === null) throw new BenchError("The server hung up");
-    if (isErr(packet.payload)) throw decodeErr(packet.payload);
-    return packet.payload;
+    await readPayload(this.#reader);
   }
 }
 
