@@ -44,7 +44,9 @@ const OPEN_STATEMENT =
  * else its leading words.
  */
 export function openStatementText(text: string): string {
-  if (OPEN_STATEMENT.test(text)) return text.slice(0, INFO_UNITS_MAX);
-  const words = /^\s*(\w+(?:\s+\w+)?)/.exec(text)?.[1];
+  // so that no expression goes over more than this
+  const start = text.slice(0, INFO_UNITS_MAX);
+  if (OPEN_STATEMENT.test(start)) return start;
+  const words = /^\s*(\w+(?:\s+\w+)?)/.exec(start)?.[1];
   return words === undefined ? "…" : `${words.slice(0, 100)} …`;
 }

@@ -12,8 +12,8 @@ const PORT_MAX = 65_535;
 const HOST_CHARACTERS_MAX = 255;
 /** Characters of an account's name (manual: SOURCE_USER). */
 const USER_CHARACTERS_MAX = 96;
-/** Characters of a password (manual: SOURCE_PASSWORD). */
-const PASSWORD_CHARACTERS_MAX = 32;
+/** Characters of a password: MySQL keeps 32, kingbus as many as it may have. */
+const PASSWORD_CHARACTERS_MAX = 256;
 
 /** `SHOW REPLICA STATUS [FOR CHANNEL '']`. */
 export function showReplicaStatus(

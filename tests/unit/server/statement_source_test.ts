@@ -262,7 +262,7 @@ Deno.test("CHANGE REPLICATION SOURCE TO shows no password in an error", () => {
   const secret = "hunter2hunter2";
   for (
     const options of [
-      `SOURCE_PASSWORD='${secret.repeat(5)}'`,
+      `SOURCE_PASSWORD='${secret.repeat(50)}'`,
       `SOURCE_PASSWORD='${secret}', SOURCE_DELAY=3`,
       `SOURCE_PASSWORD='${secret}', SOURCE_PORT=99999`,
     ]
