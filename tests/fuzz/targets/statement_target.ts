@@ -31,6 +31,11 @@ const MORE = [
   "CHANGE REPLICATION SOURCE TO SOURCE_HOST = 'db1', SOURCE_PORT = 3306, SOURCE_AUTO_POSITION = 1",
   "START REPLICA UNTIL SQL_AFTER_GTIDS = ''",
   "STOP SLAVE IO_THREAD FOR CHANNEL 'a'",
+  "CHANGE MASTER TO MASTER_PASSWORD = 'p', IGNORE_SERVER_IDS = (1, 2), MASTER_DELAY = 0",
+  "SHOW SLAVE '' STATUS",
+  "SHOW GRANTS FOR 'repl'@'%'",
+  "SELECT IFNULL(@@global.report_host, ''), @@global.gtid_mode = 'ON', COALESCE(NULL, 1)",
+  "SELECT SUBSTRING_INDEX(host, ':', 1) AS h FROM information_schema.processlist WHERE command IN ('Binlog Dump') LIMIT 3",
 ];
 
 const WORDS =

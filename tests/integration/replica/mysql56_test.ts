@@ -260,6 +260,7 @@ Deno.test("kingbus says who its replicas are", async () => {
       connectedAt: 0,
       heartbeatMs: 1000,
       bytesSent: 0,
+      compression: undefined,
       acks: undefined,
       program: "",
       clientVersion: "5.6.24",
