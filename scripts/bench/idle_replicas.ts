@@ -6,16 +6,16 @@
  * @module
  */
 
-import {
-  ClientConnection,
-  type LoginOptions,
-} from "../../lib/connection/client_connection.ts";
+import { ClientConnection } from "../../lib/connection/client_connection.ts";
+import type { PacketReader } from "../../lib/connection/packet_reader.ts";
 import { GtidSet } from "../../lib/gtid/gtid_set.ts";
 import {
   encodeBinlogDumpGtid,
+  encodeQuery,
   encodeRegisterReplica,
 } from "../../lib/protocol/command.ts";
 import { type LogServer, REPLICATION } from "./bench_source.ts";
+import { TlsReaderConnection } from "./tls_reader_connection.ts";
 
 /** Which replicas. */
 export interface IdleInput {
@@ -24,6 +24,8 @@ export interface IdleInput {
   /** What all of them have executed. */
   readonly executed: string;
   readonly heartbeatMs: number;
+  /** Whether their connections are encrypted. */
+  readonly tls: boolean;
 }
 
 /** What they have had so far. */
@@ -44,24 +46,35 @@ function uuidOf(index: number): string {
   return `4b494e47-0000-1111-8000-${index.toString(16).padStart(12, "0")}`;
 }
 
+/** What a replica does with its connection. */
+interface IdleConnection {
+  readonly reader: PacketReader;
+  /** Sends a command that is answered by OK. */
+  command(payload: Uint8Array): Promise<unknown>;
+  sendCommand(payload: Uint8Array): Promise<void>;
+}
+
+async function logIn({ server, tls }: IdleInput): Promise<IdleConnection> {
+  if (!tls) {
+    return await ClientConnection.connect({ ...server, ...REPLICATION });
+  }
+  return await TlsReaderConnection.open(await Deno.connect({ ...server }));
+}
+
 /** Connects one and reads on, whatever comes; resolves at its first event. */
 async function connect(input: IdleInput, index: number): Promise<void> {
-  const login: LoginOptions = REPLICATION;
-  const connection = await ClientConnection.connect({
-    ...input.server,
-    ...login,
-  });
+  const connection = await logIn(input);
   const serverId = SERVER_ID_BASE + index;
   const uuid = uuidOf(index);
-  await connection.query(
+  await connection.command(encodeQuery(
     `SET @master_heartbeat_period = ${input.heartbeatMs}000000, @source_heartbeat_period = ${input.heartbeatMs}000000`,
-  );
-  await connection.query(
+  ));
+  await connection.command(encodeQuery(
     "SET @master_binlog_checksum = 'CRC32', @source_binlog_checksum = 'CRC32'",
-  );
-  await connection.query(
+  ));
+  await connection.command(encodeQuery(
     `SET @slave_uuid = '${uuid}', @replica_uuid = '${uuid}'`,
-  );
+  ));
   await connection.command(encodeRegisterReplica({
     serverId,
     hostName: "",
@@ -84,7 +97,7 @@ async function connect(input: IdleInput, index: number): Promise<void> {
 }
 
 async function readOn(
-  connection: ClientConnection,
+  connection: IdleConnection,
   index: number,
 ): Promise<void> {
   while (await connection.reader.readChunk() !== null);

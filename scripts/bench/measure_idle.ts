@@ -11,8 +11,19 @@ import { startSmallSource } from "./small_source.ts";
 const MEMORY_TARGET_MB = 100;
 const CORE_TARGET_PERCENT = 3;
 
-/** Pauses after which replicas want a heartbeat; MySQL's own is 30 s. */
-const HEARTBEATS_MS = [30_000, 1_000];
+/** How the replicas are connected. */
+interface Way {
+  readonly name: string;
+  /** Pause after which they want a heartbeat; MySQL's own is 30 s. */
+  readonly heartbeatMs: number;
+  readonly tls: boolean;
+}
+
+const WAYS: readonly Way[] = [
+  { name: "heartbeats each 30 s", heartbeatMs: 30_000, tls: false },
+  { name: "heartbeats each 1 s", heartbeatMs: 1_000, tls: false },
+  { name: "each 30 s, over TLS", heartbeatMs: 30_000, tls: true },
+];
 
 /** What the logins leave behind is gone after this. */
 const SETTLE_MS = 5_000;
@@ -48,12 +59,10 @@ export async function measureIdle(measure: IdleMeasure): Promise<PartResult> {
   const { folder, main, progress, replicas } = measure;
   progress("starting a source of its own");
   await using source = await startSmallSource();
-  const runs = HEARTBEATS_MS.map((): IdleRun[] => []);
+  const runs = WAYS.map((): IdleRun[] => []);
   for (let run = 1; run <= measure.runs; run++) {
-    for (const [index, heartbeatMs] of HEARTBEATS_MS.entries()) {
-      progress(
-        `idle, run ${run} of ${measure.runs}: heartbeats each ${heartbeatMs} ms`,
-      );
+    for (const [index, { name, heartbeatMs, tls }] of WAYS.entries()) {
+      progress(`idle, run ${run} of ${measure.runs}: ${name}`);
       const dataDir = await Deno.makeTempDir({ dir: folder });
       await using kingbus = await KingbusProcess.start({
         main,
@@ -68,12 +77,13 @@ export async function measureIdle(measure: IdleMeasure): Promise<PartResult> {
           replicas,
           executed: source.executed,
           heartbeatMs,
+          tls,
         }),
       );
     }
   }
   const rowsOf = (index: number): Measurement[] => {
-    const every = `heartbeats each ${HEARTBEATS_MS[index]! / 1000} s`;
+    const every = WAYS[index]!.name;
     return [
       {
         name: `memory, ${every}`,
@@ -87,7 +97,7 @@ export async function measureIdle(measure: IdleMeasure): Promise<PartResult> {
       },
     ];
   };
-  const measurements = HEARTBEATS_MS.flatMap((_, index) => rowsOf(index));
+  const measurements = WAYS.flatMap((_, index) => rowsOf(index));
   return {
     title: `idle: ${replicas} replicas with nothing to read`,
     measurements,
@@ -111,7 +121,12 @@ async function watch(
 ): Promise<IdleRun> {
   const before = await kingbus.usage();
   const program = new URL("idle_replicas.ts", import.meta.url).pathname;
-  const replicas = spawnDeno(["-A"], program, [JSON.stringify(input)]);
+  const replicas = spawnDeno(
+    // Over TLS to a certificate that kingbus has made for itself.
+    input.tls ? ["-A", "--unsafely-ignore-certificate-errors"] : ["-A"],
+    program,
+    [JSON.stringify(input)],
+  );
   try {
     const { value } = await replicas.stdout.getReader().read();
     if (value === undefined) {
