@@ -50,11 +50,13 @@ export class KingbusChild implements AsyncDisposable {
           server: {
             listen: `127.0.0.1:${serverPort}`,
             users: [{ name: user, password }],
+            tls: { mode: "disabled" },
           },
           source: {
             address: `127.0.0.1:${sourcePort}`,
             user,
             password,
+            tls: { mode: "disabled" },
             heartbeat: "500ms",
             "read-timeout": "2s",
             "connect-timeout": "3s",
