@@ -27,7 +27,8 @@ export interface ClientScript {
   /** Statements on connections beside that of the dump, each its own. */
   readonly beside?: readonly (readonly string[])[];
   /** Statements, and other commands with one packet for an answer. */
-  readonly steps: readonly (string | Uint8Array)[];
+  readonly steps:
+    readonly (string | Uint8Array | ((facts: ScriptFacts) => string))[];
   /** The dump command. */
   dump(facts: ScriptFacts): Uint8Array;
   /** Whether the server ends the dump where the log ends. */
@@ -351,3 +352,147 @@ export const CLIENT_SCRIPTS: readonly ClientScript[] = [
     ends: true,
   },
 ];
+
+/** What a MariaDB replica says before it says where it is. */
+const MARIADB = [
+  "SELECT UNIX_TIMESTAMP()",
+  "SHOW VARIABLES LIKE 'SERVER_ID'",
+  "SET @master_heartbeat_period= 30000001024",
+  "SET @master_binlog_checksum= @@global.binlog_checksum",
+  "SELECT @master_binlog_checksum",
+  "SET @mariadb_slave_capability=4",
+];
+
+/** The GTID position that a client has, as it says it. */
+const connectState =
+  (prefix: string) => ({ executed = "" }: ScriptFacts): string =>
+    `SET @slave_connect_state${prefix}'${executed}'`;
+
+/** As {@linkcode CLIENT_SCRIPTS}, of clients that know their source is MariaDB. */
+export const MARIADB_CLIENT_SCRIPTS: readonly ClientScript[] = [
+  {
+    client: "MariaDB 10.9 to 11",
+    mode: "GTID",
+    capabilities: 0,
+    steps: [
+      ...MARIADB,
+      "SELECT @@GLOBAL.gtid_domain_id",
+      connectState("="),
+      "SET @slave_gtid_strict_mode=0",
+      "SET @slave_gtid_ignore_duplicates=0",
+      register(8002),
+    ],
+    dump: () => fromState(8002, DumpFlag.MARIADB_ANNOTATE_ROWS),
+    ends: false,
+  },
+  {
+    client: "MariaDB 10.9 to 11, after a lost connection",
+    mode: "GTID",
+    capabilities: 0,
+    steps: [
+      "SET NAMES latin1",
+      ...MARIADB,
+      "SELECT @@GLOBAL.gtid_domain_id",
+      connectState("="),
+      "SET @slave_gtid_strict_mode=1",
+      "SET @slave_gtid_ignore_duplicates=0",
+      register(8002),
+    ],
+    // the state wins
+    dump: (facts) =>
+      byPosition(
+        { ...facts, position: 4 },
+        8002,
+        DumpFlag.MARIADB_ANNOTATE_ROWS,
+      ),
+    ends: false,
+  },
+  {
+    client: "MariaDB 10.9 to 11",
+    mode: "position",
+    capabilities: 0,
+    steps: [
+      ...MARIADB,
+      ({ fileName, position }) =>
+        `SELECT binlog_gtid_pos('${fileName}',${position})`,
+      register(8002),
+    ],
+    dump: (facts) => byPosition(facts, 8002, DumpFlag.MARIADB_ANNOTATE_ROWS),
+    ends: false,
+  },
+  {
+    client: "go-mysql",
+    mode: "GTID",
+    capabilities: 0,
+    steps: [
+      "SHOW GLOBAL VARIABLES LIKE 'BINLOG_CHECKSUM'",
+      "SET @master_binlog_checksum='NONE', @source_binlog_checksum='NONE'",
+      "SET @mariadb_slave_capability=4",
+      `SET @slave_uuid = '${UUID}', @replica_uuid = '${UUID}'`,
+      register(7010, "app-host", "repl"),
+      connectState("="),
+      "SET @slave_gtid_strict_mode=1",
+    ],
+    dump: () => fromState(7010, 0),
+    ends: false,
+  },
+  {
+    client: "mysql-binlog-connector-java (Debezium)",
+    mode: "GTID",
+    capabilities: 0,
+    steps: [
+      ...CONNECTOR_JAVA,
+      "SET @mariadb_slave_capability=4",
+      connectState(" = "),
+      "SET @slave_gtid_strict_mode = 0",
+      "SET @slave_gtid_ignore_duplicates = 0",
+    ],
+    dump: () => fromState(65535, DumpFlag.MARIADB_ANNOTATE_ROWS),
+    ends: false,
+  },
+  {
+    client: "canal",
+    mode: "GTID",
+    capabilities: 0,
+    beside: [...CANAL_BESIDE, ["SELECT @@global.gtid_binlog_pos"]],
+    steps: [
+      ...CANAL,
+      connectState(" = "),
+      "SET @slave_gtid_strict_mode = 0",
+      "SET @slave_gtid_ignore_duplicates = 0",
+      register(7020, "10.0.0.1", "canal"),
+    ],
+    dump: () => fromState(7020, 0),
+    ends: false,
+  },
+  {
+    client: "python-mysql-replication",
+    mode: "GTID",
+    capabilities: 0,
+    beside: PYTHON_BESIDE,
+    steps: [
+      ...PYTHON,
+      connectState(" = "),
+      "SET @slave_gtid_strict_mode=1",
+      "SET @slave_gtid_ignore_duplicates=0",
+    ],
+    dump: () =>
+      encodeBinlogDump({
+        flags: DumpFlag.NON_BLOCK,
+        serverId: 7030,
+        fileName: "\0".repeat(4),
+        position: 4,
+      }),
+    ends: true,
+  },
+  // clients that do not know it get what they can understand
+  ...CLIENT_SCRIPTS.filter(({ client, mode }) =>
+    mode === "position" &&
+    ["MySQL 5.6", "mysqlbinlog 5.6 and 5.7", "canal"].includes(client)
+  ),
+];
+
+/** A dump from the GTID position that was set before. */
+function fromState(serverId: number, flags: number): Uint8Array {
+  return encodeBinlogDump({ flags, serverId, fileName: "", position: 0 });
+}

@@ -1,5 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
+import { Capability, hasCapability } from "../../lib/protocol/capability.ts";
 import { Command, decodeQuery } from "../../lib/protocol/command.ts";
+import type { HandshakeV10 } from "../../lib/protocol/handshake.ts";
 import {
   decodeErr,
   decodeOk,
@@ -16,6 +18,7 @@ import {
   transcriptOf,
   withoutIdleHeartbeats,
 } from "./conversation.ts";
+import { joinBytes } from "./dump_packets.ts";
 import { isHeartbeat } from "./dump_client.ts";
 import { compareDumps, type DumpTranscript } from "./dump_comparison.ts";
 import type { KnownDifferenceName } from "./known_differences.ts";
@@ -106,6 +109,9 @@ function compareLogin(
   if (ours.connectionId !== theirs.connectionId) found.add("connection-id");
   if (ours.scramble.toHex() !== theirs.scramble.toHex()) found.add("scramble");
   if (ours.capabilities !== theirs.capabilities) found.add("capabilities");
+  const isMysql = ({ capabilities }: HandshakeV10): boolean =>
+    hasCapability(capabilities, Capability.LONG_PASSWORD);
+  if (isMysql(ours) !== isMysql(theirs)) found.add("mariadb-extensions");
   if (ours.charset !== theirs.charset) found.add("greeting-charset");
   if (ours.authPlugin !== theirs.authPlugin) found.add("authentication");
 }
@@ -133,9 +139,31 @@ function answerOf(
       const { code, sqlState, message } = decodeErr(payload);
       return `${code} ${sqlState} ${message}`;
     }
-    decoder.push(payload);
+    decoder.push(withoutExtendedMetadata(payload));
   }
   return decoder.answer();
+}
+
+/** How a column's description begins: its catalog. */
+const COLUMN_BEGIN = "03646566";
+/** Length of the fixed part at a column description's end. */
+const FIXED_PART_BYTES = 0x0c;
+
+/**
+ * A column's description as MySQL has it. MariaDB puts one more field in front
+ * of the fixed part for clients that know it (MARIADB_CLIENT_EXTENDED_METADATA).
+ */
+function withoutExtendedMetadata(payload: Uint8Array): Uint8Array {
+  const fixedAt = payload.length - FIXED_PART_BYTES - 1;
+  const isColumn = payload.subarray(0, 4).toHex() === COLUMN_BEGIN &&
+    payload[fixedAt] === FIXED_PART_BYTES;
+  if (!isColumn) return payload;
+  let at = 0;
+  for (let strings = 6; strings > 0; strings--) at += 1 + payload[at]!;
+  return at === fixedAt ? payload : joinBytes([
+    payload.subarray(0, at),
+    payload.subarray(fixedAt),
+  ]);
 }
 
 /** Whether there was no such connection to kill any more. */

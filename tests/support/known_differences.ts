@@ -53,6 +53,12 @@ export const KNOWN_DIFFERENCES = {
     why:
       "They follow from how a server computes an expression. Names and values are the same, and values are sent as text.",
   },
+  "mariadb-extensions": {
+    what:
+      "The capabilities that MariaDB has beside MySQL's, and one more field in the description of a column for clients that ask for it.",
+    why:
+      "They tell of types that only tables have. A client that does not find them announced does without.",
+  },
   "idle-heartbeats": {
     what:
       "How many heartbeats come, and when, while nothing else is to be sent.",

@@ -15,6 +15,7 @@ import {
   executedOf,
   logEndOf,
   runAll,
+  type SqlServer,
   valueOf,
 } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
@@ -25,8 +26,12 @@ import type { CdcSource } from "./zongji_suite.ts";
  * Registers a test of every known client's conversation with a source: each is
  * held with the source and with kingbus, and has to be answered the same.
  */
-export async function testScripts(source: CdcSource): Promise<void> {
-  for (const script of CLIENT_SCRIPTS) {
+export async function testScripts(
+  source: CdcSource,
+  scripts = CLIENT_SCRIPTS,
+  gtidSets = mysqlGtidSets,
+): Promise<void> {
+  for (const script of scripts) {
     await source.test(
       `${script.client} by ${script.mode} is answered by kingbus as by the source, ${source.title}`,
       async () => {
@@ -41,6 +46,7 @@ export async function testScripts(source: CdcSource): Promise<void> {
           ...TRANSACTION_KINDS["statements"]!,
           "INSERT INTO test.t (data) VALUES (REPEAT('x', 70000))",
         );
+        await source.settle?.(server);
         await using kingbus = await TestKingbus.following(server, {
           server: { identity: "source" },
         });
@@ -52,11 +58,8 @@ export async function testScripts(source: CdcSource): Promise<void> {
         const inside = Number(
           rows.find((row) => /^.?[Gg]tid/.test(row[2]!))![1],
         );
-        const uuid = await valueOf(server, "SELECT @@server_uuid");
-        const some = GtidSet.parse(`${uuid}:1-2:5`)
-          .intersect(GtidSet.parse(await executedOf(server)));
         const starts: ScriptFacts[] = script.mode === "GTID"
-          ? ["", some.toString(), await executedOf(server)].map((executed) => ({
+          ? (await gtidSets(server)).map((executed) => ({
             executed,
             fileName: "binlog.000001",
             position: 4,
@@ -76,6 +79,14 @@ export async function testScripts(source: CdcSource): Promise<void> {
       },
     );
   }
+}
+
+/** What clients may have of a log: nothing, some, and all of it. */
+async function mysqlGtidSets(server: SqlServer): Promise<string[]> {
+  const uuid = await valueOf(server, "SELECT @@server_uuid");
+  const all = GtidSet.parse(await executedOf(server));
+  const some = GtidSet.parse(`${uuid}:1-2:5`).intersect(all);
+  return ["", some.toString(), all.toString()];
 }
 
 /** Says all that a script says, and takes the dump to the log's end. */
@@ -98,8 +109,8 @@ async function hold(
   }
   using client = await open();
   for (const step of script.steps) {
-    if (typeof step === "string") await client.query(step);
-    else await client.command(step);
+    if (step instanceof Uint8Array) await client.command(step);
+    else await client.query(typeof step === "string" ? step : step(facts));
   }
   await client.send(script.dump(facts));
   if (script.ends) await client.drain();

@@ -24,6 +24,8 @@ export interface CdcSource {
   test(name: string, body: () => Promise<void>): void | Promise<void>;
   /** The source, as good as new. */
   fresh(): Promise<SqlServer & ServerAddress>;
+  /** Waits until the source has nothing more to write by itself. */
+  settle?(server: SqlServer): Promise<void>;
 }
 
 const PACKAGES: readonly ZongjiPackage[] = [
@@ -62,6 +64,7 @@ async function testPackage(
       server,
       ...columnTypeStatements({ json: source.modern, altered: columnsInLog }),
     );
+    await source.settle?.(server);
     const kingbus = await TestKingbus.following(server, {
       server: { identity: "source" },
     });

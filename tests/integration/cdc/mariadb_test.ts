@@ -1,0 +1,92 @@
+import { assertEquals } from "@std/assert";
+import {
+  APPLICATION_ACCOUNT,
+  REPLICATION_ACCOUNT,
+} from "../../../scripts/test_servers/mysql56.ts";
+import { rigTest } from "../../../scripts/test_servers/rig.ts";
+import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
+import { MARIADB_CLIENT_SCRIPTS } from "../../support/client_scripts.ts";
+import { columnTypeStatements } from "../../support/column_types.ts";
+import { SharedMariadb } from "../../support/mariadb_source.ts";
+import { assertSameConversations } from "../../support/recorded_pair.ts";
+import { logEndOf, runAll, valueOf } from "../../support/sql_server.ts";
+import { TestKingbus } from "../../support/test_kingbus.ts";
+import { ZongjiClient } from "../../support/zongji_client.ts";
+import { testScripts } from "./script_suite.ts";
+import { type CdcSource, testZongji } from "./zongji_suite.ts";
+
+const sources = new SharedMariadb(8095);
+
+const source: CdcSource = {
+  title: "of MariaDB",
+  modern: false,
+  test: (name, body) => rigTest(name, ["mariadb"], body),
+  fresh: async () => {
+    const server = await sources.fresh();
+    await server.run("DROP TABLE test.t", "RESET MASTER");
+    return server;
+  },
+  // MariaDB notes a while after a file's begin that no earlier one is needed
+  settle: async (server) => {
+    await waitUntil("the newest file had its checkpoint", async () => {
+      const { fileName } = await logEndOf(server);
+      const { rows } = await server.query(
+        `SHOW BINLOG EVENTS IN '${fileName}'`,
+      );
+      return rows.some(([, , type, , , info]) =>
+        type === "Binlog_checkpoint" && info === fileName
+      );
+    });
+  },
+};
+
+await testZongji(source);
+
+await rigTest(
+  "@vlasky/zongji goes on by GTID position with kingbus as with the source, of MariaDB",
+  ["mariadb"],
+  async () => {
+    const server = await source.fresh();
+    await runAll(
+      server,
+      "SET GLOBAL binlog_row_metadata = FULL",
+      ...columnTypeStatements({ json: false, altered: true }),
+    );
+    await source.settle?.(server);
+    await using kingbus = await TestKingbus.following(server, {
+      server: { identity: "source" },
+    });
+    const { fileName, position } = await logEndOf(server);
+    await kingbus.waitUntilAt(fileName, position);
+    const all = await valueOf(server, "SELECT @@GLOBAL.gtid_binlog_pos");
+    const some = all.replace(/-\d+$/, "-5");
+    for (const gtidSet of ["", some]) {
+      const told: ZongjiClient[] = [];
+      await assertSameConversations({
+        kingbus,
+        source: server,
+        client: async ({ address, sentAll }) => {
+          const client = ZongjiClient.start("@vlasky/zongji", {
+            login: { port: address.port, ...REPLICATION_ACCOUNT },
+            // columns of kinds that the log does not tell apart
+            metadata: { port: server.port, ...APPLICATION_ACCOUNT },
+            start: { serverId: 5152, gtidSet },
+          });
+          told.push(client);
+          await client.waitFor('"last row"');
+          await sentAll();
+          await waitUntil("the end was told", () => client.gtidSet === all);
+          await client.stop();
+        },
+      });
+      const [expected, actual] = told;
+      assertEquals(actual!.lines, expected!.lines);
+      assertEquals(actual!.gtidSet, all);
+    }
+  },
+);
+
+await testScripts(source, MARIADB_CLIENT_SCRIPTS, async (server) => {
+  const all = await valueOf(server, "SELECT @@GLOBAL.gtid_binlog_pos");
+  return ["", all.replace(/-\d+$/, "-3"), all];
+});
