@@ -19,6 +19,7 @@ import type { PartResult } from "./bench/measurement.ts";
 import { measureDump } from "./bench/measure_dump.ts";
 import { measureExport } from "./bench/measure_export.ts";
 import { measureFanout } from "./bench/measure_fanout.ts";
+import { measureHostile } from "./bench/measure_hostile.ts";
 import { measureImport } from "./bench/measure_import.ts";
 import { measureIdle } from "./bench/measure_idle.ts";
 import { measureIngest } from "./bench/measure_ingest.ts";
@@ -44,6 +45,7 @@ const MEASURES: ReadonlyMap<
   ["import", measureImport],
   ["export", measureExport],
   ["verify", measureVerify],
+  ["hostile", measureHostile],
   ["zstd", measureZstd],
   ["tls", measureTls],
 ]);

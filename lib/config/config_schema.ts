@@ -237,7 +237,7 @@ const serverShape = {
   "connections-max": withDefault(integerValue({ min: 1, max: 100_000 }), {
     type: "integer",
     about:
-      "How many connections there may be at once; the next is refused with error 1040.",
+      "How many clients may be logged in at once; the next is refused with error 1040.",
     fallback: "1000",
   }),
   "semi-sync": withDefault(booleanValue(), {

@@ -17,6 +17,7 @@ export const BENCH_PARTS = [
   "login",
   "zstd",
   "tls",
+  "hostile",
 ] as const;
 /** One of them. */
 export type BenchPart = typeof BENCH_PARTS[number];

@@ -22,6 +22,10 @@ export interface HostileInput {
   /** Clients at once. */
   readonly clients: number;
   readonly seconds: number;
+  /** Ends it earlier, after so many attempts. */
+  readonly attemptsMax?: number | undefined;
+  /** Ends it earlier, once there is such a file. */
+  readonly stopFile?: string | undefined;
   readonly user: string;
   readonly password: string;
   /** A file of the log, for those who ask for it. */

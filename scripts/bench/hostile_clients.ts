@@ -29,12 +29,17 @@ const SLOW_MS = 200;
 const STATEMENTS_AT_ONCE = 200;
 /** Servers in a GTID set that is as large as a command may be. */
 const LARGE_SET_SERVERS = 26_000;
+/** How often it is looked whether it is over. */
+const LOOK_MS = 50;
 const SERVER_ID = 3_000_002_000;
 
 /** One of the clients at work. */
 interface Attacker {
   readonly input: HostileInput;
+  /** When it is over, of `performance.now`; may come nearer. */
   readonly untilMs: number;
+  /** Resolves when it is over. */
+  readonly over: Promise<void>;
   /** Counts what it did. */
   done(): void;
 }
@@ -67,10 +72,11 @@ const ATTACKS: Readonly<
     const answer = new Uint8Array(512);
     return again(attacker, async () => {
       using conn = await dial(attacker);
-      await conn.read(answer);
+      await within(conn.read(answer), attacker);
       await conn.write(loginWith(new Uint8Array(20).fill(3)));
-      await conn.read(answer);
-      attacker.done();
+      const count = await within(conn.read(answer), attacker);
+      // closed without an answer is no attempt
+      if (count !== null) attacker.done();
     });
   },
   "never-read": (attacker) =>
@@ -256,22 +262,13 @@ async function drain(conn: Deno.TcpConn, attacker: Attacker): Promise<void> {
 }
 
 /** Waits, but not for longer than there is time. */
-async function within<Value>(
+function within<Value>(
   promise: Promise<Value>,
-  { untilMs }: Attacker,
+  { over }: Attacker,
 ): Promise<Value | null> {
   // when it fails after the time is up, nobody cares
   promise.catch(() => {});
-  const { promise: over, resolve } = Promise.withResolvers<null>();
-  const timer = setTimeout(
-    () => resolve(null),
-    Math.max(0, untilMs - performance.now()),
-  );
-  try {
-    return await Promise.race([promise, over]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return Promise.race([promise, over.then(() => null)]);
 }
 
 function pause(ms: number): Promise<void> {
@@ -280,15 +277,41 @@ function pause(ms: number): Promise<void> {
 
 async function attack(input: HostileInput): Promise<HostileResult> {
   let attempts = 0;
+  let untilMs = performance.now() + input.seconds * 1000;
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const end = (): void => {
+    untilMs = 0;
+    resolve();
+  };
+  const looking = setInterval(() => {
+    if (performance.now() > untilMs || isThere(input.stopFile)) end();
+  }, LOOK_MS);
   const attacker: Attacker = {
     input,
-    untilMs: performance.now() + input.seconds * 1000,
-    done: () => attempts += 1,
+    get untilMs(): number {
+      return untilMs;
+    },
+    over,
+    done: () => {
+      attempts += 1;
+      if (attempts >= (input.attemptsMax ?? Infinity)) end();
+    },
   };
   await Promise.all(
     Array.from({ length: input.clients }, () => ATTACKS[input.kind](attacker)),
   );
+  clearInterval(looking);
   return { attempts };
+}
+
+function isThere(path: string | undefined): boolean {
+  if (path === undefined) return false;
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 if (import.meta.main) {
