@@ -120,6 +120,7 @@ function toJson(result: Result): Record<string, unknown> {
       })),
       removed_bytes: repair.removedBytes,
       removed_gtids: `${repair.removedGtids}`,
+      went_back: repair.wentBack,
       removed_values: repair.removedMeta,
       records_written: repair.rebuilt,
       last_binlog_file: repair.end?.file ?? "",
@@ -179,6 +180,14 @@ function tellRepair(repair: RepairResult, terminal: Terminal): void {
   }
   if (!repair.removedGtids.isEmpty) {
     terminal.out(`removed transactions: ${repair.removedGtids}\n`);
+  }
+  const { wentBack } = repair;
+  if (wentBack !== undefined) {
+    terminal.out(
+      `removed transactions: the state went back from ${wentBack.from} to ${
+        wentBack.to || "the empty one"
+      }\n`,
+    );
   }
   const { end } = repair;
   terminal.out(

@@ -465,7 +465,7 @@ function sourceFault(kind: AppendFaultKind, message: string): SourceError {
     case "hole":
       return new SourceError(
         "hole",
-        `${message}. The source has them without their events (SET GLOBAL gtid_purged = '+…', as after loading a dump of another server): no binlog file holds them, so no replica can get them from kingbus. Provision replicas from a backup that has them, and give kingbus an empty data-dir`,
+        `${message}. The source has them without their events (SET GLOBAL gtid_purged = '+…', as after loading a dump of another server, or gtid_binlog_state in MariaDB): no binlog file holds them, so no replica can get them from kingbus. Provision replicas from a backup that has them, and give kingbus an empty data-dir`,
       );
     case "repeat":
       return new SourceError(

@@ -289,12 +289,22 @@ export class SourceSession {
    * Asks for the log from a file and position on. COM_BINLOG_DUMP has 32 bits
    * for the position; behind 4 GiB the GTID form asks for the same, with an
    * empty set, from which nothing is left out.
+   *
+   * @throws {SourceError} `unsuitable` behind 4 GiB of a file of MariaDB, which
+   * has no such form
    */
   async dump(
     fileName: string,
     position: number,
     serverId: number,
+    flavour: Flavour,
   ): Promise<void> {
+    if (flavour === "mariadb" && position > POSITION32_MAX) {
+      throw new SourceError(
+        "unsuitable",
+        `The log goes on at position ${position} of the source's file ${fileName}, and a MariaDB server can't be asked for more than 4 GiB of a file: such a file has to come in one go. Append the rest of it with 'kingbus import' from a copy of the file, or give kingbus an empty data-dir`,
+      );
+    }
     const dump = { fileName, serverId, flags: HEARTBEAT_V2_OR_ANNOTATE };
     await this.#connection.sendCommand(
       position <= POSITION32_MAX

@@ -501,7 +501,12 @@ export class Syncer {
     } else if ("executed" in from) {
       await session.dumpByGtid(from.executed, options.serverId);
     } else {
-      await session.dump(from.fileName, from.position, options.serverId);
+      await session.dump(
+        from.fileName,
+        from.position,
+        options.serverId,
+        identity.flavour,
+      );
     }
     this.#log.info("following the source", {
       source,

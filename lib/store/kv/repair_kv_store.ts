@@ -1,4 +1,5 @@
 import { GtidSet } from "../../gtid/gtid_set.ts";
+import { MariadbGtidState } from "../../gtid/mariadb_gtid_state.ts";
 import { StoreError } from "../binlog_store.ts";
 import {
   type BlockWrite,
@@ -49,6 +50,13 @@ export interface RepairResult {
   readonly removedBytes: number;
   /** The GTIDs of the transactions in it, as far as they are known. */
   readonly removedGtids: GtidSet;
+  /**
+   * In a log of MariaDB: its states before and now, as text, where they differ;
+   * undefined else.
+   */
+  readonly wentBack:
+    | { readonly from: string; readonly to: string }
+    | undefined;
   /** Names of values beside the log that were removed. */
   readonly removedMeta: readonly string[];
   /** How many file records and summaries were written anew. */
@@ -237,6 +245,7 @@ function describe(
       0,
     ),
     removedGtids: left === undefined ? executed : executed.subtract(left),
+    wentBack: wentBack(head, plan.head),
     removedMeta: records.damagedMeta,
     rebuilt: plan.files.length + plan.summaries.size,
     end: plan.head && {
@@ -245,6 +254,16 @@ function describe(
       position: plan.head.position,
     },
   };
+}
+
+function wentBack(
+  before: HeadRecord | undefined,
+  after: HeadRecord | undefined,
+): { from: string; to: string } | undefined {
+  if (before?.mariadb === undefined) return undefined;
+  const from = MariadbGtidState.decode(before.mariadb);
+  const to = MariadbGtidState.decode(after?.mariadb ?? new Uint8Array());
+  return from.equals(to) ? undefined : { from: `${from}`, to: `${to}` };
 }
 
 function removedOf(

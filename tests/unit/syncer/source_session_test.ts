@@ -61,3 +61,37 @@ for (const statement of ["SHOW REPLICAS", "SHOW SLAVE HOSTS"]) {
 Deno.test("SourceSession.registered() knows of nobody where it may not see them", async () => {
   assertEquals(await sessionOf({}).registered(US), undefined);
 });
+
+Deno.test("SourceSession reads what a MariaDB server says of its log", async () => {
+  const list = (info: string): Rows => [
+    ["b.1", "4", "Format_desc", "1", "256", "Server ver: 10.11"],
+    ["b.1", "256", "Start_encryption", "1", "296", ""],
+    ["b.1", "296", "Gtid_list", "1", "340", info],
+  ];
+  const session = sessionOf({
+    "SELECT @@GLOBAL.gtid_binlog_state": [["0-1-5,0-2-6"]],
+    "SHOW BINLOG EVENTS IN 'b.1' FROM 4 LIMIT 3": list("[0-1-5,3-1-1]"),
+    "SHOW BINLOG EVENTS IN 'it''s' FROM 4 LIMIT 3": list("[]"),
+    "SELECT BINLOG_GTID_POS('b.1', 340)": [["0-1-5,3-1-1"]],
+    "SELECT BINLOG_GTID_POS('b.1', 4)": [[""]],
+    "SELECT BINLOG_GTID_POS('b.2', 4)": [[null]],
+  });
+  assertEquals(`${await session.mariadbState()}`, "0-1-5,0-2-6");
+  assertEquals(`${await session.mariadbStateBefore("b.1")}`, "0-1-5,3-1-1");
+  assertEquals(`${await session.mariadbStateBefore("it's")}`, "");
+  assertEquals(await session.mariadbPositionAt("b.1", 340), [
+    { domain: 0, server: 1, sequence: 5n },
+    { domain: 3, server: 1, sequence: 1n },
+  ]);
+  assertEquals(await session.mariadbPositionAt("b.1", 4), []);
+  assertEquals(await session.mariadbPositionAt("b.2", 4), undefined);
+});
+
+Deno.test("SourceSession.dump() asks no MariaDB server for what is behind 4 GiB", async () => {
+  const error = await assertRejects(
+    () => sessionOf({}).dump("b.1", 2 ** 32, 7, "mariadb"),
+    SourceError,
+    "position 4294967296 of the source's file b.1",
+  );
+  assertEquals(error.kind, "unsuitable");
+});
