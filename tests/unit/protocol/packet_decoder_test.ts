@@ -375,3 +375,20 @@ Deno.test("PacketDecoder refuses with 1041 what there is no memory for, and hold
   decoder.takeRest();
   assertEquals(memory.held, 0);
 });
+
+Deno.test("PacketDecoder takes any sequence id where they count nothing", () => {
+  const stream = [7, 3, 255, 3].flatMap((id) => [1, 0, 0, id, id]);
+  const unnumbered = new PacketDecoder({
+    maxPayloadBytes: LIMIT,
+    numbered: false,
+  });
+  const packets = stream.flatMap((byte) =>
+    unnumbered.push(Uint8Array.of(byte))
+  );
+  assertEquals(packets.map(({ sequenceId }) => sequenceId), [7, 3, 255, 3]);
+  assertThrows(
+    () => decoder().push(Uint8Array.from(stream)),
+    ProtocolError,
+    "sequence id 7",
+  );
+});

@@ -175,3 +175,57 @@ Deno.test("a run of the smallest events has room for what it becomes", () => {
   const buffer = new Uint8Array(packets.bytesFor(stored.length));
   assertEquals(packets.copyRun(stored, buffer, 0) <= buffer.length, true);
 });
+
+Deno.test("DumpOutput ends a write behind each event that is acknowledged where that matters", async () => {
+  const transactions = [300, 0x20_0000, 40, 100_000].map(rows);
+  const events = transactions.flatMap((one) => [gtid(), begin(), one, xid()]);
+  const stored = dumpPackets(events, 0);
+  const wanted = await send(asking(), stored, 64_000);
+  const chunks: (Uint8Array | "restart")[] = [];
+  const writable = new WritableStream<Uint8Array>({
+    write: (chunk) => void chunks.push(chunk.slice()),
+  });
+  const output = new DumpOutput(
+    {
+      writer: new PacketWriter(writable),
+      restart: () => void chunks.push("restart"),
+    },
+    new BufferPool(),
+    asking(),
+    60_000,
+  );
+  let from = 0;
+  for (const end of cuts(stored, 64_000)) {
+    const run = stored.subarray(from, end);
+    if (!output.hasRoom(run.length)) await output.flush();
+    output.addRun(run);
+    from = end;
+  }
+  await output.drain();
+  const written = chunks.filter((chunk) => chunk !== "restart");
+  assertSameBytes(joinBytes(written), wanted);
+  // The bytes between two restarts end in the event that asks, and no earlier one does.
+  let between: Uint8Array[] = [];
+  let restarts = 0;
+  for (const chunk of chunks) {
+    if (chunk !== "restart") {
+      between.push(chunk);
+      continue;
+    }
+    restarts++;
+    const packets = splitPackets(joinBytes(between));
+    const asks = packets.map(({ payload }) =>
+      payload[0] === 0 && payload[1] === 0xef && payload[2] === 1
+    );
+    assertEquals(asks.indexOf(true), asks.length - 1);
+    between = [];
+  }
+  assertEquals(restarts, transactions.length);
+});
+
+/** Packets of which every transaction's end asks. */
+function asking(): SemiSyncPackets {
+  const packets = new SemiSyncPackets(1);
+  packets.askFrom = 0;
+  return packets;
+}

@@ -160,6 +160,18 @@ Deno.test("DumpScanner refuses a sequence id out of order", () => {
   );
 });
 
+Deno.test("DumpScanner takes any sequence id where they count nothing", () => {
+  const stream = joinBytes([
+    dumpPackets([event(20, 1)], 1),
+    dumpPackets([event(20, 1)], 3),
+    dumpPackets([event(0xff_ffff + 10, 1)], 99),
+  ]);
+  const seen = new Recorder();
+  const scanner = new DumpScanner(seen, 64_000, { numbered: false });
+  scanner.push(stream);
+  assertEquals(scanner.atPacketEnd, true);
+});
+
 Deno.test("DumpScanner refuses a sequence id out of order in a large event", () => {
   const stream = dumpPackets([event(0xff_ffff + 10, 1)]);
   stream[4 + 0xff_ffff + 3] = 77;
