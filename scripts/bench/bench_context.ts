@@ -40,11 +40,18 @@ export class BenchContext {
     return { kingbus, dataDir };
   }
 
-  /** Starts kingbus with all of the log in its store, following the source. */
-  async startFilled(): Promise<KingbusProcess> {
+  /**
+   * Starts kingbus with all of the log in its store, following the source.
+   *
+   * @param server more of its configuration's section `server`
+   */
+  async startFilled(
+    server: Readonly<Record<string, unknown>> = {},
+  ): Promise<KingbusProcess> {
     const kingbus = await KingbusProcess.start({
       main: this.main,
       dataDir: await this.#fill(),
+      server,
     });
     await kingbus.caughtUp(this.log);
     return kingbus;

@@ -67,7 +67,10 @@ export async function measureIdle(measure: IdleMeasure): Promise<PartResult> {
       await using kingbus = await KingbusProcess.start({
         main,
         dataDir,
-        server: { "connections-max": replicas + 100 },
+        server: {
+          "connections-max": replicas + 100,
+          tls: { mode: tls ? "optional" : "disabled" },
+        },
       });
       await kingbus.follow(source);
       await kingbus.caughtUp(source.log);
