@@ -1,8 +1,10 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type RigPart, rigTest } from "../../../scripts/test_servers/rig.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
+import { takeDump } from "../../support/dump_comparison.ts";
 import type { LaunchedServer } from "../../support/launched_server.ts";
 import { type MariadbRelease, startMariadb } from "../../support/mariadb.ts";
+import { byGtid, isMadeGtidList } from "../../support/mariadb_comparison.ts";
 import { MariadbReplica } from "../../support/mariadb_replica.ts";
 import { caughtUp, MARIADB_KINDS } from "../../support/mariadb_source.ts";
 import { SharedServer } from "../../support/shared_server.ts";
@@ -236,6 +238,50 @@ for (const release of ["installed", "sid"] as const) {
   );
 
   await rigTest(
+    `a semi-synchronous MariaDB ${version} replica acknowledges to kingbus by GTID`,
+    parts,
+    async () => {
+      const source = await freshSource(release);
+      const follower = await freshReplica(release);
+      const { server, replica } = follower;
+      await source.run(...DOMAINS);
+      await using kingbus = await TestKingbus.following(source, {
+        server: { semiSync: { replicas: 0, timeoutMs: 1000 } },
+      });
+      await caughtUp(kingbus, source);
+      await server.run("SET GLOBAL rpl_semi_sync_slave_enabled = 1");
+      try {
+        await replica.start({ port: kingbus.port });
+        await assertReplicated(source, follower);
+        assertEquals(
+          (await server.query("SHOW STATUS LIKE 'Rpl_semi_sync_slave_status'"))
+            .rows[0]![1],
+          "ON",
+        );
+        // It goes on by GTID, with something left out, and is asked again.
+        for (let round = 1; round <= 2; round++) {
+          await source.run(INSERT, ...DOMAINS, INSERT);
+          await assertReplicated(source, follower);
+          await waitUntil("the replica had acknowledged all", () => {
+            const acks = kingbus.replicas.find(({ state }) =>
+              state === "dumping"
+            )?.acks;
+            return acks !== undefined && acks.asked > 0 &&
+              acks.received === acks.asked;
+          });
+          await replica.stop();
+          await replica.resume();
+          await kingbus.waitUntilDumping(1);
+        }
+        await assertReplicated(source, follower);
+        await replica.stop();
+      } finally {
+        await server.run("SET GLOBAL rpl_semi_sync_slave_enabled = 0");
+      }
+    },
+  );
+
+  await rigTest(
     `a MariaDB ${version} replica follows kingbus until a GTID and stops`,
     parts,
     async () => {
@@ -297,3 +343,29 @@ for (const release of ["installed", "sid"] as const) {
     },
   );
 }
+
+await rigTest(
+  "kingbus goes over 100,000 transactions that a MariaDB replica has in a moment",
+  ["mariadb"],
+  async () => {
+    const source = await freshSource("installed");
+    await source.run(
+      "CREATE TABLE test.n (id INT PRIMARY KEY AUTO_INCREMENT) ENGINE=InnoDB",
+      "BEGIN NOT ATOMIC DECLARE n INT DEFAULT 0; WHILE n < 100000 DO INSERT INTO test.n VALUES (); SET n = n + 1; END WHILE; END",
+    );
+    const state = await valueOf(source, "SELECT @@gtid_binlog_pos");
+    await source.run(INSERT);
+    await using kingbus = await TestKingbus.following(source);
+    await caughtUp(kingbus, source);
+    const request = byGtid(state);
+    const startedAtMs = performance.now();
+    const { events, end } = await takeDump(kingbus, request);
+    const tookMs = performance.now() - startedAtMs;
+    assertEquals(end, "EOF");
+    // what the file begins with, how far the replica is, and the one it lacks
+    assert(events.length < 15, `${events.length} events`);
+    assertEquals(events.filter(isMadeGtidList).length, 1);
+    // it takes a small part of a second on an idle machine
+    assert(tookMs < 5000, `${tookMs.toFixed(0)} ms`);
+  },
+);
