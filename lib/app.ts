@@ -203,7 +203,6 @@ async function openServing(parts: {
     sourceControl: new SqlSource({
       syncer,
       heartbeatMs: options.follow.heartbeatMs,
-      tls: options.follow.tls,
       connectRetryMs: RETRY_MS_MAX,
       kept: () => ({
         bytes: bytesOf(store.files),

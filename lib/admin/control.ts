@@ -1,4 +1,5 @@
 import type { Address } from "../config/address.ts";
+import type { SourceTlsSettings } from "../config/options.ts";
 import type { Retention } from "../retention/retention.ts";
 import type { TlsFacts } from "../connection/tls_layer.ts";
 import type { CompressionAlgorithm } from "../protocol/compression.ts";
@@ -57,6 +58,8 @@ export interface SyncerReport {
   readonly semiSync: SemiSyncReport;
   /** The servers it may follow, in order; one if there are no candidates. */
   readonly candidates: readonly CandidateStatus[];
+  /** How connections to the source are to be secured. */
+  readonly tls: SourceTlsSettings;
   /** The source's file and how far it was received; 0 while not known. */
   readonly sourceFile: string;
   readonly sourcePosition: number;
@@ -109,10 +112,21 @@ export interface LogReport {
   readonly lastEventAt: Date | undefined;
 }
 
+/** What of the target's TLS to change; the rest stays. */
+export interface TlsChange {
+  readonly enabled?: boolean | undefined;
+  /** Whether the certificate has to be the host's. */
+  readonly verifiesIdentity?: boolean | undefined;
+  /** PEM files; an empty name for none. */
+  readonly ca?: string | undefined;
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
+}
+
 /** What of the target to change; the rest stays. */
-export type SyncerChange = Partial<
-  Pick<SyncerStartRequest, "user" | "password"> & Address
->;
+export type SyncerChange =
+  & Partial<Pick<SyncerStartRequest, "user" | "password"> & Address>
+  & { readonly tls?: TlsChange | undefined };
 
 /** Starts and stops the syncer; both are kept over a restart. */
 export interface SyncerControl {

@@ -1,5 +1,4 @@
 import { parseAddress } from "../config/address.ts";
-import type { SourceTlsSettings } from "../config/options.ts";
 import {
   type SourceChange,
   type SourceControl,
@@ -7,6 +6,7 @@ import {
   type SourceErrorKind,
   type SourceFault,
   type SourceReplication,
+  type SourceTls,
 } from "../server/source_control.ts";
 import type { SyncerCause } from "../syncer/syncer_cause.ts";
 import {
@@ -20,8 +20,6 @@ export interface SqlSourceParts {
   readonly syncer: () => SyncerControl;
   /** How often an idle source is to say that it is there. */
   readonly heartbeatMs: number;
-  /** How connections to the source are secured. */
-  readonly tls: SourceTlsSettings;
   /** The longest pause between two attempts to connect. */
   readonly connectRetryMs: number;
   /** What is kept: its size, and the GTIDs of its files. */
@@ -46,7 +44,7 @@ export class SqlSource implements SourceControl {
   }
 
   status(): SourceReplication | undefined {
-    const { heartbeatMs, connectRetryMs, kept, tls } = this.#parts;
+    const { heartbeatMs, connectRetryMs, kept } = this.#parts;
     const report = this.#syncer.report();
     const { target } = report;
     if (target === undefined) return undefined;
@@ -70,12 +68,7 @@ export class SqlSource implements SourceControl {
       retrieved,
       mariadbPosition,
       heartbeatMs,
-      tls: tls.mode === "disabled" ? undefined : {
-        ca: tls.files.ca ?? "",
-        certificate: tls.files.certificate ?? "",
-        key: tls.files.key ?? "",
-        verifiesIdentity: tls.mode === "verify-identity",
-      },
+      tls: tlsOf(report),
       semiSync: report.semiSync.link?.active ?? false,
     };
   }
@@ -105,16 +98,31 @@ export class SqlSource implements SourceControl {
       throw new SourceControlError("running", "the syncer is running");
     }
     checkPosition(change, report);
-    const { hostname, port, user, password } = change;
+    const { hostname, port, user, password, tls } = change;
     await controlled(() =>
       syncer.change({
         ...hostname === undefined ? {} : { hostname },
         ...port === undefined ? {} : { port },
         ...user === undefined ? {} : { user },
         ...password === undefined ? {} : { password },
+        ...tls === undefined ? {} : { tls },
       })
     );
   }
+}
+
+/** Undefined for connections that are plain, or would be. */
+function tlsOf({ tls, source }: SyncerReport): SourceTls | undefined {
+  const { mode, files } = tls;
+  const isPlain = mode === "disabled" ||
+    mode === "preferred" && source?.tls === undefined;
+  if (isPlain) return undefined;
+  return {
+    ca: files.ca ?? "",
+    certificate: files.certificate ?? "",
+    key: files.key ?? "",
+    verifiesIdentity: mode === "verify-identity",
+  };
 }
 
 /** One that gave up for good counts as stopped: it has to be started anew. */

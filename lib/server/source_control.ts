@@ -65,12 +65,23 @@ export interface SourceTls {
   readonly verifiesIdentity: boolean;
 }
 
+/** The `SOURCE_SSL…` options; what is undefined stays. */
+export interface SourceTlsChange {
+  readonly enabled?: boolean;
+  readonly verifiesIdentity?: boolean;
+  /** PEM files; an empty name for none. */
+  readonly ca?: string;
+  readonly certificate?: string;
+  readonly key?: string;
+}
+
 /** What `CHANGE REPLICATION SOURCE TO` sets; what is undefined stays. */
 export interface SourceChange {
   readonly hostname?: string;
   readonly port?: number;
   readonly user?: string;
   readonly password?: string;
+  readonly tls?: SourceTlsChange;
   /** Where the log is to go on: has to be where it ends. */
   readonly file?: string;
   readonly position?: number;

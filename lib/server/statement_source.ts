@@ -173,7 +173,9 @@ export function changeSource(
     seen.add(name);
     cursor.take();
     cursor.expectSymbol("=");
-    Object.assign(change, option.read(cursor, name, server.version));
+    const { tls, ...read } = option.read(cursor, name, server.version);
+    Object.assign(change, read);
+    if (tls !== undefined) change.tls = { ...change.tls, ...tls };
   } while (cursor.takeSymbol(","));
   expectOnlyChannel(cursor);
   return { kind: "source", action: { kind: "change", change } };
@@ -229,6 +231,30 @@ function numberOption(
       }
       return { [key]: Number(value) };
     },
+  };
+}
+
+/** The name of a file for TLS. */
+function fileOption(
+  key: "ca" | "certificate" | "key",
+  about: string,
+): SourceOption {
+  return {
+    about,
+    refused: false,
+    read: (cursor) => ({ tls: { [key]: cursor.expectString() } }),
+  };
+}
+
+/** 0 or 1. */
+function switchOption(
+  key: "enabled" | "verifiesIdentity",
+  about: string,
+): SourceOption {
+  return {
+    about,
+    refused: false,
+    read: (cursor) => ({ tls: { [key]: cursor.expectInteger() !== 0n } }),
   };
 }
 
@@ -312,6 +338,48 @@ export const SOURCE_OPTIONS: ReadonlyMap<string, SourceOption> = new Map([
       "The account's password. It is kept in the store, and shown nowhere.",
     ),
   ],
+  [
+    "SOURCE_SSL",
+    switchOption(
+      "enabled",
+      "0 for connections without TLS, 1 for connections with it only.",
+    ),
+  ],
+  [
+    "SOURCE_SSL_CA",
+    fileOption(
+      "ca",
+      "PEM file of the authorities of which one has to have signed the source's certificate.",
+    ),
+  ],
+  [
+    "SOURCE_SSL_CERT",
+    fileOption("certificate", "PEM file of kingbus's own certificate."),
+  ],
+  ["SOURCE_SSL_KEY", fileOption("key", "PEM file of its private key.")],
+  [
+    "SOURCE_SSL_VERIFY_SERVER_CERT",
+    switchOption(
+      "verifiesIdentity",
+      "1: the source's certificate has to be the host's too.",
+    ),
+  ],
+  ...[
+    "SOURCE_SSL_CAPATH",
+    "SOURCE_SSL_CIPHER",
+    "SOURCE_SSL_CRL",
+    "SOURCE_SSL_CRLPATH",
+    "SOURCE_TLS_VERSION",
+    "SOURCE_TLS_CIPHERSUITES",
+  ].map((name) =>
+    [
+      name,
+      fixedOption(
+        ["", "NULL"],
+        "Only '': kingbus takes TLS 1.2 and 1.3 with the usual ciphers, and authorities from one file",
+      ),
+    ] as const
+  ),
   [
     "SOURCE_LOG_FILE",
     textOption(
@@ -403,17 +471,6 @@ export const SOURCE_OPTIONS: ReadonlyMap<string, SourceOption> = new Map([
     "SOURCE_HEARTBEAT_PERIOD",
     "SOURCE_COMPRESSION_ALGORITHMS",
     "SOURCE_ZSTD_COMPRESSION_LEVEL",
-    "SOURCE_SSL",
-    "SOURCE_SSL_CA",
-    "SOURCE_SSL_CAPATH",
-    "SOURCE_SSL_CERT",
-    "SOURCE_SSL_KEY",
-    "SOURCE_SSL_CIPHER",
-    "SOURCE_SSL_CRL",
-    "SOURCE_SSL_CRLPATH",
-    "SOURCE_SSL_VERIFY_SERVER_CERT",
-    "SOURCE_TLS_VERSION",
-    "SOURCE_TLS_CIPHERSUITES",
     "SOURCE_PUBLIC_KEY_PATH",
   ].map((name) => [name, refusedOption(BY_CONFIGURATION)] as const),
   [

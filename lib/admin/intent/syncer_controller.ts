@@ -8,11 +8,16 @@ import {
 } from "../control.ts";
 import { type Address, formatAddress } from "../../config/address.ts";
 import { reaches } from "../../config/find_clash.ts";
-import type { FollowSettings, SourceSettings } from "../../config/options.ts";
+import type {
+  FollowSettings,
+  SourceSettings,
+  SourceTlsSettings,
+} from "../../config/options.ts";
 import type { Log } from "../../log/log.ts";
 import { FOLLOWED_META } from "../../syncer/candidates.ts";
 import type { SourceOptions, SyncerStatus } from "../../syncer/syncer.ts";
 import type { AckGateStatus } from "../../semi_sync/ack_gate.ts";
+import { changedTls } from "./changed_tls.ts";
 import { fingerprintOf } from "./intent.ts";
 import { IntentKeeper } from "./intent_keeper.ts";
 import { type ReportedStore, reportLog } from "./log_report.ts";
@@ -51,6 +56,8 @@ export interface SyncerControllerParts {
 type SyncerTarget = Omit<SourceSettings, "semiSync"> & {
   /** Absent where it is off, as in what older versions kept. */
   readonly semiSync?: true | undefined;
+  /** In the place of the configuration's; absent unless it was changed. */
+  readonly tls?: SourceTlsSettings | undefined;
 };
 
 const ADDRESS = z.object({ hostname: z.string(), port: z.number() });
@@ -64,6 +71,20 @@ const TARGET: z.ZodType<SyncerTarget> = z.object({
   start: z.string(),
   semiSync: z.literal(true).optional(),
   candidates: z.array(ADDRESS).default([]),
+  tls: z.object({
+    mode: z.enum([
+      "disabled",
+      "preferred",
+      "required",
+      "verify-ca",
+      "verify-identity",
+    ]),
+    files: z.object({
+      certificate: z.string().optional(),
+      key: z.string().optional(),
+      ca: z.string().optional(),
+    }),
+  }).optional(),
 });
 
 const START_BY_DEFAULT = "oldest";
@@ -208,6 +229,7 @@ export class SyncerController implements SyncerControl {
         gate: this.#parts.gate?.(),
       },
       candidates: status.candidates ?? [],
+      tls: target?.tls ?? this.#parts.follow.tls,
       sourceFile: status.sourceFile,
       sourcePosition: status.sourcePosition,
       secondsBehind: status.secondsBehind,
@@ -277,7 +299,11 @@ export class SyncerController implements SyncerControl {
     const { configured } = this.#parts;
     const isSame = last !== undefined &&
       formatAddress(last.address) === formatAddress(request.address);
-    return targetOf({
+    const { follow } = this.#parts;
+    const tls = change.tls === undefined
+      ? last?.tls
+      : changedTls(last?.tls ?? follow.tls, change.tls);
+    const target = targetOf({
       serverId: last?.serverId,
       uuid: last?.uuid,
       start: last?.start ?? configured?.start ?? START_BY_DEFAULT,
@@ -286,6 +312,7 @@ export class SyncerController implements SyncerControl {
       // those of another server are not this one's
       candidates: isSame ? last.candidates : this.#candidatesFor(request),
     });
+    return tls === undefined ? target : { ...target, tls };
   }
 
   #checkTarget({ address, candidates, serverId }: SyncerTarget): void {
@@ -320,6 +347,7 @@ export class SyncerController implements SyncerControl {
       semiSync: target.semiSync ?? false,
       candidates: target.candidates,
       ...follow,
+      ...target.tls === undefined ? {} : { tls: target.tls },
     });
   }
 

@@ -85,6 +85,7 @@ export class MemorySyncerControl implements SyncerControl {
       source: undefined,
       semiSync: { wanted: false, link: undefined, gate: undefined },
       candidates: [],
+      tls: { mode: "disabled", files: {} },
       sourceFile: "binlog.000042",
       sourcePosition: 157,
       secondsBehind: 0,

@@ -1,5 +1,7 @@
-import { assertEquals, assertRejects } from "@std/assert";
-import { ControlError } from "../../../lib/admin/control.ts";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { ControlError, type TlsChange } from "../../../lib/admin/control.ts";
+import { changedTls } from "../../../lib/admin/intent/changed_tls.ts";
+import type { SourceTlsSettings } from "../../../lib/config/options.ts";
 import { SqlSource } from "../../../lib/admin/sql_source.ts";
 import { SourceControlError } from "../../../lib/server/source_control.ts";
 import { sourceErrorNumber } from "../../../lib/server/source_status.ts";
@@ -9,7 +11,6 @@ import { MemorySyncerControl } from "./memory_controls.ts";
 function sqlSource(syncer: MemorySyncerControl): SqlSource {
   return new SqlSource({
     syncer: () => syncer,
-    tls: { mode: "disabled", files: {} },
     heartbeatMs: 5000,
     connectRetryMs: 15_000,
     kept: () => ({
@@ -50,6 +51,63 @@ Deno.test("SqlSource.status() shows the candidate that is followed, and what a c
   assertEquals([status.hostname, status.port], ["::1", 3307]);
   syncer.current = { state: "stopped", candidates };
   assertEquals(sqlSource(syncer).status()!.port, 3306);
+});
+
+Deno.test("SqlSource.status() says how the connection is secured", () => {
+  const syncer = new MemorySyncerControl();
+  const source = { serverId: "1", uuid: "", version: "9.7.4" };
+  const files = { ca: "/ca.pem" };
+  const tlsOf = (current: typeof syncer.current) => {
+    syncer.current = current;
+    return sqlSource(syncer).status()!.tls;
+  };
+  assertEquals(tlsOf({ tls: { mode: "disabled", files } }), undefined);
+  assertEquals(tlsOf({ tls: { mode: "preferred", files }, source }), undefined);
+  const tls = { version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384" };
+  assertEquals(
+    tlsOf({
+      tls: { mode: "preferred", files: {} },
+      source: { ...source, tls },
+    }),
+    { ca: "", certificate: "", key: "", verifiesIdentity: false },
+  );
+  assertEquals(tlsOf({ tls: { mode: "verify-identity", files } }), {
+    ca: "/ca.pem",
+    certificate: "",
+    key: "",
+    verifiesIdentity: true,
+  });
+});
+
+Deno.test("changedTls() comes to the mode that a replica's options mean", () => {
+  const cases: [from: string, change: TlsChange, to: string][] = [
+    ["preferred", {}, "preferred"],
+    ["preferred", { enabled: true }, "required"],
+    ["required", { enabled: false }, "disabled"],
+    ["disabled", { enabled: true, ca: "/ca" }, "verify-ca"],
+    ["disabled", { ca: "/ca" }, "disabled"],
+    ["preferred", { ca: "/ca", verifiesIdentity: true }, "verify-identity"],
+    [
+      "verify-identity",
+      { ca: "/ca", verifiesIdentity: false },
+      "verify-ca",
+    ],
+    ["verify-ca", { ca: "" }, "required"],
+  ];
+  for (const [mode, change, expected] of cases) {
+    const base = { mode: mode as SourceTlsSettings["mode"], files: {} };
+    assertEquals(changedTls(base, change).mode, expected, mode);
+  }
+  const plain = { mode: "preferred", files: {} } as const;
+  for (
+    const change of [
+      { verifiesIdentity: true },
+      { certificate: "/c" },
+      { key: "/k" },
+    ]
+  ) {
+    assertThrows(() => changedTls(plain, change), ControlError);
+  }
 });
 
 Deno.test("SqlSource.status() has a number for every cause, in each generation", () => {

@@ -196,6 +196,18 @@ Deno.test("CHANGE REPLICATION SOURCE TO takes what it can, in either words", () 
       { hostname: "db2", port: 3308, user: "u", password: "p" },
     ],
     [
+      "CHANGE MASTER TO MASTER_SSL=1, MASTER_SSL_CA='/ca.pem', MASTER_SSL_CERT='/c.pem', MASTER_SSL_KEY='/k.pem', MASTER_SSL_VERIFY_SERVER_CERT=1, MASTER_SSL_CIPHER=''",
+      {
+        tls: {
+          enabled: true,
+          ca: "/ca.pem",
+          certificate: "/c.pem",
+          key: "/k.pem",
+          verifiesIdentity: true,
+        },
+      },
+    ],
+    [
       "change replication source to source_log_file='binlog.000007', source_log_pos=157",
       { file: "binlog.000007", position: 157 },
     ],
@@ -222,7 +234,7 @@ Deno.test("CHANGE REPLICATION SOURCE TO refuses by name what it can't", () => {
   assertEquals(refused("MASTER_AUTO_POSITION=0"), "MASTER_AUTO_POSITION = 0");
   assertEquals(refused("MASTER_CONNECT_RETRY=5"), "MASTER_CONNECT_RETRY");
   assertEquals(refused("IGNORE_SERVER_IDS=(1,2)"), "IGNORE_SERVER_IDS = (1,2)");
-  assertEquals(refused("MASTER_SSL_CA='/x'"), "MASTER_SSL_CA");
+  assertEquals(refused("MASTER_SSL_CRL='/x'"), "MASTER_SSL_CRL = /x");
   assertEquals(
     of("MASTER_HOST=''"),
     "1210 Incorrect arguments to MASTER_HOST",

@@ -355,7 +355,10 @@ Deno.test("SyncerController changes what the next start follows, and keeps it", 
   assertEquals(running.kind, "conflict");
   await controller.stop();
   await controller.change({ hostname: "db2" });
-  await controller.change({ password: "hunter4" });
+  await controller.change({
+    password: "hunter4",
+    tls: { enabled: true, ca: "/ca.pem" },
+  });
   assertEquals(syncer.following, undefined);
   assertEquals(controller.report().target?.address, "db2:3306");
   const { controller: next, syncer: resumed } = await startNode(store, SOURCE);
@@ -366,6 +369,7 @@ Deno.test("SyncerController changes what the next start follows, and keeps it", 
     hostname: "db2",
     password: "hunter4",
     candidates: [],
+    tls: { mode: "verify-ca", files: { ca: "/ca.pem" } },
   });
 });
 
