@@ -121,7 +121,10 @@ export class TransactionBoundaryError extends Error {
  * without it they are an error, since they might begin or end a transaction.
  *
  * MariaDB's GTID event begins the group itself, without a BEGIN, unless it has
- * the standalone flag; then it stands for `gtid`.
+ * the standalone flag; then it stands for `gtid`. An XA transaction is two groups
+ * there: one that ends with XA_PREPARE, and a standalone XA COMMIT or XA
+ * ROLLBACK; so is an ALTER TABLE that is logged in two halves. Compressed
+ * QUERY events are statements: what begins or ends a group is too short for it.
  *
  * Where a replica of MySQL's would warn and go on, {@linkcode step} throws:
  * this log is served to others as whole transactions.

@@ -30,6 +30,14 @@ export interface DumpPlan {
   readonly context: FollowerContext;
 }
 
+/** A file of the source that ends inside an event, as a crash can leave it. */
+export interface TornFile {
+  /** The source's name for it. */
+  readonly fileName: string;
+  /** Position behind the last whole transaction. */
+  readonly position: number;
+}
+
 /** A log as it is; nobody writes to it meanwhile. */
 export type PlannedLog = Pick<
   BinlogStore,
@@ -46,6 +54,11 @@ export interface PlanParts {
   aside<Result>(use: (session: SourceSession) => Promise<Result>): Promise<
     Result
   >;
+  /**
+   * Where the source said that its file is torn: it goes on with the next one.
+   * See `Syncer`.
+   */
+  readonly tornAt?: TornFile | undefined;
   /** How long the source may be silent while it is read aside, in ms. */
   readonly readTimeoutMs: number;
 }
@@ -79,7 +92,7 @@ export async function planDump(
   checkFlavour(source, head);
   if (originOf(source) !== newest.serverUuid) {
     if (await isUnknownsFile(session, source, newest, parts)) {
-      return await goOnByPosition(session, source, newest, parts.store);
+      return await goOnByPosition(session, source, newest, parts);
     }
     await checkOther(session, source, parts);
     const names = namesAfter(newest, parts.store, true);
@@ -87,7 +100,7 @@ export async function planDump(
     return { from: afterHead(head), context: { names, splice } };
   }
   if (!newest.spliced) {
-    return await goOnByPosition(session, source, newest, parts.store);
+    return await goOnByPosition(session, source, newest, parts);
   }
   await checkHas(session, head);
   const names = namesAfter(newest, parts.store, false);
@@ -182,7 +195,7 @@ export async function hasMore(
     }
     return !head.executed.containsSet(await session.executedGtids());
   }
-  await goOnByPosition(session, source, newest, log);
+  await goOnByPosition(session, source, newest, { store: log });
   const { name, size } = (await session.files()).at(-1)!;
   return name !== newest.sourceName ||
     !hasEnded(newest) && size !== log.writer.position;
@@ -197,10 +210,12 @@ async function goOnByPosition(
   session: SourceSession,
   source: SourceIdentity,
   newest: StoredFile,
-  store: PlannedLog,
+  { store, tornAt }: Pick<PlanParts, "store" | "tornAt">,
 ): Promise<DumpPlan> {
   const { sourceName } = newest;
-  const fileEnded = hasEnded(newest);
+  const isTorn = tornAt?.fileName === sourceName &&
+    tornAt.position === store.writer.position;
+  const fileEnded = hasEnded(newest) || isTorn;
   const there = await resumePoint(session, source, {
     fileName: sourceName,
     position: fileEnded ? FIRST_POSITION : store.writer.position,

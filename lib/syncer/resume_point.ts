@@ -133,7 +133,9 @@ export async function resumePoint(
   const file = files.find((one) => one.name === end.fileName);
   if (file !== undefined && file.size >= end.position) {
     if (end.mariadb === undefined) await checkHidden(session, source, end);
-    else await checkMariadbPosition(session, end, end.mariadb);
+    else if (end.position > FIRST_POSITION) {
+      await checkMariadbPosition(session, end, end.mariadb);
+    }
     const { fileName, position } = end;
     return { fileName, position, closedFiles: closedOf(files) };
   }

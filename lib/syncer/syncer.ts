@@ -8,6 +8,8 @@ import type {
   Compression,
   CompressionAlgorithm,
 } from "../protocol/compression.ts";
+import { ErrorCode } from "../protocol/error_code.ts";
+import { ServerError } from "../protocol/server_error.ts";
 import { encodeSemiSyncAck, type SemiSyncAck } from "../protocol/semi_sync.ts";
 import { formatMariadbGtidPosition } from "../gtid/mariadb_gtid_position.ts";
 import type { AckGate } from "../semi_sync/ack_gate.ts";
@@ -24,7 +26,7 @@ import {
   type CandidateStatus,
   FOLLOWED_META,
 } from "./candidates.ts";
-import { hasMore, planDump } from "./dump_plan.ts";
+import { hasMore, planDump, type TornFile } from "./dump_plan.ts";
 import { BEHIND, IdleCheck } from "./idle_check.ts";
 import { type FollowerContext, LogFollower } from "./log_follower.ts";
 import { SourceAcknowledger } from "./source_acknowledger.ts";
@@ -210,6 +212,8 @@ export class Syncer {
   #connectedAt: number | undefined;
   /** Where a file ended in the last dump that the source did not say had ended. */
   #unendedAt: LogFollower["unendedAt"];
+  /** A file of the source that is torn, if the last dump ended with that. */
+  #tornAt: TornFile | undefined;
   /** Whether the source said that the dump is over, which never is for us. */
   #saidEnd = false;
   /** Dumps in a row that it ended like that soon after their begin. */
@@ -259,6 +263,7 @@ export class Syncer {
     this.#backoff = new Backoff(this.#deps);
     this.#quickEnds = 0;
     this.#unendedAt = undefined;
+    this.#tornAt = undefined;
     this.#abort = new AbortController();
     this.#candidates = await this.#candidatesOf(options);
     this.#enter("connecting");
@@ -423,7 +428,10 @@ export class Syncer {
 
   /** What the error means, alone and with those before it. */
   #faultOf(error: unknown, options: SourceOptions): SyncerFault {
-    const fault = diagnose(error, this.#phase, options);
+    const fault = this.#noteTorn(
+      error,
+      diagnose(error, this.#phase, options),
+    );
     const lastedMs = this.#backoff.connectedMs;
     const isQuickEnd = this.#saidEnd && lastedMs !== undefined &&
       lastedMs < SETTLED_MS;
@@ -432,6 +440,34 @@ export class Syncer {
     const said =
       `The source has ended ${this.#quickEnds} dumps in a row within seconds of their begin, and gave no error`;
     return diagnose(duplicateServerId(options, said), this.#phase, options);
+  }
+
+  /**
+   * After a crash MariaDB can leave a file that ends inside an event, and never
+   * sends what is there of it: it answers an error. What comes next is in the
+   * next file then, whose Gtid_list shows whether anything is missing.
+   */
+  #noteTorn(error: unknown, fault: SyncerFault): SyncerFault {
+    const before = this.#tornAt;
+    this.#tornAt = undefined;
+    const newest = this.#store.files.at(-1);
+    if (
+      !isTornFile(error) || this.#phase !== "dumping" ||
+      this.#identity?.flavour !== "mariadb" || newest === undefined
+    ) return fault;
+    const { position } = this.#store.writer;
+    const at = { fileName: newest.sourceName, position };
+    // The next file is torn, too, or it was not that.
+    if (before?.fileName === at.fileName && before.position === position) {
+      return fault;
+    }
+    this.#tornAt = at;
+    return {
+      ...fault,
+      reason:
+        `${fault.reason}; kingbus has all transactions of the file that are whole, and goes on with the next one if that says that it follows them`,
+      retry: "soon",
+    };
   }
 
   async #pause(waitMs: number, signal: AbortSignal): Promise<void> {
@@ -485,6 +521,7 @@ export class Syncer {
       store: this.#store,
       start: options.start,
       readTimeoutMs: options.readTimeoutMs,
+      tornAt: this.#tornAt,
       aside: async (use) => {
         await using other = await connect(options, signal);
         return await use(new SourceSession(other));
@@ -772,6 +809,13 @@ async function connect(
     responseTimeoutMs: options.readTimeoutMs,
     signal,
   });
+}
+
+/** Whether a MariaDB server said that its file ends inside an event. */
+function isTornFile(error: unknown): boolean {
+  return error instanceof ServerError &&
+    error.code === ErrorCode.ER_SOURCE_FATAL_ERROR_READING_BINLOG &&
+    /truncated in the middle of event/.test(error.message);
 }
 
 function dateAs<Name extends string>(

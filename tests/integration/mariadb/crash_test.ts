@@ -98,7 +98,40 @@ await rigTest(
 );
 
 await rigTest(
-  "Syncer says what a MariaDB source says of a file that ends inside an event",
+  "Syncer goes on behind a file of a MariaDB source that a crash cut inside an event",
+  ["mariadb"],
+  async () => {
+    const source = await sources.fresh();
+    await writeRow(source);
+    await using kingbus = await TestKingbus.following(source, { hurry: 10 });
+    await caughtUp(kingbus, source);
+    for (const [events, bytes] of [[2, 10], [0, 25], [3, 30]] as const) {
+      await kingbus.syncer.stop();
+      const { fileName, position } = kingbus.head;
+      await writeRow(source, "'lost'");
+      await crashInside(source, events, bytes);
+      await writeRow(source);
+      await kingbus.follow(source);
+      const { reason } = await kingbus.waitUntilCause("source-error");
+      assertStringIncludes(reason!, "truncated in the middle of event");
+      assertStringIncludes(reason!, "goes on with the next one");
+      await caughtUp(kingbus, source);
+      // Whole transactions only, and all of them.
+      assertEquals(kingbus.store.fileByName(fileName)!.size, position);
+      const state = await mariadbStateOf(source);
+      assertEquals(kingbus.status.executed, `${state}`);
+    }
+    // It is gone on with, also where nobody remembers that a file was torn.
+    await kingbus.stop();
+    await writeRow(source);
+    await kingbus.resume();
+    await caughtUp(kingbus, source);
+    assertEquals(kingbus.status.currentGtid, "0-8131-5");
+  },
+);
+
+await rigTest(
+  "Syncer takes a torn file of a MariaDB source for damage where transactions are missing behind it",
   ["mariadb"],
   async () => {
     const source = await sources.fresh();
@@ -106,11 +139,19 @@ await rigTest(
     await using kingbus = await TestKingbus.following(source, { hurry: 10 });
     await caughtUp(kingbus, source);
     await kingbus.syncer.stop();
-    await writeRow(source, "'lost'");
-    await crashInside(source, 2, 10);
+    const { fileName, position } = kingbus.head;
     await writeRow(source);
+    await source.run("FLUSH BINARY LOGS");
+    await writeRow(source);
+    // The server knows that it had written all of it.
+    await Deno.truncate(
+      `${source.onDisk.binlogFolder}/${fileName}`,
+      position + 50,
+    );
     await kingbus.follow(source);
-    const { reason } = await kingbus.waitUntilCause("source-error");
-    assertStringIncludes(reason!, "1236");
+    const { cause, reason } = await kingbus.waitUntilState("failed");
+    assertEquals(cause, "hole");
+    assertStringIncludes(reason!, "in no earlier file: 0-8131-2");
+    assertEquals(kingbus.status.executed, "0-8131-1");
   },
 );
