@@ -55,9 +55,9 @@ export const KNOWN_DIFFERENCES = {
   },
   "mariadb-extensions": {
     what:
-      "The capabilities that MariaDB has beside MySQL's, and one more field in the description of a column for clients that ask for it.",
+      "From MariaDB: one more field in the description of a column, for clients that ask for it.",
     why:
-      "They tell of types that only tables have. A client that does not find them announced does without.",
+      "It tells of types that only tables have. kingbus does not announce it, and a client does without.",
   },
   "idle-heartbeats": {
     what:
@@ -102,11 +102,6 @@ export const KNOWN_DIFFERENCES = {
       "From a source before MySQL 5.7: how many heartbeats tell of transactions that a dump by GTID leaves out, and whether one does where the log ends.",
     why:
       "5.6 sends one for each event, or none while a heartbeat period has not passed. kingbus sends one for all, as every later version; the replica ends up at the same position.",
-  },
-  "status-variables": {
-    what:
-      "SHOW STATUS of what only a server with tables, or with TLS, counts: no row.",
-    why: "kingbus has the status variables that operators of a source look at.",
   },
   "kill-of-closed": {
     what:

@@ -5,8 +5,13 @@ import { waitUntil } from "../../scripts/test_servers/wait_until.ts";
 import type { TestAccount } from "../../scripts/test_servers/mysql56.ts";
 import type { ServerAddress } from "./test_kingbus.ts";
 
-/** Where a client connects, and as whom. */
-export type Login = ServerAddress & TestAccount;
+/** Where a client connects, as whom, and how. */
+export type Login = ServerAddress & TestAccount & {
+  /** Over TLS, whatever the certificate. */
+  readonly secure?: boolean;
+  /** With zlib; only `@vlasky/zongji` can. */
+  readonly compress?: boolean;
+};
 
 /** What both packages' `start` understands. */
 export interface ZongjiStart {
@@ -71,8 +76,16 @@ export interface ZongjiOptions {
   readonly start: ZongjiStart;
 }
 
-function dsnOf({ hostname = "127.0.0.1", port, user, password }: Login) {
-  return { host: hostname, port, user, password };
+function dsnOf(login: Login): mysql.ConnectionOptions {
+  const { hostname = "127.0.0.1", port, user, password } = login;
+  return {
+    host: hostname,
+    port,
+    user,
+    password,
+    ...login.secure ? { ssl: { rejectUnauthorized: false } } : {},
+    ...login.compress ? { compress: true } : {},
+  };
 }
 
 /** A zongji that runs, with all that it has told. */
