@@ -27,11 +27,18 @@ type Waiting = PromiseWithResolvers<Uint8Array>;
 export class Compressor implements Disposable {
   readonly #threadsMax: number;
   readonly #threads: CompressionThread[] = [];
+  readonly #onFail: (reason: string) => void;
+  /** A thread has failed: everything is compressed on the spot from then on. */
+  #failed = false;
   #disposed = false;
 
-  /** @param threadsMax how many pieces are compressed at the same time */
-  constructor(threadsMax: number) {
+  /**
+   * @param threadsMax how many pieces are compressed at the same time
+   * @param onFail told once if threads can't do it, which is done without then
+   */
+  constructor(threadsMax: number, onFail: (reason: string) => void = () => {}) {
     this.#threadsMax = threadsMax;
+    this.#onFail = onFail;
   }
 
   /** How many threads run. */
@@ -54,7 +61,8 @@ export class Compressor implements Disposable {
       return packContent(content, sequenceId, compression);
     }
     if (this.#disposed) return Promise.reject(ended());
-    // A copy of the piece alone, to be handed over.
+    if (this.#failed) return packContent(content, sequenceId, compression);
+    // The piece alone, which the caller may change meanwhile.
     const piece = new Uint8Array(content);
     return this.#choose().run({ content: piece, sequenceId, compression });
   }
@@ -70,9 +78,10 @@ export class Compressor implements Disposable {
     const idle = this.#threads.find(({ waiting }) => waiting === 0);
     if (idle !== undefined) return idle;
     if (this.#threads.length < this.#threadsMax) {
-      const thread = new CompressionThread(() => {
-        const at = this.#threads.indexOf(thread);
-        if (at >= 0) this.#threads.splice(at, 1);
+      const thread = new CompressionThread((reason) => {
+        if (this.#failed) return;
+        this.#failed = true;
+        this.#onFail(reason);
       });
       this.#threads.push(thread);
       return thread;
@@ -86,10 +95,11 @@ export class Compressor implements Disposable {
 /** One worker; it answers in the order in which it was asked. */
 class CompressionThread {
   readonly #worker: Worker;
-  readonly #waiting: Waiting[] = [];
+  /** What it has not answered yet, in order. */
+  readonly #waiting: (Waiting & { task: CompressionTask })[] = [];
 
   /** @param onFail called when it can't go on */
-  constructor(onFail: () => void) {
+  constructor(onFail: (reason: string) => void) {
     this.#worker = new Worker(
       new URL("./compression_thread.ts", import.meta.url),
       { type: "module", name: "compression" },
@@ -99,8 +109,11 @@ class CompressionThread {
     };
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      onFail();
-      this.end(new Error(`Cannot compress: ${event.message}`));
+      onFail(event.message);
+      this.#worker.terminate();
+      for (const { task, resolve } of this.#waiting.splice(0)) {
+        resolve(packTask(task));
+      }
     };
   }
 
@@ -111,8 +124,8 @@ class CompressionThread {
 
   run(task: CompressionTask): Promise<Uint8Array> {
     const waiting: Waiting = Promise.withResolvers();
-    this.#waiting.push(waiting);
-    this.#worker.postMessage(task, [task.content.buffer]);
+    this.#waiting.push({ ...waiting, task });
+    this.#worker.postMessage(task);
     return waiting.promise;
   }
 
@@ -120,6 +133,10 @@ class CompressionThread {
     this.#worker.terminate();
     for (const { reject } of this.#waiting.splice(0)) reject(reason);
   }
+}
+
+function packTask(task: CompressionTask): Uint8Array {
+  return packContent(task.content, task.sequenceId, task.compression);
 }
 
 function isQuick({ algorithm, level }: Compression): boolean {

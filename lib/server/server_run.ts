@@ -119,9 +119,7 @@ export class ServerRun implements SessionHost {
   readonly semiSync: boolean;
   readonly tls: ServerTls | undefined;
   readonly compression: readonly CompressionAlgorithm[];
-  readonly compressor: Compressor = new Compressor(
-    Math.min(Math.max(navigator.hardwareConcurrency - 1, 1), COMPRESSORS_MAX),
-  );
+  readonly compressor: Compressor;
   readonly turns = {
     login: new Turns(LOGINS_PER_TURN),
     command: new Turns(COMMANDS_PER_TURN),
@@ -170,6 +168,14 @@ export class ServerRun implements SessionHost {
     this.semiSync = options.semiSync !== undefined;
     this.tls = options.tls;
     this.compression = options.compression ?? [];
+    this.compressor = new Compressor(
+      Math.min(Math.max(navigator.hardwareConcurrency - 1, 1), COMPRESSORS_MAX),
+      (reason) =>
+        this.#log.warn(
+          "can't compress in threads, so it is done between other work: kingbus must be allowed to read its own files (--allow-read)",
+          { reason },
+        ),
+    );
     this.#log = parts.log;
     this.#refusals = parts.refusals;
     this.#own = parts.own;

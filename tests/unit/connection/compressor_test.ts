@@ -98,3 +98,20 @@ Deno.test("Compressor ends with its threads, and tells who waits for them", asyn
   );
   compressor[Symbol.dispose]();
 });
+
+Deno.test({
+  name: "Compressor.pack() does it on the spot where no thread can be started",
+  permissions: { read: false, net: false, import: false },
+  fn: async () => {
+    const faults: string[] = [];
+    using compressor = new Compressor(2, (reason) => faults.push(reason));
+    const pieces = [1, 2, 3].map((seed) => content(seed, 50_000));
+    const jobs = pieces.map((piece, n) => compressor.pack(piece, n, ZLIB));
+    for (const [n, job] of jobs.entries()) {
+      assertEquals(await job, packContent(pieces[n]!, n, ZLIB));
+    }
+    assertEquals(faults.length, 1);
+    const after = compressor.pack(pieces[0]!, 9, ZLIB);
+    assertEquals(after, packContent(pieces[0]!, 9, ZLIB));
+  },
+});
