@@ -17,6 +17,8 @@ import type {
   DumpRequest,
   DumpSession,
 } from "../../../lib/server/dump_handler.ts";
+import type { ServerStore } from "../../../lib/server/server_store.ts";
+import { SOURCE_IDENTITY_META } from "../../../lib/store/source_identity.ts";
 import {
   eventually,
   readPacket,
@@ -70,6 +72,34 @@ Deno.test("Session answers with the source's identity when told to", async () =>
   await using client = await server.connect();
   const { rows } = await client.query("SELECT @@server_id, @@server_uuid");
   assertEquals(rows, [[SOURCE.serverId, SOURCE.uuid]]);
+});
+
+Deno.test("Session reads who the server is once, and again after it has changed", async () => {
+  const kept = testStore({ [SOURCE_IDENTITY_META]: SOURCE });
+  let reads = 0;
+  const store: ServerStore = {
+    ...kept,
+    get metaVersion() {
+      return kept.metaVersion;
+    },
+    getMeta: (name) => {
+      if (name === SOURCE_IDENTITY_META) reads++;
+      return kept.getMeta(name);
+    },
+  };
+  await using server = await TestServer.start({ store });
+  const readsBefore = reads;
+  const greet = async (): Promise<string> => {
+    await using client = await server.connect();
+    await client.query("SELECT @@server_uuid");
+    return client.serverVersion;
+  };
+  assertEquals(await greet(), SOURCE.version);
+  assertEquals(await greet(), SOURCE.version);
+  assertEquals(reads - readsBefore, 1);
+  await store.setMeta(SOURCE_IDENTITY_META, { ...SOURCE, version: "9.8.0" });
+  assertEquals(await greet(), "9.8.0");
+  assertEquals(reads - readsBefore, 2);
 });
 
 Deno.test("Session keeps its own identity over a restart", async () => {
