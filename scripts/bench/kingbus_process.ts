@@ -74,7 +74,6 @@ export class KingbusProcess implements LogServer, AsyncDisposable {
         server: {
           listen: `127.0.0.1:${port}`,
           users: [{ name: REPLICATION.user, password: REPLICATION.password }],
-          tls: { mode: "disabled" },
           ...options.server,
         },
         log: { level: "warn" },
