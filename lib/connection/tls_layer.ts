@@ -22,6 +22,9 @@ export interface TlsTransport extends Transport {
 /** The oldest version that is spoken; what is older is broken. */
 export const TLS_VERSION_MIN = "TLSv1.2";
 
+/** After so many turns of the event loop without a write there is none to come. */
+const IDLE_TURNS = 3;
+
 /** What is being written when a connection fails. */
 type Rejecter = (cause: unknown) => void;
 
@@ -174,8 +177,12 @@ export class TlsLayer {
    */
   async #closeWrite(): Promise<void> {
     await this.#whileAlive((done) => this.#socket.end(() => done()));
-    // What the socket has said last comes to the stream below in this round.
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    // The socket hands on what it has said last, piece after piece, each when
+    // the one before is written, and does not say when that was all.
+    for (let idleTurns = 0; idleTurns < IDLE_TURNS;) {
+      await this.#whileAlive((done) => void setTimeout(done, 0));
+      idleTurns = this.#below.writableLength === 0 ? idleTurns + 1 : 0;
+    }
     await this.#whileAlive((done) => this.#below.end(() => done()));
   }
 

@@ -1,3 +1,4 @@
+import { abortable } from "../connection/abortable.ts";
 import { Deadline } from "../connection/deadline.ts";
 import { PacketLink } from "../connection/packet_link.ts";
 import type { PacketReader } from "../connection/packet_reader.ts";
@@ -199,8 +200,9 @@ export class SessionChannel {
   async close(): Promise<void> {
     if (this.#closed) return;
     try {
-      await this.#link.transport.closeWrite();
       using deadline = new Deadline(LINGER_MS, "closing");
+      // TLS has a last word, which a client may not take.
+      await abortable(this.#link.transport.closeWrite(), deadline.signal);
       let received = 0;
       while (received < LINGER_BYTES_MAX) {
         const chunk = await this.reader.readChunk({ signal: deadline.signal });
