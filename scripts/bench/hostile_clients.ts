@@ -42,6 +42,8 @@ interface Attacker {
   readonly over: Promise<void>;
   /** Counts what it did. */
   done(): void;
+  /** Made once for all of them. */
+  largeDump(): Uint8Array;
 }
 
 const ATTACKS: Readonly<
@@ -136,24 +138,24 @@ const ATTACKS: Readonly<
         gtidSetBytes: new Uint8Array(1000).fill(0x7f),
       }),
     ),
-  "large-dumps": (attacker) => {
-    const set = new GtidSet();
-    for (let n = 0; n < LARGE_SET_SERVERS; n++) {
-      const begin = n.toString(16).padStart(8, "0");
-      set.add(`${begin}-0000-0000-0000-000000000001`, "", 1n);
-    }
-    return ask(
-      attacker,
-      encodeBinlogDumpGtid({
-        flags: DumpFlag.NON_BLOCK,
-        serverId: SERVER_ID,
-        fileName: "",
-        position: 4n,
-        gtidSetBytes: set.encode(),
-      }),
-    );
-  },
+  "large-dumps": (attacker) => ask(attacker, attacker.largeDump()),
 };
+
+/** A dump command that is as large as it may be, and long to read. */
+function largeDump(): Uint8Array {
+  const set = new GtidSet();
+  for (let n = 0; n < LARGE_SET_SERVERS; n++) {
+    const begin = n.toString(16).padStart(8, "0");
+    set.add(`${begin}-0000-0000-0000-000000000001`, "", 1n);
+  }
+  return encodeBinlogDumpGtid({
+    flags: DumpFlag.NON_BLOCK,
+    serverId: SERVER_ID,
+    fileName: "",
+    position: 4n,
+    gtidSetBytes: set.encode(),
+  });
+}
 
 /** Does it again and again; what fails is tried again, as a nuisance would. */
 async function again(
@@ -277,6 +279,7 @@ function pause(ms: number): Promise<void> {
 
 async function attack(input: HostileInput): Promise<HostileResult> {
   let attempts = 0;
+  const large = input.kind === "large-dumps" ? largeDump() : new Uint8Array(0);
   let untilMs = performance.now() + input.seconds * 1000;
   const { promise: over, resolve } = Promise.withResolvers<void>();
   const end = (): void => {
@@ -292,6 +295,7 @@ async function attack(input: HostileInput): Promise<HostileResult> {
       return untilMs;
     },
     over,
+    largeDump: () => large,
     done: () => {
       attempts += 1;
       if (attempts >= (input.attemptsMax ?? Infinity)) end();

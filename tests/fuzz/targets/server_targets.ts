@@ -40,7 +40,8 @@ const SCRAMBLE_SEED = Uint8Array.from(
 );
 
 /** A connection as the accept loop gets it from a listener. */
-interface Accepted extends Pick<Transport, "readable" | "writable" | "close"> {
+interface Accepted extends Pick<Transport, "writable" | "close"> {
+  read(buffer: Uint8Array): Promise<number | null>;
   readonly remoteAddr: Deno.NetAddr;
   closeWrite(): Promise<void>;
   setNoDelay(): void;
@@ -107,7 +108,7 @@ class FuzzedServer {
     const { client, server } = memoryTransportPair();
     const ended = Promise.withResolvers<void>();
     this.#listener.hand({
-      readable: server.readable,
+      read: readerOf(server.readable),
       writable: server.writable,
       remoteAddr: { transport: "tcp", hostname: "192.0.2.2", port: 50_000 },
       setNoDelay() {},
@@ -146,6 +147,25 @@ class FuzzedServer {
     require(this.run.connections === 0, "no session is left behind");
     return splitPackets(joinBytes(received)).map(({ payload }) => payload);
   }
+}
+
+/** Reads as a socket is read: into a buffer, at most as much as fits. */
+function readerOf(
+  readable: ReadableStream<Uint8Array>,
+): (buffer: Uint8Array) => Promise<number | null> {
+  const reader = readable.getReader();
+  let rest: Uint8Array = new Uint8Array(0);
+  return async (buffer) => {
+    while (rest.length === 0) {
+      const { value, done } = await reader.read();
+      if (done) return null;
+      rest = value;
+    }
+    const count = Math.min(buffer.length, rest.length);
+    buffer.set(rest.subarray(0, count));
+    rest = rest.subarray(count);
+    return count;
+  };
 }
 
 let started: Promise<FuzzedServer> | undefined;
@@ -242,7 +262,7 @@ export const SERVER_TARGETS: readonly FuzzTarget[] = [
             wordsOf(new TextDecoder().decode(payload.subarray(9)))
           }`
           : `${payload[0]}`
-      ).slice(0, 6).join();
+      ).slice(0, 20).join();
     },
   },
   {

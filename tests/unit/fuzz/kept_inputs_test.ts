@@ -1,6 +1,6 @@
 // Inputs that were found by `deno task fuzz` and that nothing may break again.
 
-import { assert } from "@std/assert";
+import { assert, assertMatch } from "@std/assert";
 import { attempt } from "../../fuzz/fuzz_loop.ts";
 import { parseHex } from "../../fuzz/fuzz_options.ts";
 import { TARGETS } from "../../fuzz/targets.ts";
@@ -31,3 +31,13 @@ for (const target of TARGETS) {
     }
   });
 }
+
+Deno.test("session gets past the login, to statements and dumps", async () => {
+  const target = TARGETS.find(({ name }) => name === "session")!;
+  const answers: string[] = [];
+  for (const input of target.corpus) {
+    answers.push(await attempt(target, input, { msMax: INPUT_MS_MAX }));
+  }
+  // the first packets of answers: OK, a result set of one column, an error
+  assertMatch(answers.join(" "), /\b0,1,.*ERR 1094/s);
+});
