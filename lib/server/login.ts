@@ -7,6 +7,10 @@ import { decodeErr } from "../protocol/response.ts";
 import type { RefusalReason } from "./refusal_log.ts";
 import type { ServerTls } from "./server_tls.ts";
 import type { SessionChannel } from "./session_channel.ts";
+import type { Turns } from "./turns.ts";
+
+/** What a handshake of TLS takes of the event loop, about, in ms. */
+const TLS_HANDSHAKE_MS = 2;
 
 /** How a login ended. */
 export type LoginResult =
@@ -28,7 +32,7 @@ export type LoginResult =
 /**
  * Greets a client and sees its login through.
  *
- * @param turn resolves when the client's next answer may be looked at
+ * @param turns lets the client's next answer be looked at
  * @param tls how TLS is spoken; undefined if it was not announced
  * @throws {ProtocolError} for a packet that is malformed, too large or out of order
  * @throws {TlsError} if it wants TLS and the handshake fails
@@ -39,7 +43,7 @@ export async function acceptLogin(
   auth: ServerAuth,
   greeting: Greeting,
   signal: AbortSignal,
-  turn: () => Promise<void>,
+  turns: Turns,
   tls?: ServerTls,
 ): Promise<LoginResult> {
   let secured: TlsFacts | undefined;
@@ -47,7 +51,7 @@ export async function acceptLogin(
   for (;;) {
     const payload = await channel.read(signal);
     if (payload === null) return { kind: "gone" };
-    await turn();
+    await turns.take();
     const step = auth.next(payload);
     if ("send" in step) {
       await channel.send(step.send);
@@ -62,6 +66,7 @@ export async function acceptLogin(
         : "access-denied";
       return { kind: "refused", reason, message };
     } else if (tls !== undefined) {
+      turns.spent(TLS_HANDSHAKE_MS);
       secured = await startTls(channel, auth, tls, signal);
     } else {
       throw new ProtocolError(

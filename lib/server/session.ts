@@ -356,7 +356,7 @@ export class Session {
       auth,
       greeting,
       deadline.signal,
-      () => this.#host.turns.login.take(),
+      this.#host.turns.login,
       this.#host.tls,
     );
     if (result.kind === "gone") return false;

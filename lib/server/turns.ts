@@ -2,6 +2,8 @@ import { setImmediate } from "node:timers";
 
 /** A unit of work, in ms: a step of a login, or a small statement. */
 const UNIT_MS = 0.1;
+/** Nobody waits for longer because of one piece of work, however large it was. */
+const UNITS_MAX = 100;
 
 /**
  * Shares the event loop between those who only want something answered and the
@@ -55,7 +57,8 @@ export class Turns {
    * that is more than a unit, whoever comes next waits as many turns.
    */
   spent(ms: number): void {
-    this.#done += Math.max(0, ms / UNIT_MS - 1);
+    const units = Math.min(ms / UNIT_MS, UNITS_MAX);
+    this.#done += Math.max(0, units - 1);
     this.#schedule();
   }
 

@@ -4,6 +4,7 @@ export const HOSTILE_KINDS = [
   "silent",
   "slow-login",
   "wrong-password",
+  "tls-wrong-password",
   "never-read",
   "unfinished",
   "statements",

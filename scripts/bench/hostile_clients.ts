@@ -17,6 +17,7 @@ import {
 import { encodeHandshakeResponse } from "../../lib/protocol/handshake.ts";
 import { encodePackets } from "../../lib/protocol/packet_encoder.ts";
 import { SERVER_CAPABILITIES } from "../../lib/protocol/server_auth.ts";
+import { ServerError } from "../../lib/protocol/server_error.ts";
 import type {
   HostileInput,
   HostileKind,
@@ -81,6 +82,25 @@ const ATTACKS: Readonly<
       if (count !== null) attacker.done();
     });
   },
+  "tls-wrong-password": (attacker) =>
+    again(attacker, async () => {
+      const { port, user } = attacker.input;
+      const hostname = "127.0.0.1";
+      const credentials = { authorities: [] };
+      try {
+        const connection = await ClientConnection.connect({
+          hostname,
+          port,
+          user,
+          password: "wrong",
+          tls: { mode: "required", hostname, credentials },
+        });
+        connection.close();
+      } catch (error) {
+        if (!(error instanceof ServerError)) throw error;
+        attacker.done();
+      }
+    }),
   "never-read": (attacker) =>
     again(attacker, async () => {
       using conn = await logIn(attacker);

@@ -40,6 +40,7 @@ const WITHOUT_ACCOUNT: readonly HostileKind[] = [
   "silent",
   "slow-login",
   "wrong-password",
+  "tls-wrong-password",
 ];
 
 /** What replicas get. */
