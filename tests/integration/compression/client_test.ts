@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
-import { type Rig, rigTest } from "../../../scripts/test_servers/rig.ts";
+import { type RigProgram, rigTest } from "../../../scripts/test_servers/rig.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
 import { RawCopy } from "../../support/raw_copy.ts";
 import { SharedMysql97 } from "../../support/shared_mysql97.ts";
@@ -85,14 +85,14 @@ for (
   );
 }
 
-/** Runs statements by the rig's `mysql`; answers what it prints. */
-async function runMysql(
-  rig: Rig,
+/** Runs statements by a client of the rig; answers what it prints. */
+async function runClient(
+  client: RigProgram,
   port: number,
   args: readonly string[],
   sql: string,
 ): Promise<string> {
-  const { success, stdout, stderr } = await rig.program("mysql-client").run([
+  const { success, stdout, stderr } = await client.run([
     "--no-defaults",
     "--host=127.0.0.1",
     `--port=${port}`,
@@ -113,13 +113,14 @@ await rigTest(
   async (rig) => {
     const { kingbus } = await openKingbus();
     await using _ = kingbus;
+    const mysql = rig.program("mysql-client");
     const sql = "SHOW VARIABLES; SELECT 1; SHOW BINARY LOGS; " +
       // an answer, and a statement, of several hundred thousand bytes
       `SELECT '${"x".repeat(100_000)}' AS long_text; ` +
       "SHOW BINLOG EVENTS IN 'binlog.000001' LIMIT 1500; " +
       "SELECT @@protocol_compression_algorithms";
     const status = "SHOW STATUS LIKE 'Compression%'";
-    const plain = await runMysql(rig, kingbus.port, [], sql);
+    const plain = await runClient(mysql, kingbus.port, [], sql);
     assert(plain.length > 200_000, `${plain.length} bytes`);
     assertStringIncludes(plain, "zlib,zstd,uncompressed");
     for (
@@ -131,7 +132,7 @@ await rigTest(
         ["--compression-algorithms=uncompressed"],
       ]
     ) {
-      assertEquals(await runMysql(rig, kingbus.port, args, sql), plain);
+      assertEquals(await runClient(mysql, kingbus.port, args, sql), plain);
     }
     const ways = [
       [["--compress"], "ON", "zlib", "6"],
@@ -152,7 +153,7 @@ await rigTest(
       [[], "OFF", "", "0"],
     ] as const;
     for (const [args, on, algorithm, level] of ways) {
-      const rows = (await runMysql(rig, kingbus.port, args, status)).trim()
+      const rows = (await runClient(mysql, kingbus.port, args, status)).trim()
         .split("\n").slice(1).map((row) => row.split("\t"));
       assertEquals(rows, [
         ["Compression", on],
@@ -160,6 +161,32 @@ await rigTest(
         ["Compression_level", level],
       ]);
     }
+  },
+);
+
+await rigTest(
+  "the mariadb client with --compress asks kingbus what it asks without",
+  ["mysql97", "mariadb-client"],
+  async (rig) => {
+    const { kingbus } = await openKingbus();
+    await using _ = kingbus;
+    const mariadb = rig.program("mariadb-client");
+    const sql = "SHOW VARIABLES; SHOW BINARY LOGS; " +
+      `SELECT '${"x".repeat(100_000)}' AS long_text`;
+    const plain = await runClient(mariadb, kingbus.port, [], sql);
+    assert(plain.length > 100_000, `${plain.length} bytes`);
+    const compressed = ["--compress"];
+    assertEquals(
+      await runClient(mariadb, kingbus.port, compressed, sql),
+      plain,
+    );
+    const used = await runClient(
+      mariadb,
+      kingbus.port,
+      compressed,
+      "SHOW STATUS LIKE 'Compression_algorithm'",
+    );
+    assertStringIncludes(used, "zlib");
   },
 );
 
