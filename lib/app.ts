@@ -202,7 +202,6 @@ async function openServing(parts: {
     purger: { purge: (target) => purgeBySql(retention, target) },
     sourceControl: new SqlSource({
       syncer,
-      heartbeatMs: options.follow.heartbeatMs,
       connectRetryMs: RETRY_MS_MAX,
       kept: () => ({
         bytes: bytesOf(store.files),

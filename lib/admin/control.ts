@@ -60,6 +60,8 @@ export interface SyncerReport {
   readonly candidates: readonly CandidateStatus[];
   /** How connections to the source are to be secured. */
   readonly tls: SourceTlsSettings;
+  /** How often an idle source is to say that it is there. */
+  readonly heartbeatMs: number;
   /** The source's file and how far it was received; 0 while not known. */
   readonly sourceFile: string;
   readonly sourcePosition: number;
@@ -126,7 +128,11 @@ export interface TlsChange {
 /** What of the target to change; the rest stays. */
 export type SyncerChange =
   & Partial<Pick<SyncerStartRequest, "user" | "password"> & Address>
-  & { readonly tls?: TlsChange | undefined };
+  & {
+    readonly tls?: TlsChange | undefined;
+    /** How often an idle source is to say that it is there. */
+    readonly heartbeatMs?: number | undefined;
+  };
 
 /** Starts and stops the syncer; both are kept over a restart. */
 export interface SyncerControl {

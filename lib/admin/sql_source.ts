@@ -18,8 +18,6 @@ import {
 /** What SQL's view of the source is made from. */
 export interface SqlSourceParts {
   readonly syncer: () => SyncerControl;
-  /** How often an idle source is to say that it is there. */
-  readonly heartbeatMs: number;
   /** The longest pause between two attempts to connect. */
   readonly connectRetryMs: number;
   /** What is kept: its size, and the GTIDs of its files. */
@@ -44,7 +42,7 @@ export class SqlSource implements SourceControl {
   }
 
   status(): SourceReplication | undefined {
-    const { heartbeatMs, connectRetryMs, kept } = this.#parts;
+    const { connectRetryMs, kept } = this.#parts;
     const report = this.#syncer.report();
     const { target } = report;
     if (target === undefined) return undefined;
@@ -67,7 +65,7 @@ export class SqlSource implements SourceControl {
       uuid: report.source?.uuid ?? "",
       retrieved,
       mariadbPosition,
-      heartbeatMs,
+      heartbeatMs: report.heartbeatMs,
       tls: tlsOf(report),
       semiSync: report.semiSync.link?.active ?? false,
     };
@@ -98,7 +96,7 @@ export class SqlSource implements SourceControl {
       throw new SourceControlError("running", "the syncer is running");
     }
     checkPosition(change, report);
-    const { hostname, port, user, password, tls } = change;
+    const { hostname, port, user, password, tls, heartbeatMs } = change;
     await controlled(() =>
       syncer.change({
         ...hostname === undefined ? {} : { hostname },
@@ -106,6 +104,7 @@ export class SqlSource implements SourceControl {
         ...user === undefined ? {} : { user },
         ...password === undefined ? {} : { password },
         ...tls === undefined ? {} : { tls },
+        ...heartbeatMs === undefined ? {} : { heartbeatMs },
       })
     );
   }

@@ -82,6 +82,7 @@ export interface SourceChange {
   readonly user?: string;
   readonly password?: string;
   readonly tls?: SourceTlsChange;
+  readonly heartbeatMs?: number;
   /** Where the log is to go on: has to be where it ends. */
   readonly file?: string;
   readonly position?: number;

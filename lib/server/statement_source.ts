@@ -15,6 +15,10 @@ const USER_CHARACTERS_MAX = 96;
 /** Characters of a password: MySQL keeps 32, kingbus as many as it may have. */
 const PASSWORD_CHARACTERS_MAX = 256;
 
+/** As MySQL has it, 2^32-1 ms. */
+const HEARTBEAT_SECONDS_MAX = 4_294_967;
+const HEARTBEAT_SECONDS_MIN = 0.1;
+
 /** `SHOW REPLICA STATUS [FOR CHANNEL '']`. */
 export function showReplicaStatus(
   cursor: StatementCursor,
@@ -258,6 +262,29 @@ function switchOption(
   };
 }
 
+/** Seconds: from a tenth, for which a timer is good, to MySQL's longest. */
+function readHeartbeatPeriod(
+  cursor: StatementCursor,
+  name: string,
+): SourceChange {
+  const { kind } = cursor.token;
+  if (kind !== "integer" && kind !== "decimal") throw cursor.unexpected();
+  const seconds = Number(cursor.take().value);
+  if (seconds > HEARTBEAT_SECONDS_MAX) {
+    throw new StatementError(
+      StatementFault.ER_REPLICA_HEARTBEAT_VALUE_OUT_OF_RANGE,
+      `The requested value for the heartbeat period is either negative or exceeds the maximum allowed (${HEARTBEAT_SECONDS_MAX} seconds).`,
+    );
+  }
+  if (seconds < HEARTBEAT_SECONDS_MIN) {
+    throw notSupported(
+      `${name} = ${seconds}`,
+      "without heartbeats, or with more of them, a source that is lost is not told from one that is idle",
+    );
+  }
+  return { heartbeatMs: Math.round(seconds * 1000) };
+}
+
 /** An option with values that say what kingbus does anyway; others are refused. */
 function fixedOption(
   allowed: readonly string[],
@@ -338,6 +365,12 @@ export const SOURCE_OPTIONS: ReadonlyMap<string, SourceOption> = new Map([
       "The account's password. It is kept in the store, and shown nowhere.",
     ),
   ],
+  ["SOURCE_HEARTBEAT_PERIOD", {
+    about:
+      "Seconds, with a fraction if need be, after which an idle source is to say that it is there; below `source.read-timeout`.",
+    refused: false,
+    read: readHeartbeatPeriod,
+  }],
   [
     "SOURCE_SSL",
     switchOption(
@@ -468,7 +501,6 @@ export const SOURCE_OPTIONS: ReadonlyMap<string, SourceOption> = new Map([
     ] as const
   ),
   ...[
-    "SOURCE_HEARTBEAT_PERIOD",
     "SOURCE_COMPRESSION_ALGORITHMS",
     "SOURCE_ZSTD_COMPRESSION_LEVEL",
     "SOURCE_PUBLIC_KEY_PATH",

@@ -58,6 +58,8 @@ type SyncerTarget = Omit<SourceSettings, "semiSync"> & {
   readonly semiSync?: true | undefined;
   /** In the place of the configuration's; absent unless it was changed. */
   readonly tls?: SourceTlsSettings | undefined;
+  /** As `tls`. */
+  readonly heartbeatMs?: number | undefined;
 };
 
 const ADDRESS = z.object({ hostname: z.string(), port: z.number() });
@@ -71,6 +73,7 @@ const TARGET: z.ZodType<SyncerTarget> = z.object({
   start: z.string(),
   semiSync: z.literal(true).optional(),
   candidates: z.array(ADDRESS).default([]),
+  heartbeatMs: z.number().optional(),
   tls: z.object({
     mode: z.enum([
       "disabled",
@@ -230,6 +233,7 @@ export class SyncerController implements SyncerControl {
       },
       candidates: status.candidates ?? [],
       tls: target?.tls ?? this.#parts.follow.tls,
+      heartbeatMs: target?.heartbeatMs ?? this.#parts.follow.heartbeatMs,
       sourceFile: status.sourceFile,
       sourcePosition: status.sourcePosition,
       secondsBehind: status.secondsBehind,
@@ -303,6 +307,13 @@ export class SyncerController implements SyncerControl {
     const tls = change.tls === undefined
       ? last?.tls
       : changedTls(last?.tls ?? follow.tls, change.tls);
+    const heartbeatMs = change.heartbeatMs ?? last?.heartbeatMs;
+    if (heartbeatMs !== undefined && heartbeatMs >= follow.readTimeoutMs) {
+      throw new ControlError(
+        "invalid",
+        `a heartbeat has to come before source.read-timeout of the configuration (${follow.readTimeoutMs} ms) is over`,
+      );
+    }
     const target = targetOf({
       serverId: last?.serverId,
       uuid: last?.uuid,
@@ -312,7 +323,11 @@ export class SyncerController implements SyncerControl {
       // those of another server are not this one's
       candidates: isSame ? last.candidates : this.#candidatesFor(request),
     });
-    return tls === undefined ? target : { ...target, tls };
+    return {
+      ...target,
+      ...tls === undefined ? {} : { tls },
+      ...heartbeatMs === undefined ? {} : { heartbeatMs },
+    };
   }
 
   #checkTarget({ address, candidates, serverId }: SyncerTarget): void {
@@ -348,6 +363,9 @@ export class SyncerController implements SyncerControl {
       candidates: target.candidates,
       ...follow,
       ...target.tls === undefined ? {} : { tls: target.tls },
+      ...target.heartbeatMs === undefined
+        ? {}
+        : { heartbeatMs: target.heartbeatMs },
     });
   }
 

@@ -86,6 +86,7 @@ export class MemorySyncerControl implements SyncerControl {
       semiSync: { wanted: false, link: undefined, gate: undefined },
       candidates: [],
       tls: { mode: "disabled", files: {} },
+      heartbeatMs: 5000,
       sourceFile: "binlog.000042",
       sourcePosition: 157,
       secondsBehind: 0,

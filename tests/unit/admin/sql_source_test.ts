@@ -11,7 +11,6 @@ import { MemorySyncerControl } from "./memory_controls.ts";
 function sqlSource(syncer: MemorySyncerControl): SqlSource {
   return new SqlSource({
     syncer: () => syncer,
-    heartbeatMs: 5000,
     connectRetryMs: 15_000,
     kept: () => ({
       bytes: 1000,
@@ -138,14 +137,14 @@ Deno.test("SqlSource starts and stops, and says when there was nothing to do", a
 Deno.test("SqlSource.change() hands on what was named, only while it is stopped", async () => {
   const syncer = new MemorySyncerControl();
   const source = sqlSource(syncer);
-  await source.change({ hostname: "db2", password: "p" });
+  await source.change({ hostname: "db2", password: "p", heartbeatMs: 500 });
   await source.change({
     port: 5,
     file: "binlog.000042",
     position: 157,
   });
   assertEquals(syncer.changes, [
-    { hostname: "db2", password: "p" },
+    { hostname: "db2", password: "p", heartbeatMs: 500 },
     { port: 5 },
   ]);
   for (const state of ["following", "connecting", "waiting"] as const) {

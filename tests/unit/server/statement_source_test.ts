@@ -192,6 +192,10 @@ Deno.test("CHANGE REPLICATION SOURCE TO takes what it can, in either words", () 
   const cases: [statement: string, change: SourceChange][] = [
     ["CHANGE MASTER TO MASTER_HOST='db2'", { hostname: "db2" }],
     [
+      "CHANGE MASTER TO MASTER_HEARTBEAT_PERIOD = 2.5",
+      { heartbeatMs: 2500 },
+    ],
+    [
       "CHANGE REPLICATION SOURCE TO SOURCE_HOST = 'db2', SOURCE_PORT=3308, SOURCE_USER='u', SOURCE_PASSWORD='p' FOR CHANNEL ''",
       { hostname: "db2", port: 3308, user: "u", password: "p" },
     ],
@@ -234,6 +238,14 @@ Deno.test("CHANGE REPLICATION SOURCE TO refuses by name what it can't", () => {
   assertEquals(refused("MASTER_AUTO_POSITION=0"), "MASTER_AUTO_POSITION = 0");
   assertEquals(refused("MASTER_CONNECT_RETRY=5"), "MASTER_CONNECT_RETRY");
   assertEquals(refused("IGNORE_SERVER_IDS=(1,2)"), "IGNORE_SERVER_IDS = (1,2)");
+  assertEquals(
+    refused("MASTER_HEARTBEAT_PERIOD=0"),
+    "MASTER_HEARTBEAT_PERIOD = 0",
+  );
+  assertEquals(
+    of("MASTER_HEARTBEAT_PERIOD=99999999"),
+    "1624 The requested value for the heartbeat period is either negative or exceeds the maximum allowed (4294967 seconds).",
+  );
   assertEquals(refused("MASTER_SSL_CRL='/x'"), "MASTER_SSL_CRL = /x");
   assertEquals(
     of("MASTER_HOST=''"),
@@ -254,6 +266,7 @@ Deno.test("CHANGE REPLICATION SOURCE TO refuses by name what it can't", () => {
       "MASTER_HOST='a', MASTER_HOST='b'",
       "IGNORE_SERVER_IDS=(1",
       "MASTER_DELAY=",
+      "MASTER_HEARTBEAT_PERIOD=-1",
       "MASTER_HOST='a' MASTER_PORT=1",
     ]
   ) {

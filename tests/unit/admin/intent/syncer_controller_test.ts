@@ -354,7 +354,12 @@ Deno.test("SyncerController changes what the next start follows, and keeps it", 
   );
   assertEquals(running.kind, "conflict");
   await controller.stop();
-  await controller.change({ hostname: "db2" });
+  const silent = await assertRejects(
+    () => controller.change({ heartbeatMs: 2 }),
+    ControlError,
+  );
+  assertEquals(silent.kind, "invalid");
+  await controller.change({ hostname: "db2", heartbeatMs: 1.5 });
   await controller.change({
     password: "hunter4",
     tls: { enabled: true, ca: "/ca.pem" },
@@ -368,6 +373,7 @@ Deno.test("SyncerController changes what the next start follows, and keeps it", 
     ...FOLLOWED,
     hostname: "db2",
     password: "hunter4",
+    heartbeatMs: 1.5,
     candidates: [],
     tls: { mode: "verify-ca", files: { ca: "/ca.pem" } },
   });
