@@ -8,7 +8,7 @@ import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
 const REPLICAS = 500;
 
 /** A thousand may take 100 MB; what the first few cost comes on top here. */
-const EXTRA_BYTES_MAX = 80e6;
+const EXTRA_BYTES_MAX = 60e6;
 
 /** So often all of them are sent something at about the same time. */
 const HEARTBEATS = 3;
