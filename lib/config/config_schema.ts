@@ -309,7 +309,8 @@ const followShape = {
 const sourceShape = {
   "address": required(addressValue({ portMin: 1 }), {
     type: "address",
-    about: "The MySQL server to follow.",
+    about:
+      "The MySQL or MariaDB server to follow; an empty store takes either, one with data only its own kind.",
   }),
   "candidates": z.array(addressValue({ portMin: 1 })).prefault([])
     .register(KEY_INFO, {
