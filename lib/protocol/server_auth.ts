@@ -7,6 +7,7 @@ import {
   equalBytes,
   NATIVE_TOKEN_BYTES,
   nulTerminatedPassword,
+  proveCertificate,
   verifyCachingSha2,
   verifyNativePassword,
 } from "./auth.ts";
@@ -92,6 +93,8 @@ export interface Greeting {
   readonly statusFlags?: number;
   /** Plugin to name first; `caching_sha2_password` when absent. */
   readonly authPlugin?: string;
+  /** Prove the server's certificate at the login, as MariaDB does. */
+  readonly provesCertificate?: boolean;
 }
 
 /** A client that has proved who it is. */
@@ -189,6 +192,9 @@ export class ServerAuth {
   #secure: boolean;
   /** Why the client's certificate does not count. */
   #distrusted: string | undefined;
+  /** The certificate that the client was shown, as DER. */
+  #certificate: Uint8Array | undefined;
+  #provesCertificate = false;
   #scramble: Uint8Array = new Uint8Array(0);
   #greetingPlugin = "";
   #serverCapabilities = 0;
@@ -208,6 +214,7 @@ export class ServerAuth {
     if (this.#phase !== "new") throw new TypeError("Cannot greet twice");
     this.#phase = "response";
     this.#scramble = greeting.scramble;
+    this.#provesCertificate = greeting.provesCertificate ?? false;
     this.#serverCapabilities = greeting.capabilities ?? SERVER_CAPABILITIES;
     this.#greetingPlugin = greeting.authPlugin ?? AuthPlugin.CACHING_SHA2;
     return encodeHandshakeV10({
@@ -409,7 +416,26 @@ export class ServerAuth {
       secure: this.#secure,
       compression: agreedCompression(capabilities, response.zstdLevel),
     };
-    return { accepted, replies: [...replies, encodeOk()] };
+    return { accepted, replies: [...replies, this.#ok()] };
+  }
+
+  #ok(): Uint8Array {
+    const { doubleSha1 } = this.#account;
+    const certificate = this.#certificate;
+    const canProve = this.#provesCertificate && certificate !== undefined &&
+      this.#plugin === AuthPlugin.NATIVE && doubleSha1 !== undefined;
+    if (!canProve) return encodeOk();
+    const info = proveCertificate(doubleSha1, this.#scramble, certificate);
+    return encodeOk({ info });
+  }
+
+  /**
+   * Tells which certificate the client was shown, after `startTls`.
+   *
+   * @param der the certificate as DER
+   */
+  showCertificate(der: Uint8Array): void {
+    this.#certificate = der;
   }
 
   #refusal(usingPassword: boolean): Uint8Array {

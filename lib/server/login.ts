@@ -86,12 +86,16 @@ async function startTls(
 ): Promise<TlsFacts> {
   let facts: TlsFacts = { version: "", cipher: "" };
   await channel.replace(async (below) => {
+    const credentials = tls.credentials();
     const { transport, fault } = await acceptTls(below, {
-      credentials: tls.credentials(),
+      credentials,
       clientCertificate: tls.clientCertificate,
       signal,
     });
     if (fault !== undefined) auth.distrust(fault.message);
+    if (credentials.certificate !== undefined) {
+      auth.showCertificate(credentials.certificate.raw);
+    }
     facts = transport.tls;
     return transport;
   });

@@ -348,8 +348,11 @@ export class Session {
           : SERVER_CAPABILITIES) |
         (this.#host.tls === undefined ? 0 : Capability.SSL) |
         compressionCapabilities(this.#host.compression),
-      // MariaDB's replicas can't load MySQL's newer plugin.
-      ...facts.flavour === "mariadb" ? { authPlugin: AuthPlugin.NATIVE } : {},
+      // MariaDB's replicas can't load MySQL's newer plugin; those of 11.4 and
+      // later want a certificate that they can trust.
+      ...facts.flavour === "mariadb"
+        ? { authPlugin: AuthPlugin.NATIVE, provesCertificate: true }
+        : {},
     };
     const result = await acceptLogin(
       this.#channel,

@@ -9,6 +9,7 @@ import {
   equalBytes,
   nativePasswordToken,
   nulTerminatedPassword,
+  proveCertificate,
   scrambleFromRandom,
   verifyCachingSha2,
   verifyNativePassword,
@@ -170,4 +171,14 @@ Deno.test("equalBytes() compares lengths too", () => {
   assert(equalBytes(byteTable("0102"), byteTable("0102")));
   assertFalse(equalBytes(byteTable("0102"), byteTable("0103")));
   assertFalse(equalBytes(byteTable("0102"), byteTable("010200")));
+});
+
+Deno.test("proveCertificate() says what MariaDB 11.8 says of its certificate", () => {
+  // the formula was found with a real server's answer
+  const scramble = Uint8Array.from({ length: 20 }, (_, index) => index + 1);
+  const certificate = new TextEncoder().encode("certificate");
+  assertEquals(
+    proveCertificate(doubleSha1("replpass"), scramble, certificate),
+    "\x0139E8851F6EE3278429E1A06DBADCFB649A514B331D457C13D7BF0CDEE8E7105D",
+  );
 });
