@@ -47,6 +47,7 @@ import type {
   ServerTally,
 } from "./statement_context.ts";
 import { STATEMENTS } from "./statement_list.ts";
+import { SlowLane } from "./slow_lane.ts";
 import { Turns } from "./turns.ts";
 import type {
   KillOutcome,
@@ -81,6 +82,8 @@ const PENDING_LOGINS_MAX = 256;
 const ACCEPTS_PER_TURN = 0.5;
 const LOGINS_PER_TURN = 0.5;
 const COMMANDS_PER_TURN = 0.25;
+/** Between two dumps with GTID sets that take long to read. */
+const LARGE_DUMP_PAUSE_MS = 1000;
 /** For what all logged-in clients together have begun to send. */
 const COMMAND_MEMORY_BYTES = 32 * 1024 * 1024;
 /** How long a session may take to notice that its connection was cut. */
@@ -124,6 +127,7 @@ export class ServerRun implements SessionHost {
     login: new Turns(LOGINS_PER_TURN),
     command: new Turns(COMMANDS_PER_TURN),
   };
+  readonly slowLane: SlowLane;
   readonly commandMemory = new CommandMemory(COMMAND_MEMORY_BYTES);
   /** Address listened on. */
   readonly listen: string;
@@ -204,6 +208,7 @@ export class ServerRun implements SessionHost {
       : Promise.resolve(undefined);
     // whoever logs in is told of a failure; until then it is nobody's
     this.#rsaKeyPair.catch(() => {});
+    this.slowLane = new SlowLane(LARGE_DUMP_PAUSE_MS, this.#stopping.signal);
     this.#startedAtMs = parts.environment.nowMs();
     const { hostname, port } = parts.listener.addr;
     this.listen = formatAddress({ hostname, port });

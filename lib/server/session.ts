@@ -83,6 +83,8 @@ const COMMAND_BYTES_MAX = 1024 * 1024;
 const COMPRESSION_LEVEL_MAX = 9;
 /** Length and sequence id in front of each payload. */
 const PACKET_HEADER_BYTES = 4;
+/** A dump's request of more than this waits for others of its like. */
+const LARGE_DUMP_BYTES = 64 * 1024;
 /** What is charged for a GTID set, times its encoded size. */
 const DECODED_TIMES = 4;
 /** Longest default schema kept of a COM_INIT_DB. */
@@ -665,6 +667,7 @@ export class Session {
         "Too many dumps with large GTID sets run at once; try again",
       );
     }
+    if (payload.length > LARGE_DUMP_BYTES) await this.#host.slowLane.enter();
     const asked = replicaSettingsOf(this.#userVariables, this.#settings);
     const began = performance.now();
     const decoded = decodeDumpRequest(payload);

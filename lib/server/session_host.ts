@@ -14,6 +14,7 @@ import type { Session } from "./session.ts";
 import type { SessionProcess } from "./session_activity.ts";
 import type { SourceControl } from "./source_control.ts";
 import type { ReplicaFacts, ServerTally } from "./statement_context.ts";
+import type { SlowLane } from "./slow_lane.ts";
 import type { Turns } from "./turns.ts";
 
 /** Time limits of every session. */
@@ -64,6 +65,8 @@ export interface SessionHost {
   readonly compressor: Compressor;
   /** Share the event loop between what sessions want and the dumps. */
   readonly turns: { readonly login: Turns; readonly command: Turns };
+  /** For dumps whose GTID set takes long to read. */
+  readonly slowLane: SlowLane;
   /** Memory for what clients send. */
   readonly commandMemory: CommandMemory;
   /** Notes that a client has logged in. */
