@@ -198,6 +198,45 @@ async function testPackage(
   });
 }
 
+/** What a zongji by GTID is compared with. */
+export interface GtidComparison {
+  readonly kingbus: TestKingbus;
+  readonly server: SqlServer & ServerAddress;
+  /** What the client has, and what it has at the end. */
+  readonly gtidSet: string;
+  readonly all: string;
+  readonly metadata?: Login;
+}
+
+/**
+ * Has `@vlasky/zongji` go on by GTID at kingbus and at the source, and compares
+ * what both have sent, and what it made of it.
+ */
+export async function assertSameByGtid(
+  { kingbus, server, gtidSet, all, metadata }: GtidComparison,
+): Promise<void> {
+  const told: ZongjiClient[] = [];
+  await assertSameConversations({
+    kingbus,
+    source: server,
+    client: async ({ address, sentAll }) => {
+      const client = ZongjiClient.start("@vlasky/zongji", {
+        login: { port: address.port, ...REPLICATION_ACCOUNT },
+        ...metadata === undefined ? {} : { metadata },
+        start: { serverId: SERVER_ID, gtidSet },
+      });
+      told.push(client);
+      await client.waitFor('"last row"');
+      await sentAll();
+      await waitUntil("the end was told", () => client.gtidSet === all);
+      await client.stop();
+    },
+  });
+  const [expected, actual] = told;
+  assertEquals(actual!.lines, expected!.lines);
+  assert(actual!.lines.some((line) => line.includes("Gtid")));
+}
+
 interface Opened {
   readonly server: SqlServer & ServerAddress;
   readonly kingbus: TestKingbus;
