@@ -253,12 +253,6 @@ export class ServerAuth {
     checkUser(response.user);
     checkZstdLevel(response.zstdLevel);
     this.#response = response;
-    if (this.#options.requireTls === true && !this.#secure) {
-      return this.#refuse(
-        ErrorCode.ER_SECURE_TRANSPORT_REQUIRED,
-        "Connections using insecure transport are prohibited while --require_secure_transport=ON.",
-      );
-    }
     if (this.#distrusted !== undefined) {
       return this.#refuse(
         ErrorCode.ER_ACCESS_DENIED,
@@ -404,6 +398,13 @@ export class ServerAuth {
     const insecure = this.#account.requireTls === true && !this.#secure;
     if (!valid || insecure || this.#account === NO_ACCOUNT) {
       return { refused: this.#refusal(usingPassword) };
+    }
+    // MySQL says so only to whom it would have let in.
+    if (this.#options.requireTls === true && !this.#secure) {
+      return this.#refuse(
+        ErrorCode.ER_SECURE_TRANSPORT_REQUIRED,
+        "Connections using insecure transport are prohibited while --require_secure_transport=ON.",
+      );
     }
     const accepted: Login = {
       user: response.user,

@@ -1,4 +1,11 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { ClientConnection } from "../../../lib/connection/client_connection.ts";
+import { ServerError } from "../../../lib/protocol/server_error.ts";
 import { type Rig, rigTest } from "../../../scripts/test_servers/rig.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
 import type { LaunchedServer } from "../../support/launched_server.ts";
@@ -307,6 +314,69 @@ await rigTest(
       assertStringIncludes(refused.said, "certificate verify failed");
     } finally {
       await Deno.remove(path, { recursive: true });
+    }
+  },
+);
+
+/** How a login without TLS is answered: error number and text. */
+async function refusalOf(
+  port: number,
+  account: { user: string; password: string },
+): Promise<string> {
+  const error = await assertRejects(
+    () => ClientConnection.connect({ hostname: "127.0.0.1", port, ...account }),
+    ServerError,
+  );
+  return `${error.code} ${error.sqlState} ${error.message}`;
+}
+
+await rigTest(
+  "a login without TLS is refused as MySQL 9.7 refuses it",
+  ["mysql97"],
+  async () => {
+    const source = await sources.asSource();
+    await source.run(
+      "SET sql_log_bin = 0",
+      "CREATE USER IF NOT EXISTS secured@'%' IDENTIFIED BY 'securedpass' REQUIRE SSL",
+      "SET sql_log_bin = 1",
+    );
+    await using folder = await TestCertificateFolder.make();
+    const right = { user: "repl", password: "replpass" };
+    const secured = { user: "secured", password: "securedpass" };
+    const accounts = [
+      { name: "repl", password: "replpass" },
+      { name: "secured", password: "securedpass", requireTls: true },
+    ];
+    const compare = async (kingbus: TestKingbus, logins: typeof right[]) => {
+      for (const login of logins) {
+        const there = await refusalOf(source.port, login);
+        assertEquals(
+          (await refusalOf(kingbus.port, login))
+            .replace("'@'127.0.0.1'", "'@'localhost'"),
+          there.replace("'@'127.0.0.1'", "'@'localhost'"),
+        );
+      }
+    };
+    {
+      const tls = await folder.serverTls(authority);
+      await using kingbus = await TestKingbus.start({
+        server: { tls, accounts },
+      });
+      await compare(kingbus, [secured, { ...secured, password: "wrong" }]);
+    }
+    await source.query("SET GLOBAL require_secure_transport = ON");
+    try {
+      const tls = await folder.serverTls(authority, { required: true });
+      await using kingbus = await TestKingbus.start({
+        server: { tls, accounts },
+      });
+      await compare(kingbus, [
+        right,
+        { ...right, password: "wrong" },
+        secured,
+      ]);
+    } finally {
+      await source.query("SET GLOBAL require_secure_transport = OFF");
     }
   },
 );
