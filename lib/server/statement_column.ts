@@ -281,9 +281,14 @@ export function unsetUserVariableColumn(name: string): ColumnDefinition {
   );
 }
 
-/** The two columns of `SHOW VARIABLES` and `SHOW STATUS`. */
+/**
+ * The two columns of `SHOW VARIABLES` and `SHOW STATUS`.
+ *
+ * @param options nullable: whether a value may be NULL, which MariaDB's may not
+ */
 export function variableListColumns(
   characterSet: ClientCharacterSet,
+  { nullable }: { nullable: boolean },
 ): ColumnDefinition[] {
   const text = (name: string, characters: number, flags: number) =>
     column(
@@ -300,6 +305,10 @@ export function variableListColumns(
       VARIABLE_NAME_CHARACTERS,
       ColumnFlag.NOT_NULL | NO_DEFAULT_VALUE_FLAG,
     ),
-    text("Value", VARIABLE_VALUE_CHARACTERS, 0),
+    text(
+      "Value",
+      VARIABLE_VALUE_CHARACTERS,
+      nullable ? 0 : ColumnFlag.NOT_NULL | NO_DEFAULT_VALUE_FLAG,
+    ),
   ];
 }

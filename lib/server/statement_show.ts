@@ -43,7 +43,9 @@ export function showVariables(
     .map(({ name, value }) => [name, value]);
   return {
     kind: "rows",
-    columns: variableListColumns(context.session.characterSet),
+    columns: variableListColumns(context.session.characterSet, {
+      nullable: !isMariadb(context.server.version),
+    }),
     rows,
   };
 }

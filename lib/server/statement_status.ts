@@ -1,3 +1,4 @@
+import { isMariadb } from "./server_version.ts";
 import { variableListColumns } from "./statement_column.ts";
 import { parseVariableFilter } from "./statement_condition.ts";
 import type { StatementContext } from "./statement_context.ts";
@@ -29,7 +30,9 @@ function listStatus(
   const wanted = parseVariableFilter(cursor);
   return {
     kind: "rows",
-    columns: variableListColumns(context.session.characterSet),
+    columns: variableListColumns(context.session.characterSet, {
+      nullable: !isMariadb(context.server.version),
+    }),
     rows: statusVariables(context)
       .map(({ name, value, sessionValue }) => ({
         name,

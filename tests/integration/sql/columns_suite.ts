@@ -30,14 +30,17 @@ export async function compareColumns(
   await using ours = await app.connect();
   assertEquals(ours.serverVersion, theirs.serverVersion);
   const unseen = new Set(Object.keys(differences));
+  const expected: Record<string, string[]> = {};
+  const declared: Record<string, string[]> = {};
   for (const statement of statements) {
-    const expected = (await columnsOf(theirs, statement)).map((column) => {
+    expected[statement] = (await columnsOf(theirs, statement)).map((column) => {
       const key = `${statement}: ${column.split(" ")[0]}`;
       unseen.delete(key);
       return differences[key] ?? column;
     });
-    assertEquals(await columnsOf(ours, statement), expected, statement);
+    declared[statement] = await columnsOf(ours, statement);
   }
+  assertEquals(declared, expected);
   assertEquals([...unseen], [], "differences that there are not");
 }
 
