@@ -214,7 +214,8 @@ export class TlsLayer {
     for (const reject of this.#writing) reject(this.#failure);
     this.#writing.clear();
     this.#socket.destroy();
-    this.#below.destroy();
+    if (this.#failure instanceof TlsError) this.#below.destroy();
+    else this.#below.cut();
   }
 }
 

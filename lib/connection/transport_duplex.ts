@@ -4,6 +4,10 @@ import type { Transport } from "./transport.ts";
 /** Encrypted bytes that may wait in it, in each direction. */
 const HIGH_WATER_BYTES = 256 * 1024;
 
+/** How often, and after how long, it is looked whether all is written. */
+const LINGER_TURNS_MAX = 50;
+const LINGER_TURN_MS = 20;
+
 /**
  * A transport as a stream of Node's, for `node:tls`. Destroying it closes the
  * transport, and ending it ends what the transport sends.
@@ -17,6 +21,9 @@ export class TransportDuplex extends Duplex {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   #wanted = true;
+  /** The timer of what destroys it. */
+  #lingering: ReturnType<typeof setTimeout> | undefined;
+  #destroying = false;
   /** A read was asked for while none was wanted. */
   #owed = false;
 
@@ -40,6 +47,32 @@ export class TransportDuplex extends Duplex {
     if (!wanted || !this.#owed) return;
     this.#owed = false;
     this._read();
+  }
+
+  /**
+   * Destroys it once what is handed to it in this turn is written, within a
+   * second: `node:tls` destroys it when a handshake fails, and hands it the
+   * alert that tells the peer why a moment later.
+   */
+  override destroy(error?: Error): this {
+    if (this.#destroying) return this;
+    this.#destroying = true;
+    this.#linger(error, LINGER_TURNS_MAX);
+    return this;
+  }
+
+  /** Destroys it at once. */
+  cut(): void {
+    clearTimeout(this.#lingering);
+    this.#destroying = true;
+    super.destroy();
+  }
+
+  #linger(error: Error | undefined, turns: number): void {
+    this.#lingering = setTimeout(() => {
+      if (this.writableLength === 0 || turns === 0) super.destroy(error);
+      else this.#linger(error, turns - 1);
+    }, turns === LINGER_TURNS_MAX ? 0 : LINGER_TURN_MS);
   }
 
   override _read(): void {
