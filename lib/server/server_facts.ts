@@ -32,6 +32,10 @@ export interface ServerFacts {
   readonly binlogRowImage: string;
   /** The source's `@@GLOBAL.binlog_row_metadata`; absent if it has none. */
   readonly binlogRowMetadata?: string | undefined;
+  /** The source's `@@GLOBAL.gtid_domain_id`; absent if it has none. */
+  readonly gtidDomainId?: string | undefined;
+  /** The source's `@@GLOBAL.gtid_strict_mode`. */
+  readonly gtidStrictMode?: boolean | undefined;
   /** Host name of the machine, for `@@hostname`. */
   readonly hostName: string;
   /** Port this server listens on. */

@@ -80,6 +80,12 @@ export async function loadSourceIdentity(
     ...kept.binlogRowMetadata === undefined
       ? {}
       : { binlogRowMetadata: kept.binlogRowMetadata },
+    ...kept.gtidDomainId === undefined
+      ? {}
+      : { gtidDomainId: kept.gtidDomainId },
+    ...kept.gtidStrictMode === undefined
+      ? {}
+      : { gtidStrictMode: kept.gtidStrictMode },
   };
 }
 
@@ -159,6 +165,8 @@ export function serverFactsOf(from: FactSources): ServerFacts {
     binlogChecksum: from.newestChecksum?.toUpperCase() ?? log.binlogChecksum,
     binlogRowImage: log.binlogRowImage,
     binlogRowMetadata: source?.binlogRowMetadata,
+    gtidDomainId: source?.gtidDomainId,
+    gtidStrictMode: source?.gtidStrictMode === "1",
     hostName: from.hostName,
     port: from.port,
     semiSync: from.semiSync,

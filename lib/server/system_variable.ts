@@ -170,7 +170,13 @@ const SYSTEM_VARIABLES: readonly SystemVariable[] = [
     ),
   ),
   ofMariadb(global("gtid_current_pos", "string", mariadbPosition)),
-  ofMariadb(session("gtid_domain_id", "unsigned", "0")),
+  ofMariadb(
+    session(
+      "gtid_domain_id",
+      "unsigned",
+      ({ server }) => server.gtidDomainId ?? "0",
+    ),
+  ),
   ofMysql(
     global("gtid_executed", "string", ({ log }) => log?.executed() ?? ""),
   ),
@@ -180,7 +186,13 @@ const SYSTEM_VARIABLES: readonly SystemVariable[] = [
   ofMariadb(session("gtid_seq_no", "unsigned", "0")),
   // kingbus is a replica, and has what is in its log
   ofMariadb(global("gtid_slave_pos", "string", mariadbPosition)),
-  ofMariadb(global("gtid_strict_mode", "boolean", "OFF")),
+  ofMariadb(
+    global(
+      "gtid_strict_mode",
+      "boolean",
+      ({ server }) => server.gtidStrictMode === true ? "ON" : "OFF",
+    ),
+  ),
   ...["have_openssl", "have_ssl"].map((name): SystemVariable => ({
     ...global(name, "string", ({ server }) => server.tls ? "YES" : "DISABLED"),
     // MySQL 8.4 has removed them.

@@ -53,4 +53,8 @@ export interface SourceIdentity {
   readonly binlogRowImage: string;
   /** Its `@@GLOBAL.binlog_row_metadata`; absent if it does not know that. */
   readonly binlogRowMetadata?: string | undefined;
+  /** MariaDB's `@@GLOBAL.gtid_domain_id`, decimal text; absent for MySQL. */
+  readonly gtidDomainId?: string | undefined;
+  /** MariaDB's `@@GLOBAL.gtid_strict_mode`, "0" or "1"; absent for MySQL. */
+  readonly gtidStrictMode?: string | undefined;
 }

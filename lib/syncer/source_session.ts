@@ -86,8 +86,11 @@ export class SourceSession {
     const version = this.#connection.serverVersion;
     const gtidMode = await this.#variable("gtid_mode");
     // The version can be set to anything; only MariaDB has domains.
+    const gtidDomainId = gtidMode === null
+      ? await this.#variable("gtid_domain_id")
+      : null;
     const isMariadb = flavourOfVersion(version) === "mariadb" ||
-      gtidMode === null && await this.#variable("gtid_domain_id") !== null;
+      gtidDomainId !== null;
     const rowMetadata = await this.#variable("binlog_row_metadata");
     return {
       flavour: isMariadb ? "mariadb" : "mysql",
@@ -99,6 +102,10 @@ export class SourceSession {
       binlogChecksum: await this.#variable("binlog_checksum") ?? "NONE",
       binlogRowImage: await this.#variable("binlog_row_image") ?? "FULL",
       ...rowMetadata === null ? {} : { binlogRowMetadata: rowMetadata },
+      ...gtidDomainId === null ? {} : {
+        gtidDomainId,
+        gtidStrictMode: await this.#variable("gtid_strict_mode") ?? "0",
+      },
     };
   }
 

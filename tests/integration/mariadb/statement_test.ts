@@ -73,7 +73,12 @@ for (const release of ["installed", "sid"] as const) {
     `kingbus answers a MariaDB client as its source does (${release})`,
     [release === "sid" ? "mariadb-sid" : "mariadb"],
     async (_rig, context) => {
-      await using source = await startMariadb(7102, [], release);
+      // of one release with the defaults, of the other with values of its own
+      const args = release === "sid" ? [] : ["--gtid-domain-id=7"];
+      await using source = await startMariadb(7102, args, release);
+      if (release === "installed") {
+        await source.run("SET GLOBAL gtid_strict_mode = 1");
+      }
       await using comparison = await MariadbComparison.open(
         source,
         MARIADB_WORKLOAD,
