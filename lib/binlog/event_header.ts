@@ -7,9 +7,6 @@ import { MalformedEventError } from "./malformed_event_error.ts";
  */
 export const HEADER_BYTES = 19;
 
-/** Bytes of the magic number a binlog file begins with; the first event's position. */
-export const FILE_MAGIC_BYTES = 4;
-
 /** The common header of an event. */
 export interface EventHeader {
   /** Seconds since 1970 when the statement began; 0 in artificial events. */

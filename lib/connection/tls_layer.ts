@@ -19,9 +19,6 @@ export interface TlsTransport extends Transport {
   closeWrite(): Promise<void>;
 }
 
-/** The oldest version that is spoken; what is older is broken. */
-export const TLS_VERSION_MIN = "TLSv1.2";
-
 /** After so many turns of the event loop without a write there is none to come. */
 const IDLE_TURNS = 3;
 

@@ -89,10 +89,6 @@ export interface SyncerSemiSync {
   readonly position: number;
   /** Events that the source waits for. */
   readonly waiting: number;
-  /** Servers to follow in its place when it is lost, in order; none if absent. */
-  readonly candidates?: readonly Address[] | undefined;
-  /** How long it may be lost before they are tried, in ms; 30 s if absent. */
-  readonly switchAfterMs?: number | undefined;
 }
 
 /** What the syncer is doing. */

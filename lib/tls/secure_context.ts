@@ -1,6 +1,10 @@
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { Credentials } from "./credentials.ts";
 
+/**
+ * Those made already, which are gone with their credentials: making one takes
+ * milliseconds, and each connection needs it.
+ */
 const CONTEXTS = new WeakMap<Credentials, SecureContext>();
 
 /**
@@ -12,6 +16,7 @@ export function secureContextOf(credentials: Credentials): SecureContext {
   if (context === undefined) {
     const { certificatePem, keyPem, caPem } = credentials;
     context = createSecureContext({
+      // What is older is broken.
       minVersion: "TLSv1.2",
       ...(certificatePem === undefined ? {} : { cert: certificatePem }),
       ...(keyPem === undefined ? {} : { key: keyPem }),

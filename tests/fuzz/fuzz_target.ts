@@ -34,8 +34,7 @@ export function require(condition: boolean, what: string): asserts condition {
 }
 
 /** A class of errors. */
-// deno-lint-ignore no-explicit-any -- a constructor may take anything
-type ErrorClass = abstract new (...args: any[]) => Error;
+type ErrorClass = abstract new (...args: never[]) => Error;
 
 /**
  * Does something that may throw errors of these classes and no others; answers

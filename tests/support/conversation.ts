@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { eventChecksumOk } from "../../lib/binlog/checksum.ts";
 import { decodeHeartbeat } from "../../lib/binlog/heartbeat.ts";
-import { eventTypeAt, logPosAt } from "../../lib/binlog/event_header.ts";
+import { logPosAt } from "../../lib/binlog/event_header.ts";
 import { decodeRotate } from "../../lib/binlog/rotate.ts";
 import { Command } from "../../lib/protocol/command.ts";
 import {
@@ -149,9 +149,4 @@ export function endOfDump(dump: DumpTranscript): Place {
   const place = { file: "", position: 0 };
   for (const event of dump.events) advance(place, event);
   return place;
-}
-
-/** How many events of a type a dump has. */
-export function countEvents(dump: DumpTranscript, type: number): number {
-  return dump.events.filter((event) => eventTypeAt(event, 0) === type).length;
 }
