@@ -10,7 +10,7 @@ import type {
   StatementSubject,
 } from "../lib/server/statement_entry.ts";
 import { StatementFault } from "../lib/server/statement_error.ts";
-import { SOURCE_OPTIONS } from "../lib/server/statement_source.ts";
+import { SOURCE_OPTIONS } from "../lib/server/source_option.ts";
 import { STATEMENTS } from "../lib/server/statement_list.ts";
 import { formatTable } from "./markdown_table.ts";
 

@@ -84,3 +84,17 @@ export function statementSyntaxError(
       `binlog server answers, near '${near}' at line ${line}`,
   );
 }
+
+/**
+ * The 1235 for what this server knows and does not do.
+ *
+ * @param what The statement, or the part of it.
+ * @param why One sentence, with or without its full stop.
+ */
+export function notSupported(what: string, why: string): StatementError {
+  const reason = why.replace(/\.$/, "");
+  return new StatementError(
+    StatementFault.ER_NOT_SUPPORTED_YET,
+    `kingbus does not support '${what}': ${reason}`,
+  );
+}

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { StatementFault } from "../../../lib/server/statement_error.ts";
-import { SOURCE_OPTIONS } from "../../../lib/server/statement_source.ts";
+import { SOURCE_OPTIONS } from "../../../lib/server/source_option.ts";
 import { STATEMENTS } from "../../../lib/server/statement_list.ts";
 import { formatSqlDocs } from "../../../scripts/sql_docs.ts";
 

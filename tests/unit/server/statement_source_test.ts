@@ -8,7 +8,7 @@ import {
 } from "../../../lib/server/source_control.ts";
 import { steerSource } from "../../../lib/server/source_steering.ts";
 import { answerStatement } from "../../../lib/server/statement.ts";
-import { SOURCE_OPTIONS } from "../../../lib/server/statement_source.ts";
+import { SOURCE_OPTIONS } from "../../../lib/server/source_option.ts";
 import type { StatementResult } from "../../../lib/server/statement_result.ts";
 import { statementSession } from "./statement_session.ts";
 
