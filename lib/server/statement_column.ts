@@ -92,26 +92,12 @@ export function integer32Column(
   name: string,
   length: number,
 ): ColumnDefinition {
-  return column(
-    name,
-    ColumnType.LONG,
-    CharacterSet.BINARY,
-    length,
-    ColumnFlag.NOT_NULL | ColumnFlag.BINARY,
-    0,
-  );
+  return binary(name, ColumnType.LONG, length, ColumnFlag.NOT_NULL);
 }
 
 /** A point in time as `NOW()` gives it, without a fraction. */
 export function timeColumn(name: string): ColumnDefinition {
-  return column(
-    name,
-    ColumnType.DATETIME,
-    CharacterSet.BINARY,
-    19,
-    ColumnFlag.NOT_NULL | ColumnFlag.BINARY,
-    0,
-  );
+  return binary(name, ColumnType.DATETIME, 19, ColumnFlag.NOT_NULL);
 }
 
 /** A text without a practical limit that may be NULL. */
@@ -142,13 +128,11 @@ export function unsigned32Column(
   name: string,
   length: number,
 ): ColumnDefinition {
-  return column(
+  return binary(
     name,
     ColumnType.LONG,
-    CharacterSet.BINARY,
     length,
-    ColumnFlag.NOT_NULL | ColumnFlag.UNSIGNED | ColumnFlag.BINARY,
-    0,
+    ColumnFlag.NOT_NULL | ColumnFlag.UNSIGNED,
   );
 }
 
@@ -157,9 +141,19 @@ function integer(
   length: number,
   flags: number,
 ): ColumnDefinition {
+  return binary(name, ColumnType.LONGLONG, length, flags);
+}
+
+/** A column of no character set and without a fraction. */
+function binary(
+  name: string,
+  type: number,
+  length: number,
+  flags: number,
+): ColumnDefinition {
   return column(
     name,
-    ColumnType.LONGLONG,
+    type,
     CharacterSet.BINARY,
     length,
     flags | ColumnFlag.BINARY,
@@ -169,14 +163,7 @@ function integer(
 
 /** The literal NULL. */
 export function nullColumn(name: string): ColumnDefinition {
-  return column(
-    name,
-    ColumnType.NULL,
-    CharacterSet.BINARY,
-    0,
-    ColumnFlag.BINARY,
-    0,
-  );
+  return binary(name, ColumnType.NULL, 0, 0);
 }
 
 /** A decimal number; `literal` tells one in the statement from a variable's. */
