@@ -34,39 +34,28 @@ import {
   SERVER_CAPABILITIES,
   ServerAuth,
 } from "../protocol/server_auth.ts";
-import { StatusFlag } from "../protocol/status_flag.ts";
 import { TlsError } from "../tls/tls_error.ts";
-import {
-  characterSetOfCollation,
-  type ClientCharacterSet,
-} from "./client_character_set.ts";
 import { type DumpEnd, DumpRun } from "./dump_run.ts";
 import { decodeDumpRequest, mariadbDumpRequest } from "./dump_request.ts";
 import type { CommandMemoryShare } from "./command_memory.ts";
+import { logFactsOf } from "./log_facts.ts";
 import { acceptLogin } from "./login.ts";
+import { readResult } from "./read_result.ts";
 import { replicaSettingsOf } from "./replica_settings.ts";
 import type { ReplicaStatus } from "./replica_status.ts";
 import { SessionChannel, type SessionTransport } from "./session_channel.ts";
 import type { PurgeTarget } from "./log_purger.ts";
-import { formatMariadbGtidPosition } from "../gtid/mariadb_gtid_position.ts";
-import type { MariadbGtidState } from "../gtid/mariadb_gtid_state.ts";
-import { binlogEventRows } from "./binlog_events.ts";
-import { mariadbPositionAt } from "./mariadb_position_at.ts";
 import { openStatementText, type SessionProcess } from "./session_activity.ts";
 import type { SessionHost } from "./session_host.ts";
-import type { SqlValue } from "./sql_value.ts";
+import { SessionState } from "./session_state.ts";
 import { steerSource } from "./source_steering.ts";
 import { answerStatement, errorResult } from "./statement.ts";
-import type { MariadbLogFacts, StatementContext } from "./statement_context.ts";
+import type { StatementContext } from "./statement_context.ts";
 import { StatementFault } from "./statement_error.ts";
 import { purgeWarnings, unknownTarget } from "./statement_purge.ts";
 import { denied, hasRight, REPLICATE } from "./statement_right.ts";
 import { prepareRefusal } from "./statement_table.ts";
-import type {
-  SessionChange,
-  StatementResult,
-  StatementWarning,
-} from "./statement_result.ts";
+import type { StatementResult, StatementWarning } from "./statement_result.ts";
 
 /** Largest payload of a login. */
 const LOGIN_BYTES_MAX = 128 * 1024;
@@ -122,12 +111,7 @@ export class Session {
   #closing = false;
 
   #registered: RegisterReplica | undefined;
-  #database: string | undefined;
-  #characterSet: ClientCharacterSet;
-  readonly #userVariables = new Map<string, SqlValue>();
-  readonly #settings = new Map<string, string | null>();
-  /** What the last statement has left for `SHOW WARNINGS`. */
-  #warnings: readonly StatementWarning[] = [];
+  readonly #state = new SessionState();
   /** Since when it has been doing what it does. */
   #activeSinceMs: number;
   #isActive = false;
@@ -147,7 +131,6 @@ export class Session {
     this.#log = log;
     this.#connectedAtMs = host.environment.nowMs();
     this.#activeSinceMs = this.#connectedAtMs;
-    this.#characterSet = characterSetOfCollation(0);
     this.#memory = host.commandMemory.share();
     this.#channel = new SessionChannel(transport, {
       maxPayloadBytes: LOGIN_BYTES_MAX,
@@ -186,8 +169,8 @@ export class Session {
 
   /** Server uuid that the client has said is its own; empty if none. */
   get replicaUuid(): string {
-    return (this.#dump?.settings ?? replicaSettingsOf(this.#userVariables))
-      .uuid;
+    return (this.#dump?.settings ??
+      replicaSettingsOf(this.#state.userVariables)).uuid;
   }
 
   /** Server id that the running dump was asked with; undefined without one. */
@@ -263,7 +246,7 @@ export class Session {
       connectionId: this.connectionId,
       user: this.user,
       remote: this.#channel.remote,
-      database: this.#database,
+      database: this.#state.database,
       activity: this.#login === undefined
         ? "login"
         : dump !== undefined
@@ -284,7 +267,7 @@ export class Session {
   /** The replica's status; undefined for a client that is none. */
   status(): ReplicaStatus | undefined {
     const login = this.#login;
-    const settings = replicaSettingsOf(this.#userVariables);
+    const settings = replicaSettingsOf(this.#state.userVariables);
     const registered = this.#registered;
     const dump = this.#dump;
     const isReplica = dump !== undefined || registered !== undefined ||
@@ -388,8 +371,7 @@ export class Session {
   #begin(login: Login): void {
     this.#login = login;
     this.#host.loggedIn(this);
-    this.#database = login.database === "" ? undefined : login.database;
-    this.#characterSet = characterSetOfCollation(login.charset);
+    this.#state.begin(login);
     this.#channel.reader.maxPayloadBytes = COMMAND_BYTES_MAX;
     this.#log = this.#log.child({ user: login.user });
     this.#log.debug("client logged in", () => ({
@@ -458,7 +440,7 @@ export class Session {
         await this.#handleQuery(payload);
         return true;
       case Command.INIT_DB:
-        this.#apply({ database: decodeDatabase(payload) });
+        this.#state.apply({ database: decodeDatabase(payload) });
         await this.#sendOk();
         return true;
       case Command.REGISTER_SLAVE:
@@ -514,18 +496,17 @@ export class Session {
   }
 
   async #sendResult(result: StatementResult): Promise<void> {
-    if (result.kind !== "rows") this.#warnings = [];
-    if (result.kind === "gtid-positions") {
-      return await this.#sendResult(await this.#fillIn(result));
-    }
-    if (result.kind === "events") {
-      return await this.#sendResult(await this.#readEvents(result));
-    }
+    if (result.kind !== "rows") this.#state.warnings = [];
     switch (result.kind) {
+      case "events":
+      case "gtid-positions": {
+        const { store } = this.#host;
+        const read = await readResult(result, store, this.#end.signal);
+        return await this.#sendResult(read);
+      }
       case "ok":
-        this.#apply(result.change);
-        this.#warnings = result.warnings ?? [];
-        return await this.#sendOk(this.#warnings.length);
+        this.#state.apply(result.change);
+        return await this.#sendOkWith(result.warnings ?? []);
       case "rows": {
         const bytes = encodeTextResultSet(
           result,
@@ -552,38 +533,6 @@ export class Session {
     }
   }
 
-  async #readEvents(
-    { columns, request }: StatementResult & { kind: "events" },
-  ): Promise<StatementResult> {
-    try {
-      const { store } = this.#host;
-      const rows = await binlogEventRows(store, request, this.#end.signal);
-      return { kind: "rows", columns, rows };
-    } catch (error) {
-      if (!this.#end.signal.aborted) return errorResult(error);
-      const code = ErrorCode.ER_QUERY_INTERRUPTED;
-      const message = "Query execution was interrupted";
-      return { kind: "error", code, sqlState: sqlStateFor(code), message };
-    }
-  }
-
-  /** Answers what can't be answered before the log was read. */
-  async #fillIn(
-    result: StatementResult & { kind: "gtid-positions" },
-  ): Promise<StatementResult> {
-    const { columns, positions } = result;
-    const row = [...result.row];
-    try {
-      for (const [at, place] of positions) {
-        const { store } = this.#host;
-        row[at] = await mariadbPositionAt(store, place, this.#end.signal);
-      }
-    } catch (error) {
-      return errorResult(error);
-    }
-    return { kind: "rows", columns, rows: [row] };
-  }
-
   async #purge(target: PurgeTarget): Promise<void> {
     const { purger } = this.#host;
     if (purger === undefined) {
@@ -599,8 +548,7 @@ export class Session {
     });
     const answer = await purger.purge(target);
     if (answer === undefined) return await this.#sendError(unknownTarget());
-    this.#warnings = purgeWarnings(answer);
-    await this.#sendOk(this.#warnings.length);
+    await this.#sendOkWith(purgeWarnings(answer));
   }
 
   async #kill(connectionId: bigint, queryOnly: boolean): Promise<void> {
@@ -668,7 +616,10 @@ export class Session {
       );
     }
     if (payload.length > LARGE_DUMP_BYTES) await this.#host.slowLane.enter();
-    const asked = replicaSettingsOf(this.#userVariables, this.#settings);
+    const asked = replicaSettingsOf(
+      this.#state.userVariables,
+      this.#state.settings,
+    );
     const began = performance.now();
     const decoded = decodeDumpRequest(payload);
     this.#host.turns.command.spent(performance.now() - began);
@@ -714,10 +665,10 @@ export class Session {
         connectionId: this.connectionId,
         user: this.#required().user,
         host: this.#channel.host,
-        database: this.#database,
-        characterSet: this.#characterSet,
-        userVariables: this.#userVariables,
-        settings: this.#settings,
+        database: this.#state.database,
+        characterSet: this.#state.characterSet,
+        userVariables: this.#state.userVariables,
+        settings: this.#state.settings,
         rights: this.#rights,
         link: {
           bytesReceived: this.bytesReceived,
@@ -725,18 +676,12 @@ export class Session {
           tlsVersion: this.#tls?.version ?? "",
           tlsCipher: this.#tls?.cipher ?? "",
         },
-        warnings: this.#warnings,
+        warnings: this.#state.warnings,
         compression: this.#compression,
       },
       nowMs: environment.nowMs(),
       newUuid: () => environment.randomUuid(),
-      log: head === undefined ? undefined : {
-        fileName: head.fileName,
-        position: head.position,
-        executed: () => head.executed.toString(),
-        purged: () => head.purged.toString(),
-        mariadb: head.mariadb && mariadbFacts(head.mariadb),
-      },
+      log: head && logFactsOf(head),
       files: () => store.files,
       replicas: () => this.#host.replicas(),
       processes: () => this.#host.processes(),
@@ -746,24 +691,9 @@ export class Session {
     };
   }
 
-  #apply(change: SessionChange): void {
-    for (const [name, value] of change.userVariables ?? []) {
-      this.#userVariables.set(name, value);
-    }
-    for (const [name, value] of change.settings ?? []) {
-      if (value === undefined) this.#settings.delete(name);
-      else this.#settings.set(name, value);
-    }
-    this.#characterSet = change.characterSet ?? this.#characterSet;
-    this.#database = change.database ?? this.#database;
-  }
-
   /** COM_RESET_CONNECTION: as after the login, except for the default schema. */
   #reset(): void {
-    this.#userVariables.clear();
-    this.#settings.clear();
-    this.#warnings = [];
-    this.#characterSet = characterSetOfCollation(this.#required().charset);
+    this.#state.reset(this.#required().charset);
     this.#registered = undefined;
   }
 
@@ -776,27 +706,26 @@ export class Session {
     return this.#login;
   }
 
-  get #statusFlags(): number {
-    return this.#settings.get("autocommit") === "OFF"
-      ? 0
-      : StatusFlag.STATUS_AUTOCOMMIT;
-  }
-
   #send(payload: Uint8Array): Promise<void> {
     this.#sent(payload.length + PACKET_HEADER_BYTES);
     return this.#channel.send(payload);
   }
 
   #sendOk(warnings = 0): Promise<void> {
-    return this.#send(
-      encodeOk({ statusFlags: this.#statusFlags, warnings }),
-    );
+    const { statusFlags } = this.#state;
+    return this.#send(encodeOk({ statusFlags, warnings }));
+  }
+
+  /** OK, with warnings for those who ask. */
+  #sendOkWith(warnings: readonly StatementWarning[]): Promise<void> {
+    this.#state.warnings = warnings;
+    return this.#sendOk(warnings.length);
   }
 
   /** What ends an answer of no rows: EOF, or OK with EOF's first byte. */
   #sendEnd(): Promise<void> {
     const { capabilities } = this.#required();
-    const statusFlags = this.#statusFlags;
+    const { statusFlags } = this.#state;
     return this.#send(
       hasCapability(capabilities, Capability.DEPRECATE_EOF)
         ? encodeOk({ statusFlags, endsRows: true })
@@ -864,13 +793,6 @@ export class Session {
       if (!(error instanceof ConnectionError)) throw error;
     }
   }
-}
-
-function mariadbFacts(state: MariadbGtidState): MariadbLogFacts {
-  return {
-    position: () => formatMariadbGtidPosition(state.position()),
-    state: () => state.toString(),
-  };
 }
 
 function decodeDatabase(payload: Uint8Array): string {
