@@ -4,13 +4,8 @@ import type { TlsFacts } from "../connection/tls_layer.ts";
 import type { Log } from "../log/log.ts";
 import type { Right } from "../config/right.ts";
 import { describeError } from "../log/describe_error.ts";
-import { scrambleFromRandom } from "../protocol/auth.ts";
-import { AuthPlugin } from "../protocol/auth.ts";
 import { Capability, hasCapability } from "../protocol/capability.ts";
-import {
-  type Compression,
-  compressionCapabilities,
-} from "../protocol/compression.ts";
+import type { Compression } from "../protocol/compression.ts";
 import {
   Command,
   decodePrepare,
@@ -19,7 +14,6 @@ import {
   type RegisterReplica,
 } from "../protocol/command.ts";
 import { ErrorCode, sqlStateFor } from "../protocol/error_code.ts";
-import { SCRAMBLE_BYTES } from "../protocol/handshake.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
 import {
   encodeEof,
@@ -28,16 +22,12 @@ import {
   type ErrFields,
 } from "../protocol/response.ts";
 import { encodeTextResultSet } from "../protocol/result_set.ts";
-import {
-  type Login,
-  MARIADB_CAPABILITIES,
-  SERVER_CAPABILITIES,
-  ServerAuth,
-} from "../protocol/server_auth.ts";
+import { type Login, ServerAuth } from "../protocol/server_auth.ts";
 import { TlsError } from "../tls/tls_error.ts";
 import { type DumpEnd, DumpRun } from "./dump_run.ts";
 import { decodeDumpRequest, mariadbDumpRequest } from "./dump_request.ts";
 import type { CommandMemoryShare } from "./command_memory.ts";
+import { greetingOf } from "./greeting_of.ts";
 import { logFactsOf } from "./log_facts.ts";
 import { acceptLogin } from "./login.ts";
 import { readResult } from "./read_result.ts";
@@ -303,7 +293,7 @@ export class Session {
 
   /** Sees the login through; false if there is nothing more to do. */
   async #acceptLogin(): Promise<boolean> {
-    const { environment, limits } = this.#host;
+    const { limits } = this.#host;
     const host = this.#channel.host;
     using deadline = new Deadline(
       limits.loginTimeoutMs,
@@ -323,26 +313,10 @@ export class Session {
         this.#host.tls?.clientCertificate === "required",
       rsaKeyPair,
     });
-    const greeting = {
-      connectionId: this.connectionId,
-      serverVersion: facts.greetingVersion,
-      scramble: scrambleFromRandom(environment.randomBytes(SCRAMBLE_BYTES)),
-      capabilities:
-        (facts.flavour === "mariadb"
-          ? MARIADB_CAPABILITIES
-          : SERVER_CAPABILITIES) |
-        (this.#host.tls === undefined ? 0 : Capability.SSL) |
-        compressionCapabilities(this.#host.compression),
-      // MariaDB's replicas can't load MySQL's newer plugin; those of 11.4 and
-      // later want a certificate that they can trust.
-      ...facts.flavour === "mariadb"
-        ? { authPlugin: AuthPlugin.NATIVE, provesCertificate: true }
-        : {},
-    };
     const result = await acceptLogin(
       this.#channel,
       auth,
-      greeting,
+      greetingOf(this.connectionId, facts, this.#host),
       deadline.signal,
       this.#host.turns.login,
       this.#host.tls,
