@@ -6,7 +6,7 @@ import type { CompressionAlgorithm } from "../protocol/compression.ts";
 import type { SyncerCause } from "../syncer/syncer_cause.ts";
 import type { AckGateStatus } from "../semi_sync/ack_gate.ts";
 import type { AckStatus } from "../server/dump_handler.ts";
-import type { SyncerSemiSync } from "../syncer/syncer.ts";
+import type { SyncerSemiSync } from "../syncer/syncer_status.ts";
 import type { CandidateStatus } from "../syncer/candidates.ts";
 
 /** What to follow, as `PUT /binlog/syncer/start` asks for it. */

@@ -1,13 +1,9 @@
-import { type Address, formatAddress } from "../config/address.ts";
-import { ClientConnection } from "../connection/client_connection.ts";
+import { formatAddress } from "../config/address.ts";
+import type { ClientConnection } from "../connection/client_connection.ts";
 import { ConnectionError } from "../connection/connection_error.ts";
 import type { TlsFacts } from "../connection/tls_layer.ts";
 import type { Log } from "../log/log.ts";
 import { describeError } from "../log/describe_error.ts";
-import type {
-  Compression,
-  CompressionAlgorithm,
-} from "../protocol/compression.ts";
 import { ErrorCode } from "../protocol/error_code.ts";
 import { ServerError } from "../protocol/server_error.ts";
 import { encodeSemiSyncAck, type SemiSyncAck } from "../protocol/semi_sync.ts";
@@ -21,139 +17,28 @@ import {
   type SourceIdentity,
 } from "../store/source_identity.ts";
 import { Backoff, SETTLED_MS } from "./backoff.ts";
-import {
-  Candidates,
-  type CandidateStatus,
-  FOLLOWED_META,
-} from "./candidates.ts";
+import { Candidates, FOLLOWED_META } from "./candidates.ts";
+import { connectSource } from "./connect_source.ts";
 import { hasMore, planDump, type TornFile } from "./dump_plan.ts";
 import { BEHIND, IdleCheck } from "./idle_check.ts";
 import { type FollowerContext, LogFollower } from "./log_follower.ts";
 import { SourceAcknowledger } from "./source_acknowledger.ts";
 import { SourceError } from "./source_error.ts";
+import { SilenceWatch } from "./silence_watch.ts";
 import { sleep } from "./sleep.ts";
-import { clientTls, type SourceTls } from "./source_tls.ts";
+import type { SourceOptions } from "./source_options.ts";
 import { SourceSession } from "./source_session.ts";
-import type { SyncerCause } from "./syncer_cause.ts";
 import {
   diagnose,
   duplicateServerId,
   type SyncerFault,
   type SyncerPhase,
 } from "./syncer_fault.ts";
-
-/** Whom to follow, and how. */
-export interface SourceOptions {
-  /** Host name or address, an IPv6 one without brackets. */
-  readonly hostname: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  /** Our server id towards the source; no other replica may have it. */
-  readonly serverId: number;
-  /** Our UUID towards the source. */
-  readonly uuid: string;
-  /** Our name in the source's list of replicas. */
-  readonly name: string;
-  /** Where an empty log begins: `oldest`, `newest`, or a GTID set. */
-  readonly start: string;
-  /** How often an idle source is to say that it is there, in ms. */
-  readonly heartbeatMs: number;
-  /** After this long without a byte the connection is given up, in ms. */
-  readonly readTimeoutMs: number;
-  /** Limit of dialling and logging in, in ms. */
-  readonly connectTimeoutMs: number;
-  /** Whether to acknowledge what is durable, if the source can wait for it. */
-  readonly semiSync?: boolean;
-  /** How to secure the connection; not at all if absent. */
-  readonly tls?: SourceTls | undefined;
-  /** How to compress the connection; not at all if absent. */
-  readonly compression?: Compression | undefined;
-  /** Servers to follow in its place when it is lost, in order; none if absent. */
-  readonly candidates?: readonly Address[] | undefined;
-  /** How long it may be lost before they are tried, in ms; 30 s if absent. */
-  readonly switchAfterMs?: number | undefined;
-}
-
-/** How the acknowledging to the source goes. */
-export interface SyncerSemiSync {
-  /**
-   * Whether the source sends a semi-synchronous dump. It does not while there
-   * is no connection, and never if it lacks the plugin.
-   */
-  readonly active: boolean;
-  /** Acknowledgements sent in this process. */
-  readonly acks: number;
-  /** File and position of the newest one; empty and 0 before. */
-  readonly file: string;
-  readonly position: number;
-  /** Events that the source waits for. */
-  readonly waiting: number;
-}
-
-/** What the syncer is doing. */
-export type SyncerState =
-  | "stopped"
-  | "connecting"
-  | "following"
-  | "waiting"
-  | "failed";
-
-/** How the syncer is doing. */
-export interface SyncerStatus {
-  readonly state: SyncerState;
-  /** The kind of the last fault, while it is not over. */
-  readonly cause?: SyncerCause;
-  /** The last fault, while it is not over; never holds a secret. */
-  readonly reason?: string;
-  /** When that was, or was again. */
-  readonly faultAt?: Date;
-  /** Attempts in a row that failed; 0 once a connection has lasted. */
-  readonly attempts: number;
-  /** When it tries again, while it waits for that. */
-  readonly nextAttemptAt?: Date;
-  /** When the source last began to send its log. */
-  readonly connectedAt?: Date;
-  /** Whom it follows; known parts only. */
-  readonly source?: {
-    readonly address: string;
-    readonly user: string;
-    readonly serverId: string;
-    readonly uuid: string;
-    readonly version: string;
-    /** How its connection is secured; undefined for not at all. */
-    readonly tls?: TlsFacts | undefined;
-    /** What its connection is compressed with; undefined for nothing. */
-    readonly compression?: CompressionAlgorithm | undefined;
-  };
-  /** The servers it may follow, in the order in which they are tried. */
-  readonly candidates?: readonly CandidateStatus[];
-  /** Since when it is in this state. */
-  readonly since: Date;
-  /** GTID of the newest durable transaction. */
-  readonly currentGtid: string;
-  /** File and position of the head. */
-  readonly file: string;
-  readonly position: number;
-  /** The source's file and how far it was received; 0 while that is not known. */
-  readonly sourceFile: string;
-  readonly sourcePosition: number;
-  /**
-   * How old the newest event was when it came, in seconds; 0 once the source
-   * has nothing more to send, undefined while it is not followed.
-   */
-  readonly secondsBehind?: number;
-  /** See `ExecutedText`. */
-  readonly executed: string;
-  readonly purged: string;
-  readonly gtidBinlogPos?: string | undefined;
-  /** Bytes received from the source since this process started. */
-  readonly bytesReceived: number;
-  /** When the source was heard of last. */
-  readonly heardAt?: Date;
-  /** Semi-synchronous replication, where it is asked for. */
-  readonly semiSync?: SyncerSemiSync;
-}
+import type {
+  SyncerSemiSync,
+  SyncerState,
+  SyncerStatus,
+} from "./syncer_status.ts";
 
 /** What the syncer needs besides the store. */
 export interface SyncerDeps {
@@ -181,9 +66,6 @@ const QUICK_ENDS_MAX = 3;
 
 /** See `SourceOptions.switchAfterMs`. */
 const SWITCH_AFTER_MS = 30_000;
-
-/** How often an idle connection is looked at, as a part of its time limit. */
-const WATCH_FRACTION = 4;
 
 /**
  * Follows the source: connects, finds where the log goes on, and appends what
@@ -479,7 +361,7 @@ export class Syncer {
   async #follow(options: SourceOptions, signal: AbortSignal): Promise<void> {
     // A disk that was full may have space again.
     if (this.#store.failure !== undefined) await this.#store.recover();
-    const connection = await connect(options, signal);
+    const connection = await connectSource(options, signal);
     this.#phase = "preparing";
     this.#tls = connection.tls;
     const close = () => connection.close();
@@ -519,7 +401,7 @@ export class Syncer {
       readTimeoutMs: options.readTimeoutMs,
       tornAt: this.#tornAt,
       aside: async (use) => {
-        await using other = await connect(options, signal);
+        await using other = await connectSource(options, signal);
         return await use(new SourceSession(other));
       },
     });
@@ -595,7 +477,7 @@ export class Syncer {
     signal: AbortSignal,
   ): Promise<string | undefined> {
     try {
-      await using connection = await connect(options, signal);
+      await using connection = await connectSource(options, signal);
       const session = new SourceSession(connection);
       const identity = await session.identify();
       if (originOf(identity) !== this.#origin) return undefined;
@@ -671,7 +553,12 @@ export class Syncer {
     );
     this.#follower = follower;
     this.#awaitsSource = true;
-    const watch = this.#watchSilence(connection, options.readTimeoutMs);
+    using watch = new SilenceWatch({
+      timeoutMs: options.readTimeoutMs,
+      received: () => this.#bytesReceived,
+      awaitsSource: () => this.#awaitsSource,
+      onSilent: () => connection.close(),
+    });
     let stale: string | undefined;
     await using _check = new IdleCheck({
       periodMs: this.#deps.idleCheckMs ?? IDLE_CHECK_MS,
@@ -701,7 +588,6 @@ export class Syncer {
       const isOurs = watch.fired || stale !== undefined;
       if (!isOurs || !(error instanceof ConnectionError)) throw error;
     } finally {
-      watch.stop();
       this.#follower = undefined;
       this.#unendedAt = follower.unendedAt;
     }
@@ -752,59 +638,11 @@ export class Syncer {
     this.#enter("following");
   }
 
-  /** Closes the connection when nothing came for too long: one timer for all reads. */
-  #watchSilence(
-    connection: ClientConnection,
-    timeoutMs: number,
-  ): { stop(): void; readonly fired: boolean } {
-    let fired = false;
-    let silentTicks = 0;
-    let received = this.#bytesReceived;
-    // Counts ticks of its own, so that a clock that is set does not matter.
-    const timer = setInterval(() => {
-      const heard = this.#bytesReceived !== received || !this.#awaitsSource;
-      received = this.#bytesReceived;
-      silentTicks = heard ? 0 : silentTicks + 1;
-      if (silentTicks < WATCH_FRACTION) return;
-      fired = true;
-      clearInterval(timer);
-      connection.close();
-    }, Math.ceil(timeoutMs / WATCH_FRACTION));
-    return {
-      stop: () => clearInterval(timer),
-      get fired() {
-        return fired;
-      },
-    };
-  }
-
   #enter(state: SyncerState): void {
     if (this.#state === state) return;
     this.#state = state;
     this.#since = this.#deps.now();
   }
-}
-
-async function connect(
-  options: SourceOptions,
-  signal: AbortSignal,
-): Promise<ClientConnection> {
-  const tls = await clientTls(options.tls, options.hostname);
-  return await ClientConnection.connect({
-    hostname: options.hostname,
-    port: options.port,
-    user: options.user,
-    password: options.password,
-    tls,
-    compression: options.compression,
-    attributes: new Map([
-      ["program_name", "kingbus"],
-      ["_client_role", "binary_log_listener"],
-    ]),
-    connectTimeoutMs: options.connectTimeoutMs,
-    responseTimeoutMs: options.readTimeoutMs,
-    signal,
-  });
 }
 
 /** Whether a MariaDB server said that its file ends inside an event. */
@@ -820,6 +658,7 @@ function dateAs<Name extends string>(
 ): Partial<Record<Name, Date>> {
   return at === undefined ? {} : { [name]: new Date(at) } as Record<Name, Date>;
 }
+
 /** False for faults of the store or our own, which no other source mends. */
 function isSourcesFault({ cause }: SyncerFault): boolean {
   return cause !== "disk" && cause !== "fenced" && cause !== "store" &&

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { EventType } from "../../lib/binlog/event_type.ts";
 import { eventTypeAt } from "../../lib/binlog/event_header.ts";
 import { GtidSet } from "../../lib/gtid/gtid_set.ts";
-import type { SyncerStatus } from "../../lib/syncer/syncer.ts";
+import type { SyncerStatus } from "../../lib/syncer/syncer_status.ts";
 import { waitUntil } from "../../scripts/test_servers/wait_until.ts";
 import { readDump, readDumpedFiles } from "./dump_client.ts";
 import type { FaultSource } from "./fault_source.ts";

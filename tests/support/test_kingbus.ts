@@ -10,13 +10,13 @@ import type { ServerOptions } from "../../lib/server/server_options.ts";
 import type { BinlogStore, StoreHead } from "../../lib/store/binlog_store.ts";
 import { openKvStore } from "../../lib/store/kv/open_kv_store.ts";
 import { sleep } from "../../lib/syncer/sleep.ts";
-import {
-  type SourceOptions,
-  Syncer,
-  type SyncerState,
-  type SyncerStatus,
-} from "../../lib/syncer/syncer.ts";
+import type { SourceOptions } from "../../lib/syncer/source_options.ts";
+import { Syncer } from "../../lib/syncer/syncer.ts";
 import type { SyncerCause } from "../../lib/syncer/syncer_cause.ts";
+import type {
+  SyncerState,
+  SyncerStatus,
+} from "../../lib/syncer/syncer_status.ts";
 import { REPLICATION_ACCOUNT } from "../../scripts/test_servers/mysql56.ts";
 import { TestServerError } from "../../scripts/test_servers/test_server_error.ts";
 import { waitUntil } from "../../scripts/test_servers/wait_until.ts";

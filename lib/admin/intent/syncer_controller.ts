@@ -15,7 +15,8 @@ import type {
 } from "../../config/options.ts";
 import type { Log } from "../../log/log.ts";
 import { FOLLOWED_META } from "../../syncer/candidates.ts";
-import type { SourceOptions, SyncerStatus } from "../../syncer/syncer.ts";
+import type { SourceOptions } from "../../syncer/source_options.ts";
+import type { SyncerStatus } from "../../syncer/syncer_status.ts";
 import type { AckGateStatus } from "../../semi_sync/ack_gate.ts";
 import { changedTls } from "./changed_tls.ts";
 import { fingerprintOf } from "./intent.ts";

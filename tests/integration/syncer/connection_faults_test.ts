@@ -2,7 +2,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { BlockLog } from "../../../lib/store/block_log.ts";
 import type { BinlogStore } from "../../../lib/store/binlog_store.ts";
 import { silentLog } from "../../../lib/log/log.ts";
-import { Syncer, type SyncerStatus } from "../../../lib/syncer/syncer.ts";
+import { Syncer } from "../../../lib/syncer/syncer.ts";
+import type { SyncerStatus } from "../../../lib/syncer/syncer_status.ts";
 import {
   REPLICATION_ACCOUNT,
   startMysql56,

@@ -8,10 +8,8 @@ import {
 import type { SourceSettings } from "../../../../lib/config/options.ts";
 import { FOLLOWED_META } from "../../../../lib/syncer/candidates.ts";
 import { openLog } from "../../../../lib/log/log.ts";
-import type {
-  SourceOptions,
-  SyncerStatus,
-} from "../../../../lib/syncer/syncer.ts";
+import type { SourceOptions } from "../../../../lib/syncer/source_options.ts";
+import type { SyncerStatus } from "../../../../lib/syncer/syncer_status.ts";
 import { MemoryMetaStore } from "./memory_meta_store.ts";
 
 const OWN = {
