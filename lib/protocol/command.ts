@@ -45,7 +45,7 @@ export const Command = {
 } as const;
 
 /**
- * Flags of the two dump commands. Bit 1 means one thing from MySQL replicas and
+ * Flags of the two dump commands (`sql/rpl_constants.h`). Bit 1 means one thing from MySQL replicas and
  * another from MariaDB's, which say that they are by setting
  * `@mariadb_slave_capability`.
  */

@@ -27,11 +27,11 @@ import { type GtidTaker, LogOrder } from "./log_order.ts";
 import { SourceError } from "./source_error.ts";
 
 /**
- * Flag of a dump command. For MySQL 8.0.26 and later: heartbeats with 64-bit
- * positions; older servers ignore it. For MariaDB the same bit wants the
- * Annotate_rows events, which belong to the file.
+ * From MySQL heartbeats with 64-bit positions, where it has them; from MariaDB
+ * the Annotate_rows events, which belong to the file. Older servers ignore it.
  */
-const HEARTBEAT_V2_OR_ANNOTATE = 0x2;
+const HEARTBEAT_V2_OR_ANNOTATE = DumpFlag.HEARTBEAT_V2 |
+  DumpFlag.MARIADB_ANNOTATE_ROWS;
 
 /** As a MariaDB replica of today: GTIDs, Gtid_list and all, nothing rewritten for us. */
 const SET_CAPABILITY = "SET @mariadb_slave_capability = 4";

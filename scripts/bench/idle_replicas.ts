@@ -10,6 +10,7 @@ import { ClientConnection } from "../../lib/connection/client_connection.ts";
 import type { PacketReader } from "../../lib/connection/packet_reader.ts";
 import { GtidSet } from "../../lib/gtid/gtid_set.ts";
 import {
+  DumpFlag,
   encodeBinlogDumpGtid,
   encodeQuery,
   encodeRegisterReplica,
@@ -86,7 +87,7 @@ async function connect(input: IdleInput, index: number): Promise<void> {
   await connection.sendCommand(encodeBinlogDumpGtid({
     fileName: "",
     position: 4n,
-    flags: 0x2,
+    flags: DumpFlag.HEARTBEAT_V2,
     serverId,
     gtidSetBytes: GtidSet.parse(input.executed).encode(),
   }));

@@ -10,6 +10,7 @@ import { PacketWriter } from "../../lib/connection/packet_writer.ts";
 import { tcpTransport } from "../../lib/connection/transport.ts";
 import { GtidSet } from "../../lib/gtid/gtid_set.ts";
 import {
+  DumpFlag,
   encodeBinlogDumpGtid,
   encodeQuery,
   encodeRegisterReplica,
@@ -119,7 +120,7 @@ async function once(
     await run.send(encodeBinlogDumpGtid({
       fileName: "",
       position: 4n,
-      flags: 0x2,
+      flags: DumpFlag.HEARTBEAT_V2,
       serverId: SERVER_ID,
       gtidSetBytes: GtidSet.parse(input.executed).encode(),
     }));
