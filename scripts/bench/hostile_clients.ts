@@ -23,6 +23,7 @@ import type {
   HostileKind,
   HostileResult,
 } from "./hostile_attack.ts";
+import { unbufferedTransport } from "./unbuffered_transport.ts";
 
 /** Between two bytes of a login that takes its time. */
 const SLOW_MS = 200;
@@ -210,35 +211,19 @@ function dial({ input }: Attacker): Promise<Deno.TcpConn> {
 
 /** A connection that is logged in, with nothing left to be read. */
 async function logIn(attacker: Attacker): Promise<Deno.TcpConn> {
-  const { port, user, password } = attacker.input;
+  const { user, password } = attacker.input;
   const conn = await dial(attacker);
+  // What comes after the login is read from the connection itself.
+  const transport = unbufferedTransport(conn);
   try {
-    const connection = await ClientConnection.open({
-      // what comes after the login is read from the connection itself
-      readable: new ReadableStream({
-        async pull(controller) {
-          const buffer = new Uint8Array(4096);
-          const count = await conn.read(buffer);
-          if (count === null) controller.close();
-          else controller.enqueue(buffer.subarray(0, count));
-        },
-      }, { highWaterMark: 0 }),
-      writable: new WritableStream({
-        async write(bytes: Uint8Array) {
-          await conn.write(bytes);
-        },
-      }),
-      remote: `127.0.0.1:${port}`,
-      close: () => conn.close(),
-    }, { user, password });
+    const connection = await ClientConnection.open(transport, {
+      user,
+      password,
+    });
     await connection.query("SET @master_binlog_checksum = 'CRC32'");
     return conn;
   } catch (error) {
-    try {
-      conn.close();
-    } catch {
-      // the login has closed it
-    }
+    transport.close();
     throw error;
   }
 }
