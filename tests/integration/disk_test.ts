@@ -8,6 +8,7 @@ import { SharedSource56 } from "../support/shared_mysql56.ts";
 import { SmallDisk, smallDiskTest } from "../support/small_disk.ts";
 import { assertSameBytes, readSourceFile } from "../support/source_file.ts";
 import { binlogsOf, logEndOf } from "../support/sql_server.ts";
+import { TEST_TABLE } from "../support/test_table.ts";
 
 const MIB = 1024 * 1024;
 
@@ -86,7 +87,7 @@ await smallDiskTest(
     await inFolder(async (folder) => {
       await using disk = await SmallDisk.mount(20 * MIB);
       await source.run(
-        "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+        TEST_TABLE,
         "INSERT INTO test.t (data) VALUES ('one')",
       );
       await using kingbus = await KingbusProcess.start([
@@ -145,7 +146,7 @@ await smallDiskTest(
     await inFolder(async (folder) => {
       await using disk = await SmallDisk.mount(20 * MIB);
       await source.run(
-        "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+        TEST_TABLE,
       );
       const config = await configOn(disk, folder);
       let before: string;

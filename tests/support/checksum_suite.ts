@@ -10,6 +10,7 @@ import {
 import { assertSameDump, takeDump } from "./dump_comparison.ts";
 import { binlogsOf, runAll, type SqlServer, valueOf } from "./sql_server.ts";
 import { type ServerAddress, TestKingbus } from "./test_kingbus.ts";
+import { TEST_TABLE } from "./test_table.ts";
 
 /** A server whose dumps a kingbus's are compared with. */
 export interface ChecksumSource extends ServerAddress {
@@ -44,7 +45,7 @@ const HEARTBEAT_MS = 150;
 export async function writeChecksumFiles(server: SqlServer): Promise<void> {
   await runAll(
     server,
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
     "INSERT INTO test.t (data) VALUES ('with')",
     "INSERT INTO test.t (data) VALUES ('with')",
     "SET GLOBAL binlog_checksum = NONE",

@@ -9,6 +9,7 @@ import type { FaultSource } from "./fault_source.ts";
 import { assertSameBytes, assertSameFiles } from "./source_file.ts";
 import { binlogsOf, logEndOf, valueOf } from "./sql_server.ts";
 import { TestKingbus } from "./test_kingbus.ts";
+import { TEST_TABLE } from "./test_table.ts";
 
 /** Something that happens to a source, and what has to come of it. */
 export interface FaultScenario {
@@ -19,7 +20,7 @@ export interface FaultScenario {
 /** Makes `test.t` and puts some rows into it: two transactions. */
 async function writeSome(source: FaultSource): Promise<void> {
   await source.run(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
     "INSERT INTO test.t (data) VALUES ('one'), ('two')",
   );
 }

@@ -14,6 +14,7 @@ import {
   valueOf,
 } from "./sql_server.ts";
 import type { TestKingbus } from "./test_kingbus.ts";
+import { TEST_TABLE } from "./test_table.ts";
 
 /** A MariaDB server that the tests of one file share as their source. */
 export class SharedMariadb {
@@ -36,7 +37,7 @@ export class SharedMariadb {
     await server.run("STOP ALL SLAVES", "RESET SLAVE ALL");
     await dropDatabases(server);
     await server.run(
-      "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+      TEST_TABLE,
     );
     await resetLog(server);
     await server.run("SET GLOBAL gtid_slave_pos = ''");

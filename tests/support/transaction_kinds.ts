@@ -146,3 +146,9 @@ export const MODERN_KINDS: Readonly<Record<string, readonly string[]>> = {
     "CREATE TABLE test.copy AS SELECT id, data FROM test.t",
   ],
 };
+
+/** All that MySQL 9.7 logs. */
+export const MYSQL97_KINDS: Readonly<Record<string, readonly string[]>> = {
+  ...TRANSACTION_KINDS,
+  ...MODERN_KINDS,
+};

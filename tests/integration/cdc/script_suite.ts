@@ -19,6 +19,7 @@ import {
   valueOf,
 } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 import { TRANSACTION_KINDS } from "../../support/transaction_kinds.ts";
 import type { CdcSource } from "./zongji_suite.ts";
 
@@ -38,7 +39,7 @@ export async function testScripts(
         const server = await source.fresh();
         await runAll(
           server,
-          "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+          TEST_TABLE,
           "INSERT INTO test.t (data) VALUES ('one'), ('two')",
           "INSERT INTO test.t (data) VALUES ('three')",
           ...TRANSACTION_KINDS["transactions, savepoints and rollbacks"]!,

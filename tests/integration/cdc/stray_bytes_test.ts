@@ -14,6 +14,7 @@ import { ScriptedClient } from "../../support/scripted_client.ts";
 import { SharedSource56 } from "../../support/shared_mysql56.ts";
 import { executedOf } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 
 const source = new SharedSource56();
 
@@ -73,7 +74,7 @@ function repeated(bytes: Uint8Array, times: number): Uint8Array {
 /** kingbus with a log of one file and so many transactions. */
 async function openKingbus(transactions: number): Promise<TestKingbus> {
   await source.run(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
     ...Array<string>(transactions).fill(INSERT),
   );
   const kingbus = await TestKingbus.following(source);

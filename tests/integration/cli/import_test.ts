@@ -9,12 +9,13 @@ import {
   type SourceOnDisk,
 } from "../../support/source_file.ts";
 import { binlogsOf, logEndOf } from "../../support/sql_server.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 import { TRANSACTION_KINDS } from "../../support/transaction_kinds.ts";
 
 /** Writes transactions of all kinds into several files. */
 async function writeFiles(source: Mysql56): Promise<void> {
   await source.query(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
   );
   await source.query("INSERT INTO test.t (data) VALUES ('one'), ('two')");
   for (const statements of Object.values(TRANSACTION_KINDS)) {

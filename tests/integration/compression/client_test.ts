@@ -7,6 +7,7 @@ import { SharedMysql97 } from "../../support/shared_mysql97.ts";
 import { assertSameBytes, readSourceFile } from "../../support/source_file.ts";
 import { executedOf, logEndOf } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 import { MODERN_KINDS } from "../../support/transaction_kinds.ts";
 
 const sources = new SharedMysql97(9784, ["--max-allowed-packet=64M"]);
@@ -21,7 +22,7 @@ async function openKingbus(): Promise<{
 }> {
   const source = await sources.asSource();
   await source.run(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
     ...Array<string>(300).fill(INSERT),
     "INSERT INTO test.t (data) VALUES (REPEAT('y', 20000000))",
     ...Object.values(MODERN_KINDS).flat(),

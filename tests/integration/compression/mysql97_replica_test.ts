@@ -14,10 +14,8 @@ import {
   type SqlServer,
 } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
-import {
-  MODERN_KINDS,
-  TRANSACTION_KINDS,
-} from "../../support/transaction_kinds.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
+import { MYSQL97_KINDS } from "../../support/transaction_kinds.ts";
 
 const LARGE = "--max-allowed-packet=64M";
 const sources = new SharedMysql97(9781, [LARGE]);
@@ -27,8 +25,6 @@ const replicas = new SharedMysql97(9782, [
 ]);
 
 const BOTH = { compression: ["zlib", "zstd"] } as const;
-const TABLE =
-  "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)";
 const INSERT = "INSERT INTO test.t (data) VALUES (REPEAT('some text ', 300))";
 
 /** How a replica asks for compression. */
@@ -68,16 +64,13 @@ for (const way of WAYS) {
       await using kingbus = await TestKingbus.following(source, {
         server: BOTH,
       });
-      await runAll(source, TABLE, ...Array<string>(50).fill(INSERT));
+      await runAll(source, TEST_TABLE, ...Array<string>(50).fill(INSERT));
       await replica.start({
         port: kingbus.port,
         settings: asking(way.algorithms, level),
       });
       for (
-        const statements of Object.values({
-          ...TRANSACTION_KINDS,
-          ...MODERN_KINDS,
-        })
+        const statements of Object.values(MYSQL97_KINDS)
       ) {
         await source.run(...statements);
       }
@@ -101,7 +94,7 @@ await rigTest(
       server: BOTH,
     });
     await source.run(
-      TABLE,
+      TEST_TABLE,
       "SET SESSION group_concat_max_len = 50000000",
       "SET SESSION cte_max_recursion_depth = 100000",
       // one that does not get shorter, and what is around 16 MiB
@@ -133,7 +126,7 @@ await rigTest(
     await using kingbus = await TestKingbus.following(source, {
       server: BOTH,
     });
-    await runAll(source, TABLE, INSERT);
+    await runAll(source, TEST_TABLE, INSERT);
     for (const settings of [asking("zstd"), asking("zlib")]) {
       await replica.start({ port: kingbus.port, settings });
       await replica.waitUntilHas(await executedOf(source));
@@ -162,7 +155,7 @@ await rigTest(
     await using kingbus = await TestKingbus.following(source, {
       server: { ...BOTH, semiSync: { replicas: 0, timeoutMs: 1000 } },
     });
-    await source.run(TABLE);
+    await source.run(TEST_TABLE);
     for (const settings of [asking("zstd"), asking("zlib")]) {
       await replica.start({ port: kingbus.port, settings });
       await replica.waitUntilHas(await executedOf(source));
@@ -197,7 +190,7 @@ await rigTest(
     await using kingbus = await TestKingbus.following(source, {
       server: { compression: ["zlib"] },
     });
-    await runAll(source, TABLE, INSERT);
+    await runAll(source, TEST_TABLE, INSERT);
     await replica.start({ port: kingbus.port, settings: asking("zstd") });
     const fault = await waitUntil(
       "the replica says what is wrong",

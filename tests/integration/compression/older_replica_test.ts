@@ -15,6 +15,7 @@ import {
   TestReplica,
 } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 import { TRANSACTION_KINDS } from "../../support/transaction_kinds.ts";
 
 const LARGE = ["--max-allowed-packet=64M", "--slave-max-allowed-packet=256M"];
@@ -25,8 +26,6 @@ const replica = new SharedReplica56([
 ]);
 
 const BOTH = { compression: ["zlib", "zstd"] } as const;
-const TABLE =
-  "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)";
 const INSERT = "INSERT INTO test.t (data) VALUES (REPEAT('some text ', 300))";
 /** Its redo log has no room for such rows, so they are kept without it. */
 const LARGE_ROWS = [
@@ -55,7 +54,7 @@ async function assertHeartbeats(kingbus: TestKingbus): Promise<void> {
 
 Deno.test("a MySQL 5.6 replica of kingbus with slave_compressed_protocol has all transactions", async () => {
   await using kingbus = await TestKingbus.following(source, { server: BOTH });
-  await source.run(TABLE, ...Array<string>(50).fill(INSERT));
+  await source.run(TEST_TABLE, ...Array<string>(50).fill(INSERT));
   await replica.replica.start({ port: kingbus.port });
   for (const statements of Object.values(TRANSACTION_KINDS)) {
     await source.run(...statements);
@@ -78,7 +77,7 @@ Deno.test("a MySQL 5.6 replica with slave_compressed_protocol is served without 
   await using kingbus = await TestKingbus.following(source, {
     server: { compression: ["zstd"] },
   });
-  await source.run(TABLE, INSERT);
+  await source.run(TEST_TABLE, INSERT);
   await replica.replica.start({ port: kingbus.port });
   await replica.replica.waitUntilHas(await source.executed());
   const [status] = await kingbus.waitUntilDumping(1);
@@ -112,7 +111,7 @@ await rigTest(
     await using kingbus = await TestKingbus.following(source, {
       server: { ...BOTH, semiSync: { replicas: 0, timeoutMs: 1000 } },
     });
-    await source.run(TABLE, INSERT);
+    await source.run(TEST_TABLE, INSERT);
     await kingbus.waitUntilHas(await source.executed());
     await startMariadbReplica(server, kingbus.port);
     const follower = new TestReplica(server);

@@ -13,8 +13,9 @@ import { readFile } from "../../support/read_stored_file.ts";
 import { assertSameBytes, assertSameFiles } from "../../support/source_file.ts";
 import { executedOf, logEndOf, valueOf } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 import {
-  MODERN_KINDS,
+  MYSQL97_KINDS,
   TRANSACTION_KINDS,
 } from "../../support/transaction_kinds.ts";
 
@@ -24,8 +25,6 @@ const source56 = new SharedSource56([LARGE]);
 
 const ZLIB: Compression = { algorithm: "zlib", level: 6 };
 const ZSTD: Compression = { algorithm: "zstd", level: 3 };
-const TABLE =
-  "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)";
 const INSERT = "INSERT INTO test.t (data) VALUES (REPEAT('some text ', 300))";
 /** Of 20 MB, and what is around 16 MiB. */
 const LARGE_INSERTS = [16_777_126, 16_777_215, 16_777_216, 20_000_000].map(
@@ -47,7 +46,7 @@ for (const compression of [ZLIB, ZSTD]) {
     ["mysql97"],
     async () => {
       const source = await sources.asSource();
-      await source.run(TABLE, ...Array<string>(200).fill(INSERT));
+      await source.run(TEST_TABLE, ...Array<string>(200).fill(INSERT));
       const before = await sentBy(source);
       await using kingbus = await TestKingbus.following(source, {
         source: { compression },
@@ -56,10 +55,7 @@ for (const compression of [ZLIB, ZSTD]) {
       const sent = await sentBy(source) - before;
       assert(sent < 200_000, `${sent} bytes for some 600 KB: not compressed`);
       for (
-        const statements of Object.values({
-          ...TRANSACTION_KINDS,
-          ...MODERN_KINDS,
-        })
+        const statements of Object.values(MYSQL97_KINDS)
       ) {
         await source.run(...statements);
       }
@@ -81,7 +77,7 @@ for (const compression of [ZLIB, ZSTD]) {
     ["mysql97"],
     async () => {
       const source = await sources.asSource();
-      await source.run(TABLE);
+      await source.run(TEST_TABLE);
       await using _semiSync = await makeSemiSyncSource(source);
       await using kingbus = await TestKingbus.following(source, {
         source: { compression, semiSync: true },
@@ -105,7 +101,7 @@ for (const compression of [ZLIB, ZSTD]) {
 }
 
 Deno.test("kingbus follows MySQL 5.6 with source.compression zlib, byte for byte", async () => {
-  await source56.run(TABLE, ...Array<string>(200).fill(INSERT));
+  await source56.run(TEST_TABLE, ...Array<string>(200).fill(INSERT));
   const before = await sentBy(source56.server);
   await using kingbus = await TestKingbus.following(source56, {
     source: { compression: ZLIB },
@@ -149,7 +145,7 @@ await rigTest(
         source: { compression: ZSTD },
       });
       await kingbus.waitUntilCause("unsuitable");
-      await source.run(TABLE);
+      await source.run(TEST_TABLE);
       await kingbus.syncer.stop();
       await kingbus.follow(source, { compression: ZLIB });
       await kingbus.waitUntilHas(await executedOf(source));
@@ -179,7 +175,7 @@ await rigTest(
       async () => (await semiSyncStatus(source)).clients === "1",
     );
     const { connectedAt } = kingbus.status;
-    await source.run(TABLE);
+    await source.run(TEST_TABLE);
     for (let n = 0; n < 100; n++) await source.query(INSERT);
     await source.run(...LARGE_INSERTS, "FLUSH LOGS", INSERT);
     const status = await semiSyncStatus(source);

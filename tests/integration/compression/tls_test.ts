@@ -23,10 +23,8 @@ import {
   TestCertificateFolder,
 } from "../../support/test_authority.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
-import {
-  MODERN_KINDS,
-  TRANSACTION_KINDS,
-} from "../../support/transaction_kinds.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
+import { MYSQL97_KINDS } from "../../support/transaction_kinds.ts";
 
 const LARGE = "--max-allowed-packet=64M";
 const sources = new SharedMysql97(9785, [LARGE]);
@@ -37,11 +35,9 @@ const replicas = new SharedMysql97(9786, [
 const authority = await TestAuthority.make("test authority");
 
 const BOTH = { compression: ["zlib", "zstd"] } as const;
-const TABLE =
-  "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)";
 const INSERT = "INSERT INTO test.t (data) VALUES (REPEAT('some text ', 300))";
 const LARGE_INSERT = "INSERT INTO test.t (data) VALUES (REPEAT('y', 20000000))";
-const KINDS = Object.values({ ...TRANSACTION_KINDS, ...MODERN_KINDS }).flat();
+const KINDS = Object.values(MYSQL97_KINDS).flat();
 
 for (const algorithm of ["zlib", "zstd"]) {
   await rigTest(
@@ -56,7 +52,7 @@ for (const algorithm of ["zlib", "zstd"]) {
       await using kingbus = await TestKingbus.following(source, {
         server: { ...BOTH, tls, semiSync: { replicas: 0, timeoutMs: 1000 } },
       });
-      await source.run(TABLE, ...Array<string>(50).fill(INSERT));
+      await source.run(TEST_TABLE, ...Array<string>(50).fill(INSERT));
       await replica.start({
         port: kingbus.port,
         settings: [
@@ -91,7 +87,7 @@ for (const algorithm of ["zlib", "zstd"]) {
     ["mysql97"],
     async () => {
       const source = await sources.asSource();
-      await source.run(TABLE);
+      await source.run(TEST_TABLE);
       await using _semiSync = await makeSemiSyncSource(source);
       await using kingbus = await TestKingbus.following(source, {
         source: {
@@ -121,7 +117,7 @@ for (const algorithm of ["zlib", "zstd"]) {
     ["mysql97", "mysqlbinlog"],
     async (rig) => {
       const source = await sources.asSource();
-      await source.run(TABLE, INSERT, LARGE_INSERT, ...KINDS);
+      await source.run(TEST_TABLE, INSERT, LARGE_INSERT, ...KINDS);
       await using folder = await TestCertificateFolder.make();
       const tls = await folder.serverTls(authority);
       await using kingbus = await TestKingbus.following(source, {

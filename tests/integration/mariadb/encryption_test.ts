@@ -14,6 +14,7 @@ import {
 import { readFile } from "../../support/read_stored_file.ts";
 import { assertSameBytes } from "../../support/source_file.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 
 /** Writes a key, and has a server encrypt its binlog with it. */
 function encryption(folder: string): string[] {
@@ -33,7 +34,7 @@ await rigTest(
     try {
       await using source = await startMariadb(8151, encryption(folder));
       await source.run(
-        "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+        TEST_TABLE,
       );
       await writeRow(source);
       await using kingbus = await TestKingbus.following(source);

@@ -9,6 +9,7 @@ import { ScriptedClient } from "../../support/scripted_client.ts";
 import { SharedMysql97 } from "../../support/shared_mysql97.ts";
 import { executedOf, valueOf } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 import { MODERN_KINDS } from "../../support/transaction_kinds.ts";
 
 const sources = new SharedMysql97(9767);
@@ -116,7 +117,7 @@ await rigTest(
   async (_rig, context) => {
     const source = await sources.asSource();
     await source.run(
-      "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+      TEST_TABLE,
       "INSERT INTO test.t (data) VALUES ('one')",
       ...MODERN_KINDS["tagged GTIDs"]!,
       "INSERT INTO test.t (data) VALUES ('two')",

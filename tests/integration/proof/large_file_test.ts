@@ -23,14 +23,13 @@ import {
   logEndOf,
 } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 
 const sources = new SharedMysql97(9768);
 const replicas = new SharedMysql97(9769);
 
 const GROWN_BYTES = 5 * 2 ** 30;
 const FILE = "binlog.000001";
-const CREATE =
-  "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)";
 
 /** A server of kingbus's log, in which one block is 5 GiB large. */
 class LargeFile implements AsyncDisposable {
@@ -57,7 +56,7 @@ class LargeFile implements AsyncDisposable {
 
   static async open(source: LaunchedServer): Promise<LargeFile> {
     await source.run(
-      CREATE,
+      TEST_TABLE,
       ...Array<string>(25).fill(
         "INSERT INTO test.t (data) VALUES (REPEAT('x', 15000))",
       ),
@@ -116,7 +115,7 @@ await rigTest(
     const { server, replica } = await replicas.asReplica();
     await server.run(
       "SET sql_log_bin = 0",
-      CREATE,
+      TEST_TABLE,
       "SET sql_log_bin = 1",
       `SET GLOBAL gtid_purged = '+${large.before}'`,
     );

@@ -7,6 +7,7 @@ import { SharedMysql97 } from "../../support/shared_mysql97.ts";
 import { assertSameBytes } from "../../support/source_file.ts";
 import { executedOf, logEndOf, valueOf } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 import {
   MODERN_KINDS,
   TRANSACTION_KINDS,
@@ -34,7 +35,7 @@ async function open(): Promise<{
   await source.run(
     "SET SESSION time_zone = '+00:00'",
     "SET timestamp = 1700000000",
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
     "INSERT INTO test.t (data) VALUES (REPEAT('x', 100000)), ('small')",
     ...TRANSACTION_KINDS["transactions, savepoints and rollbacks"]!,
     "SET timestamp = 1700000100",

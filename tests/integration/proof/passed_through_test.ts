@@ -16,6 +16,7 @@ import { ServedStore } from "../../support/served_store.ts";
 import { SharedMysql97 } from "../../support/shared_mysql97.ts";
 import { readSourceFile } from "../../support/source_file.ts";
 import { executedOf, valueOf } from "../../support/sql_server.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 
 const sources = new SharedMysql97(9770);
 const replicas = new SharedMysql97(9771);
@@ -102,7 +103,7 @@ interface Rare extends AsyncDisposable {
 async function open(): Promise<Rare> {
   const source = await sources.asSource();
   await source.run(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
     "INSERT INTO test.t (data) VALUES ('one')",
     "INSERT INTO test.t (data) VALUES ('two')",
     "INSERT INTO test.t (data) VALUES ('never sent')",

@@ -15,6 +15,7 @@ import {
   TestReplica,
 } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 import { TRANSACTION_KINDS } from "../../support/transaction_kinds.ts";
 
 const source = new SharedSource56();
@@ -26,7 +27,7 @@ const BEGIN = { fileName: "binlog.000001", position: 4 };
 /** Writes transactions of these kinds into two files; kingbus has them all. */
 async function openKingbus(kinds: readonly string[]): Promise<TestKingbus> {
   await source.run(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
     "INSERT INTO test.t (data) VALUES ('one'), ('two')",
     ...kinds.flatMap((kind) => TRANSACTION_KINDS[kind]!),
     "FLUSH LOGS",

@@ -12,6 +12,7 @@ import {
   type TestReplica,
 } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 import {
   MODERN_KINDS,
   TRANSACTION_KINDS,
@@ -24,7 +25,7 @@ const replicas = new SharedMysql97(9764);
 async function openSource(): Promise<LaunchedServer> {
   const source = await sources.asSource();
   await source.run(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
     "INSERT INTO test.t (data) VALUES ('one'), ('two')",
     ...Object.entries(TRANSACTION_KINDS)
       .filter(([kind]) => !kind.includes("megabytes"))

@@ -16,6 +16,7 @@ import {
   valueOf,
 } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 
 /** The session's collations are those that older versions know, too. */
 const OLD_COLLATIONS = [
@@ -52,7 +53,7 @@ async function freshSource(release: MariadbRelease): Promise<LaunchedServer> {
   await dropDatabases(source);
   await resetLog(source);
   await source.run(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
   );
   return source;
 }

@@ -11,6 +11,7 @@ import {
   valueOf,
 } from "../../support/sql_server.ts";
 import { type ServerAddress, TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 
 /** Collations that both products know. */
 const COLLATIONS = [
@@ -21,8 +22,6 @@ const COLLATIONS = [
 const sources97 = new SharedMysql97(9797, COLLATIONS);
 const source56 = new SharedSource56();
 
-const TABLE =
-  "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)";
 const INSERT = "INSERT INTO test.t (data) VALUES ('x')";
 
 for (const release of ["installed", "sid"] as const) {
@@ -38,7 +37,7 @@ for (const release of ["installed", "sid"] as const) {
       const replica = new MariadbReplica(server);
       await replica.reset();
       await source.run(
-        TABLE,
+        TEST_TABLE,
         INSERT,
         "BEGIN",
         "UPDATE test.t SET data = REPEAT('y', 100000)",
@@ -65,7 +64,7 @@ for (const release of ["installed", "sid"] as const) {
     `a MariaDB ${version} replica that asks by GTID falls back to positions at a MySQL log of kingbus as at the source`,
     [part],
     async () => {
-      await source56.run(TABLE, INSERT, INSERT);
+      await source56.run(TEST_TABLE, INSERT, INSERT);
       await using kingbus = await TestKingbus.following(source56);
       await kingbus.waitUntilHas(await source56.executed());
       await using server = await startReplica(release);

@@ -11,6 +11,7 @@ import {
   TestReplica,
 } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 
 const source = new SharedSource56();
 const replicas = new SharedServer(() => startMariadb(8093));
@@ -62,7 +63,7 @@ await rigTest(
     const replica = await freshReplica();
     await using kingbus = await TestKingbus.following(source);
     await source.run(
-      "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+      TEST_TABLE,
       "INSERT INTO test.t (data) VALUES ('one'), (REPEAT('x', 100000))",
       "FLUSH LOGS",
       "BEGIN",
@@ -88,7 +89,7 @@ await rigTest(
     const replica = await freshReplica();
     await using kingbus = await TestKingbus.following(source);
     await source.run(
-      "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+      TEST_TABLE,
       "INSERT INTO test.t (data) VALUES ('one')",
     );
     await startReplica(replica, kingbus.port);

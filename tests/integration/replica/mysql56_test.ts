@@ -11,6 +11,7 @@ import {
   executedOf,
 } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 import { TRANSACTION_KINDS } from "../../support/transaction_kinds.ts";
 
 const LARGE = ["--max-allowed-packet=64M", "--slave-max-allowed-packet=256M"];
@@ -34,7 +35,7 @@ async function assertReplicated(kingbus: TestKingbus): Promise<void> {
 /** Makes `test.t` and puts two rows into it. */
 async function writeSome(): Promise<void> {
   await source.run(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
     "INSERT INTO test.t (data) VALUES ('one'), ('two')",
   );
 }

@@ -21,9 +21,10 @@ import {
 } from "../../support/sql_server.ts";
 import { TcpProxy } from "../../support/tcp_proxy.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 import {
   MODERN_KINDS,
-  TRANSACTION_KINDS,
+  MYSQL97_KINDS,
 } from "../../support/transaction_kinds.ts";
 
 const LARGE = "--max-allowed-packet=64M";
@@ -67,7 +68,7 @@ class Chain implements AsyncDisposable {
   /** Makes `test.t` and puts two rows into it. */
   async writeSome(): Promise<void> {
     await this.source.run(
-      "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+      TEST_TABLE,
       "INSERT INTO test.t (data) VALUES ('one'), ('two')",
     );
   }
@@ -100,8 +101,7 @@ function test(name: string, body: () => Promise<void>): Promise<void> {
   return rigTest(name, ["mysql97", "mysql97-replica"], body);
 }
 
-const kinds = { ...TRANSACTION_KINDS, ...MODERN_KINDS };
-for (const [kind, statements] of Object.entries(kinds)) {
+for (const [kind, statements] of Object.entries(MYSQL97_KINDS)) {
   await test(`a 9.7 replica of kingbus gets ${kind}`, async () => {
     await using chain = await Chain.started();
     await chain.writeSome();
@@ -249,7 +249,7 @@ await test("a 9.7 replica that lacks a transaction in the middle gets that one",
   // the table and all rows but the fifth are there already
   await chain.server.run(
     "SET sql_log_bin = 0",
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
     "INSERT INTO test.t SELECT NULL, 'x' FROM mysql.help_topic LIMIT 0",
     "SET sql_log_bin = 1",
     `SET GLOBAL gtid_purged = '${uuid}:1-5:7-12'`,
@@ -396,7 +396,7 @@ await test("a 9.7 replica of kingbus follows a 5.6 source, and stays while it is
   await using source = await startMysql56();
   await using kingbus = await TestKingbus.following(source);
   await source.query(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
   );
   await replica.start({ port: kingbus.port });
   await source.query("INSERT INTO test.t (data) VALUES ('one')");

@@ -6,6 +6,7 @@ import {
 import { assertSameFiles } from "../../support/source_file.ts";
 import { checksumTables, logEndOf } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 import { TRANSACTION_KINDS } from "../../support/transaction_kinds.ts";
 
 const WITHOUT_GTID = [
@@ -78,7 +79,7 @@ for (const [kind, statements] of Object.entries(kinds)) {
   Deno.test(`a replica without GTIDs and checksums gets ${kind}`, async () => {
     await using kingbus = await TestKingbus.following(source);
     await source.run(
-      "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+      TEST_TABLE,
       "INSERT INTO test.t (data) VALUES ('one'), ('two')",
     );
     const from = { fileName: "binlog.000001", position: 4 };

@@ -22,6 +22,7 @@ import {
 import { TcpProxy } from "../../support/tcp_proxy.ts";
 import { TestApp } from "../../support/test_app.ts";
 import { assertSamePurges } from "./same_purges.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 
 const source = new SharedSource56();
 const replica = new SharedReplica56();
@@ -33,7 +34,7 @@ const SMALL = "retention: { size: 1MiB, check-interval: 100ms }";
 
 async function makeTable(): Promise<void> {
   await source.run(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
   );
 }
 

@@ -13,6 +13,7 @@ import {
 import { TestApp } from "../../support/test_app.ts";
 import type { ServerAddress } from "../../support/test_kingbus.ts";
 import { assertSamePurges } from "./same_purges.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 
 const sources = new SharedMysql97(9793);
 const replicas = new SharedMysql97(9794);
@@ -22,7 +23,7 @@ const SMALL = "retention: { size: 1MiB, check-interval: 100ms }";
 
 async function makeTable(source: LaunchedServer): Promise<void> {
   await source.run(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
   );
 }
 

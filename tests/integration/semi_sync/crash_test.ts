@@ -15,11 +15,10 @@ import {
 import { SharedMysql97 } from "../../support/shared_mysql97.ts";
 import { assertSameBytes, readSourceFile } from "../../support/source_file.ts";
 import { executedOf } from "../../support/sql_server.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 
 const sources = new SharedMysql97(9777);
 
-const TABLE =
-  "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)";
 const INSERT = "INSERT INTO test.t (data) VALUES ('x')";
 
 /** How often kingbus is killed. */
@@ -80,7 +79,7 @@ await rigTest(
   ["mysql97"],
   async () => {
     const source = await sources.asSource();
-    await source.run(TABLE);
+    await source.run(TEST_TABLE);
     await using folder = await makeFolder();
     await using _semiSync = await makeSemiSyncSource(source);
     await using kingbus = await startKingbus(source, folder.path);
@@ -112,7 +111,7 @@ await rigTest(
   ["mysql97"],
   async () => {
     const source = await sources.asSource();
-    await source.run(TABLE);
+    await source.run(TEST_TABLE);
     await using folder = await makeFolder();
     await using _semiSync = await makeSemiSyncSource(source);
     const random = new SeededRandom(20);
@@ -154,7 +153,7 @@ await rigTest(
   ["mysql97"],
   async () => {
     const source = await sources.asSource();
-    await source.run(TABLE);
+    await source.run(TEST_TABLE);
     await using folder = await makeFolder();
     await using _semiSync = await makeSemiSyncSource(source);
     for (let round = 0; round < ROUNDS; round++) {

@@ -6,6 +6,7 @@ import { rawPacket } from "../../support/raw_socket.ts";
 import { SemiSyncClient } from "../../support/semi_sync_client.ts";
 import { SharedSource56 } from "../../support/shared_mysql56.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 
 const source = new SharedSource56();
 const FILE = "binlog.000001";
@@ -13,7 +14,7 @@ const INSERT = "INSERT INTO test.t (data) VALUES ('x')";
 
 async function openKingbus(): Promise<TestKingbus> {
   await source.run(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
     INSERT,
   );
   const kingbus = await TestKingbus.following(source, {

@@ -13,6 +13,7 @@ import {
 import { SharedMysql97 } from "../../support/shared_mysql97.ts";
 import { executedOf, logEndOf } from "../../support/sql_server.ts";
 import { type ServerAddress, TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 import {
   MODERN_KINDS,
   TRANSACTION_KINDS,
@@ -109,7 +110,7 @@ await rigTest(
   async () => {
     const source = await sources.asSource();
     await source.run(
-      "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+      TEST_TABLE,
       "INSERT INTO test.t (data) VALUES ('old'), ('older')",
       "FLUSH LOGS",
       "INSERT INTO test.t (data) VALUES ('old still')",

@@ -20,10 +20,8 @@ import {
   valueOf,
 } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
-import {
-  MODERN_KINDS,
-  TRANSACTION_KINDS,
-} from "../../support/transaction_kinds.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
+import { MYSQL97_KINDS } from "../../support/transaction_kinds.ts";
 
 const LARGE = "--max-allowed-packet=128M";
 const sources = new SharedMysql97(9773, [LARGE]);
@@ -32,8 +30,6 @@ const replicas = new SharedMysql97(9774, [
   "--replica-max-allowed-packet=256M",
 ]);
 
-const TABLE =
-  "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)";
 const INSERT = "INSERT INTO test.t (data) VALUES ('x')";
 const OFFER = { semiSync: { replicas: 0, timeoutMs: 1000 } };
 
@@ -61,7 +57,7 @@ await rigTest(
     const { server, replica } = await replicas.asReplica();
     await makeSemiSyncReplica(server);
     // More than what counts as near the log's end, and it is not asked for.
-    await source.run(TABLE, INSERT, INSERT);
+    await source.run(TEST_TABLE, INSERT, INSERT);
     await using kingbus = await TestKingbus.following(source, {
       server: OFFER,
     });
@@ -90,8 +86,7 @@ await rigTest(
         position,
       });
     }
-    const kinds = { ...TRANSACTION_KINDS, ...MODERN_KINDS };
-    for (const [kind, statements] of Object.entries(kinds)) {
+    for (const [kind, statements] of Object.entries(MYSQL97_KINDS)) {
       await context.step(kind, async () => {
         await source.run(...statements);
         await replica.waitUntilHas(await executedOf(source));
@@ -143,7 +138,7 @@ await rigTest(
     const source = await sources.asSource();
     const { server, replica } = await replicas.asReplica();
     await makeSemiSyncReplica(server);
-    await source.run(TABLE, INSERT);
+    await source.run(TEST_TABLE, INSERT);
     await using kingbus = await TestKingbus.following(source);
     await kingbus.waitUntilHas(await executedOf(source));
     await replica.start({ port: kingbus.port });
@@ -162,7 +157,7 @@ async function openChain(timeoutMs: number): Promise<
   const source = await sources.asSource();
   const { server, replica } = await replicas.asReplica();
   await makeSemiSyncReplica(server);
-  await source.run(TABLE);
+  await source.run(TEST_TABLE);
   const semiSync = await makeSemiSyncSource(source);
   const kingbus = await TestKingbus.following(source, {
     source: { semiSync: true },
@@ -321,7 +316,7 @@ await rigTest(
     await using server = await startMariadb(8094, [
       "--rpl-semi-sync-slave-enabled=ON",
     ]);
-    await runAll(source, TABLE, INSERT);
+    await runAll(source, TEST_TABLE, INSERT);
     await using kingbus = await TestKingbus.following(source, {
       server: OFFER,
     });

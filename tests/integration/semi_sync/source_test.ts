@@ -13,15 +13,10 @@ import { SharedMysql97 } from "../../support/shared_mysql97.ts";
 import { assertSameFiles } from "../../support/source_file.ts";
 import { executedOf, logEndOf } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
-import {
-  MODERN_KINDS,
-  TRANSACTION_KINDS,
-} from "../../support/transaction_kinds.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
+import { MYSQL97_KINDS } from "../../support/transaction_kinds.ts";
 
 const sources = new SharedMysql97(9771, ["--max-allowed-packet=128M"]);
-
-const TABLE =
-  "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)";
 
 /** A kingbus that follows the source and acknowledges. */
 async function follow(source: LaunchedServer): Promise<TestKingbus> {
@@ -48,7 +43,7 @@ await rigTest(
   ["mysql97"],
   async () => {
     const source = await sources.asSource();
-    await source.run(TABLE);
+    await source.run(TEST_TABLE);
     await using _semiSync = await makeSemiSyncSource(source);
     await using kingbus = await follow(source);
     const before = await semiSyncStatus(source);
@@ -89,14 +84,13 @@ await rigTest(
   async (_rig, context) => {
     const source = await sources.asSource();
     await source.run(
-      TABLE,
+      TEST_TABLE,
       "INSERT INTO test.t (data) VALUES ('one'), ('two')",
     );
     await using _semiSync = await makeSemiSyncSource(source);
     await using kingbus = await follow(source);
     const before = await semiSyncStatus(source);
-    const kinds = { ...TRANSACTION_KINDS, ...MODERN_KINDS };
-    for (const [kind, statements] of Object.entries(kinds)) {
+    for (const [kind, statements] of Object.entries(MYSQL97_KINDS)) {
       await context.step(kind, async () => {
         await source.run(...statements);
         await assertHasAll(kingbus, source);
@@ -137,7 +131,7 @@ await rigTest(
   ["mysql97"],
   async () => {
     const source = await sources.asSource();
-    await source.run(TABLE);
+    await source.run(TEST_TABLE);
     await using _semiSync = await makeSemiSyncSource(source);
     await using kingbus = await follow(source);
     const before = await semiSyncStatus(source);
@@ -164,7 +158,7 @@ await rigTest(
   ["mysql97"],
   async () => {
     const source = await sources.asSource();
-    await source.run(TABLE);
+    await source.run(TEST_TABLE);
     await using _semiSync = await makeSemiSyncSource(source, 300);
     await using kingbus = await follow(source);
     await source.query("INSERT INTO test.t (data) VALUES ('x')");
@@ -195,7 +189,7 @@ await rigTest(
   ["mysql97"],
   async () => {
     const source = await sources.asSource();
-    await source.run(TABLE);
+    await source.run(TEST_TABLE);
     {
       // Installed, and off again.
       await using _semiSync = await makeSemiSyncSource(source);
@@ -222,7 +216,7 @@ await rigTest(
   ["mysql97"],
   async () => {
     const source = await sources.asSource();
-    await source.run(TABLE);
+    await source.run(TEST_TABLE);
     await source.query("UNINSTALL PLUGIN rpl_semi_sync_source").catch(() => {});
     await using kingbus = await follow(source);
     await source.query("INSERT INTO test.t (data) VALUES ('x')");
@@ -242,7 +236,7 @@ await rigTest(
   ["mysql97"],
   async () => {
     const source = await sources.asSource();
-    await source.run(TABLE);
+    await source.run(TEST_TABLE);
     await using _semiSync = await makeSemiSyncSource(source);
     await using kingbus = await TestKingbus.following(source, {
       source: { semiSync: true },
@@ -275,7 +269,7 @@ await rigTest(
     await using source = await startMariadb(8096, [
       "--rpl-semi-sync-master-timeout=3600000",
     ]);
-    await source.run(TABLE);
+    await source.run(TEST_TABLE);
     await using kingbus = await TestKingbus.following(source, {
       source: { semiSync: true },
     });

@@ -9,8 +9,9 @@ import {
   type SqlServer,
 } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 import {
-  MODERN_KINDS,
+  MYSQL97_KINDS,
   TRANSACTION_KINDS,
 } from "../../support/transaction_kinds.ts";
 
@@ -20,7 +21,7 @@ const sources97 = new SharedMysql97(9797);
 /** Statements that leave every kind of event in three files. */
 function everyKind(kinds: Readonly<Record<string, readonly string[]>>) {
   return [
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
     "INSERT INTO test.t (data) VALUES (REPEAT('x', 100000)), ('two')",
     "SET SESSION binlog_format = STATEMENT",
     ...[
@@ -136,7 +137,7 @@ await rigTest(
   async () => {
     const source = await sources97.asSource();
     await source.run(
-      ...everyKind({ ...TRANSACTION_KINDS, ...MODERN_KINDS }),
+      ...everyKind(MYSQL97_KINDS),
     );
     await using kingbus = await TestKingbus.following(source);
     await kingbus.waitUntilHas(await executedOf(source));

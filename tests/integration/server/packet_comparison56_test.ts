@@ -10,6 +10,7 @@ import { SeededRandom } from "../../support/seeded_random.ts";
 import { SharedSource56 } from "../../support/shared_mysql56.ts";
 import { binlogsOf } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 import { TRANSACTION_KINDS } from "../../support/transaction_kinds.ts";
 
 const source = new SharedSource56();
@@ -20,7 +21,7 @@ async function openKingbus(): Promise<TestKingbus> {
     .filter(([kind]) => !kind.includes("megabytes"))
     .flatMap(([, statements]) => statements);
   await source.run(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
     "INSERT INTO test.t (data) VALUES (REPEAT('x', 100000)), ('two')",
     ...kinds,
     "FLUSH LOGS",

@@ -14,6 +14,7 @@ import type { LaunchedServer } from "../../support/launched_server.ts";
 import { SharedMysql97 } from "../../support/shared_mysql97.ts";
 import { binlogsOf, executedOf, valueOf } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 import {
   MODERN_KINDS,
   TRANSACTION_KINDS,
@@ -44,7 +45,7 @@ class Comparison implements AsyncDisposable {
   static async open(identity: "own" | "source"): Promise<Comparison> {
     const source = await sources.asSource();
     await source.run(
-      "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+      TEST_TABLE,
       "INSERT INTO test.t (data) VALUES ('one'), ('two')",
       ...Array.from(
         { length: 40 },

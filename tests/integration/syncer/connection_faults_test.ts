@@ -25,6 +25,7 @@ import {
   KINGBUS_UUID,
   TestKingbus,
 } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 
 const source = new SharedSource56();
 const replicas = new SharedReplica56();
@@ -32,7 +33,7 @@ const replicas = new SharedReplica56();
 /** Makes `test.t` with a row. */
 async function writeSome(): Promise<void> {
   await source.run(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
     "INSERT INTO test.t (data) VALUES ('one')",
   );
 }

@@ -12,6 +12,7 @@ import {
   readSourceFile,
 } from "../../support/source_file.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 
 const source = new SharedSource56(["--max-allowed-packet=64M"]);
 
@@ -22,7 +23,7 @@ const LOGIN_BYTES = 2_000;
 
 async function makeTable(): Promise<void> {
   await source.run(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
     "INSERT INTO test.t (data) VALUES ('one')",
   );
 }

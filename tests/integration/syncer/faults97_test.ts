@@ -13,6 +13,7 @@ import {
   KINGBUS_UUID,
   TestKingbus,
 } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 
 const sources = new SharedMysql97(9794);
 
@@ -28,7 +29,7 @@ const FOREIGN = "aaaaaaaa-0000-11f1-8000-000000000001";
 async function sourceWithSome(): Promise<LaunchedServer> {
   const source = await sources.asSource();
   await source.run(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
     "INSERT INTO test.t (data) VALUES ('one')",
   );
   return source;

@@ -6,6 +6,7 @@ import type { VerifyReport } from "../../../lib/store/verify/verify_report.ts";
 import { SharedSource56 } from "../../support/shared_mysql56.ts";
 import { assertSameFiles } from "../../support/source_file.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 
 const source = new SharedSource56();
 
@@ -17,7 +18,7 @@ async function verify(path: string): Promise<VerifyReport> {
 /** Files of some blocks each, with rows of all sizes. */
 async function writeFiles(): Promise<void> {
   await source.run(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
   );
   for (let file = 0; file < 3; file++) {
     for (const size of [10, 30_000, 50_000, 200_000, 70, 40_000]) {

@@ -8,13 +8,14 @@ import { assertSameFiles } from "../../support/source_file.ts";
 import { binlogsOf, valueOf } from "../../support/sql_server.ts";
 import { TcpProxy } from "../../support/tcp_proxy.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 
 const source = new SharedSource56();
 
 /** Makes `test.t` and puts some rows into it. */
 async function writeSome(): Promise<void> {
   await source.run(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
     "INSERT INTO test.t (data) VALUES ('one'), ('two')",
   );
 }

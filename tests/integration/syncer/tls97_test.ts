@@ -13,15 +13,11 @@ import {
   type TestCertificateOptions,
 } from "../../support/test_authority.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
-import {
-  MODERN_KINDS,
-  TRANSACTION_KINDS,
-} from "../../support/transaction_kinds.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
+import { MYSQL97_KINDS } from "../../support/transaction_kinds.ts";
 
 const sources = new SharedMysql97(9773);
 const authority = await TestAuthority.make("test authority");
-const TABLE =
-  "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)";
 
 /** Puts a certificate in the place of the source's own. */
 async function giveCertificate(
@@ -55,9 +51,8 @@ await rigTest(
     await using folder = await TestCertificateFolder.make();
     const ca = await folder.write("ca.pem", authority.pem);
     await giveCertificate(source, authority, { hosts: ["127.0.0.1"] });
-    await source.run(TABLE);
-    const kinds = { ...TRANSACTION_KINDS, ...MODERN_KINDS };
-    for (const statements of Object.values(kinds)) {
+    await source.run(TEST_TABLE);
+    for (const statements of Object.values(MYSQL97_KINDS)) {
       await source.run(...statements);
     }
     for (
@@ -117,7 +112,7 @@ await rigTest(
     await expect(verified, /another authority.*no trusted authority.*ca/);
     // A certificate that is trusted brings it back.
     await giveCertificate(source, authority, { hosts: ["127.0.0.1"] });
-    await source.run(TABLE);
+    await source.run(TEST_TABLE);
     await kingbus.follow(source, {
       tls: { ...verified, files: { ca, ...own } },
     });
@@ -182,7 +177,7 @@ await rigTest(
       "CREATE USER IF NOT EXISTS x509@'%' IDENTIFIED BY 'x509pass' REQUIRE X509",
       "GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO x509@'%'",
       "SET sql_log_bin = 1",
-      TABLE,
+      TEST_TABLE,
     );
     const account = { user: "x509", password: "x509pass" };
     await using kingbus = await TestKingbus.start();
@@ -206,7 +201,7 @@ await rigTest(
   ["mysql97"],
   async () => {
     await using source = await startMysql97(9774, ["--tls-version="]);
-    await source.run(TABLE);
+    await source.run(TEST_TABLE);
     await using kingbus = await TestKingbus.start();
     await kingbus.follow(source, { tls: { mode: "required", files: {} } });
     const { reason } = await kingbus.waitUntilCause("tls");

@@ -17,13 +17,14 @@ import {
 } from "../../support/test_authority.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 
 const source = new SharedSource56();
 const replicas56 = new SharedReplica56();
 const replicas = new SharedServer(() => startMariadb(8094));
 const authority = await TestAuthority.make("test authority");
 const TABLE = [
-  "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+  TEST_TABLE,
   "INSERT INTO test.t (data) VALUES ('one'), (REPEAT('x', 100000))",
 ];
 

@@ -24,6 +24,7 @@ import {
   logEndOf,
   type SqlServer,
 } from "../../support/sql_server.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 import {
   MODERN_KINDS,
   TRANSACTION_KINDS,
@@ -106,7 +107,7 @@ async function assertSameAsSource(
 Deno.test("kingbus export writes the source's files byte for byte, beside a running kingbus", async () => {
   await using kingbus = new ServingKingbus();
   await source56.run(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
     "INSERT INTO test.t (data) VALUES ('one')",
     ...Object.values(TRANSACTION_KINDS).flat(),
     "FLUSH LOGS",
@@ -139,7 +140,7 @@ Deno.test("kingbus export writes the source's files byte for byte, beside a runn
 Deno.test("kingbus export under load shows whole transactions, and never less than before", async () => {
   await using kingbus = new ServingKingbus();
   await source56.run(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
   );
   await kingbus.start(source56.port);
   let loading = true;
@@ -199,7 +200,7 @@ Deno.test("kingbus export and events say in one line what is wrong, and change n
 Deno.test("kingbus events lists the events of a file, or of a transaction", async () => {
   await using kingbus = new ServingKingbus();
   await source56.run(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
     ...Array(30).fill(
       "INSERT INTO test.t (data) VALUES (REPEAT('x', 10000))",
     ),
@@ -322,7 +323,7 @@ for (const reader of ["mysqlbinlog", "mariadb-binlog"] as const) {
       const { server } = source56;
       const uuid = (await server.query("SELECT @@server_uuid")).rows[0]![0]!;
       await source56.run(
-        "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+        TEST_TABLE,
         "INSERT INTO test.t (data) VALUES ('one'), ('two')",
         "FLUSH LOGS",
         ...Object.values(TRANSACTION_KINDS).flat(),
@@ -366,7 +367,7 @@ await rigTest(
     const source = await sources97.asSource();
     const uuid = (await source.query("SELECT @@server_uuid")).rows[0]![0]!;
     await source.run(
-      "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+      TEST_TABLE,
       "INSERT INTO test.t (data) VALUES ('one'), ('two')",
       "CREATE TABLE test.other (id INT PRIMARY KEY)",
       "FLUSH LOGS",
@@ -417,7 +418,7 @@ await rigTest(
     const begin = 2_000_000_000;
     await source56.run(
       `SET TIMESTAMP = ${begin}`,
-      "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+      TEST_TABLE,
     );
     // Sessions can set their timestamp to anything, the past included.
     for (const second of [10, 20, 20, 30, 25, 40, 50]) {

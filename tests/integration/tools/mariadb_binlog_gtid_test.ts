@@ -15,6 +15,7 @@ import { SharedSource56 } from "../../support/shared_mysql56.ts";
 import { assertSameBytes } from "../../support/source_file.ts";
 import { logEndOf } from "../../support/sql_server.ts";
 import { type ServerAddress, TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 
 const mysqlSource = new SharedSource56();
 
@@ -202,7 +203,7 @@ for (const { release, title, program: part, parts, args: more } of TOOLS) {
     parts.slice(1),
     async (rig, context) => {
       await mysqlSource.run(
-        "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+        TEST_TABLE,
         "INSERT INTO test.t (data) VALUES ('one')",
         "FLUSH LOGS",
         "INSERT INTO test.t (data) VALUES ('two')",

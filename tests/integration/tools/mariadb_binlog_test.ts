@@ -6,13 +6,14 @@ import { SharedSource56 } from "../../support/shared_mysql56.ts";
 import { assertSameBytes, readSourceFile } from "../../support/source_file.ts";
 import { logEndOf } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 
 const source = new SharedSource56();
 
 /** Three files with something in each. */
 async function writeThreeFiles(): Promise<void> {
   await source.run(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
     "INSERT INTO test.t (data) VALUES (REPEAT('x', 200000)), ('small')",
     "FLUSH LOGS",
     "INSERT INTO test.t (data) VALUES ('two')",

@@ -9,6 +9,7 @@ import { SharedMysql97 } from "../../support/shared_mysql97.ts";
 import { assertSameBytes, readSourceFile } from "../../support/source_file.ts";
 import { executedOf, logEndOf, valueOf } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
+import { TEST_TABLE } from "../../support/test_table.ts";
 import { MODERN_KINDS } from "../../support/transaction_kinds.ts";
 
 const sources = new SharedMysql97(9794);
@@ -21,7 +22,7 @@ const BY_GTID = "--read-from-remote-source=BINLOG-DUMP-GTIDS";
 async function openSource(): Promise<LaunchedServer> {
   const source = await sources.asSource();
   await source.run(
-    "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+    TEST_TABLE,
     "INSERT INTO test.t (data) VALUES (REPEAT('x', 200000)), ('small')",
     ...Array.from(
       { length: 8 },
