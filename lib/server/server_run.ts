@@ -1,5 +1,5 @@
-import type { ChecksumAlgorithm } from "../binlog/checksum.ts";
 import { Compressor } from "../connection/compressor.ts";
+import { formatAddress } from "../config/address.ts";
 import { quietTcpTransport } from "../connection/transport.ts";
 import {
   grantedRights,
@@ -22,18 +22,14 @@ import { acceptConnections } from "./accept_loop.ts";
 import { CommandMemory } from "./command_memory.ts";
 import type { DumpHandler } from "./dump_handler.ts";
 import type { LogPurger } from "./log_purger.ts";
-import { formatAddress } from "../config/address.ts";
+import { FactsCache } from "./facts_cache.ts";
 import { PendingLogins } from "./pending_logins.ts";
 import type { RefusalLog } from "./refusal_log.ts";
 import type { ReplicaStatus } from "./replica_status.ts";
 import { generateRsaKeyPair } from "./rsa_key_pair.ts";
 import { ServerCounters } from "./server_counters.ts";
 import type { ServerFacts } from "./server_facts.ts";
-import {
-  loadSourceIdentity,
-  type OwnIdentity,
-  serverFactsOf,
-} from "./server_identity.ts";
+import type { OwnIdentity } from "./server_identity.ts";
 import type { ServerAccount, ServerOptions } from "./server_options.ts";
 import type { ServerStore } from "./server_store.ts";
 import type { ServerTls } from "./server_tls.ts";
@@ -134,7 +130,6 @@ export class ServerRun implements SessionHost {
   readonly #log: Log;
   readonly #refusals: RefusalLog;
   readonly #options: ServerOptions;
-  readonly #own: OwnIdentity;
   readonly #listener: Deno.TcpListener;
   readonly #accounts: ReadonlyMap<string, Account>;
   /** What each account may do, by its name. */
@@ -155,12 +150,7 @@ export class ServerRun implements SessionHost {
   readonly #acknowledging: (() => AcknowledgingState) | undefined;
   readonly #startedAtMs: number;
   #lastConnectionId = 0;
-  /** Who the server says it is, which every login and statement asks. */
-  #facts: {
-    metaVersion: number;
-    checksum: ChecksumAlgorithm | undefined;
-    facts: Promise<ServerFacts>;
-  } | undefined;
+  readonly #facts: FactsCache;
 
   constructor(parts: ServerRunParts, options: ServerOptions) {
     this.store = parts.store;
@@ -182,7 +172,17 @@ export class ServerRun implements SessionHost {
     );
     this.#log = parts.log;
     this.#refusals = parts.refusals;
-    this.#own = parts.own;
+    this.#facts = new FactsCache(parts.store, {
+      identity: options.identity,
+      own: parts.own,
+      defaultVersion: options.version ?? DEFAULT_VERSION,
+      versionComment: `kingbus ${VERSION}`,
+      hostName: options.machineName ?? DEFAULT_MACHINE_NAME,
+      port: parts.listener.addr.port,
+      semiSync: options.semiSync,
+      tls: options.tls,
+      compression: options.compression ?? [],
+    });
     this.#listener = parts.listener;
     this.#options = options;
     this.limits = {
@@ -262,37 +262,7 @@ export class ServerRun implements SessionHost {
   }
 
   facts(): Promise<ServerFacts> {
-    const { metaVersion } = this.store;
-    const checksum = this.store.files.at(-1)?.checksumAlgorithm;
-    const known = this.#facts;
-    if (known?.metaVersion === metaVersion && known.checksum === checksum) {
-      return known.facts;
-    }
-    const facts = this.#loadFacts(checksum);
-    this.#facts = { metaVersion, checksum, facts };
-    // Whoever asks next tries again.
-    facts.catch(() => {
-      if (this.#facts?.facts === facts) this.#facts = undefined;
-    });
-    return facts;
-  }
-
-  async #loadFacts(
-    newestChecksum: ChecksumAlgorithm | undefined,
-  ): Promise<ServerFacts> {
-    return serverFactsOf({
-      identity: this.#options.identity,
-      own: this.#own,
-      source: await loadSourceIdentity(this.store),
-      newestChecksum,
-      defaultVersion: this.#options.version ?? DEFAULT_VERSION,
-      versionComment: `kingbus ${VERSION}`,
-      hostName: this.#options.machineName ?? DEFAULT_MACHINE_NAME,
-      port: this.#listener.addr.port,
-      semiSync: this.#options.semiSync,
-      tls: this.tls,
-      compression: this.compression,
-    });
+    return this.#facts.now();
   }
 
   loggedIn(session: Session): void {
