@@ -1,4 +1,5 @@
 import type { RetentionSettings } from "../config/options.ts";
+import { sleep } from "../connection/sleep.ts";
 import { describeError } from "../log/describe_error.ts";
 import type { Log } from "../log/log.ts";
 import {
@@ -243,7 +244,7 @@ export class Retention implements AsyncDisposable {
     const { store, now, settings } = this.#parts;
     const due = now() + settings.checkIntervalMs;
     while (!this.#end.signal.aborted && now() < due) {
-      await pause(Math.min(FILE_CHECK_MS, due - now()), this.#end.signal);
+      await sleep(Math.min(FILE_CHECK_MS, due - now()), this.#end.signal);
       if (store.head?.fileNumber !== this.#checkedFile) return;
     }
   }
@@ -502,16 +503,4 @@ export class Retention implements AsyncDisposable {
 
 function bytesOf(files: readonly { readonly size: number }[]): number {
   return files.reduce((bytes, { size }) => bytes + size, 0);
-}
-
-/** Waits so long, or until the signal fires. */
-function pause(durationMs: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const end = () => resolve();
-  const timer = setTimeout(end, durationMs);
-  signal.addEventListener("abort", end, { once: true });
-  return promise.finally(() => {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", end);
-  });
 }

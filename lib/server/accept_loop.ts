@@ -1,3 +1,4 @@
+import { sleep } from "../connection/sleep.ts";
 import { describeError } from "../log/describe_error.ts";
 import type { Log } from "../log/log.ts";
 
@@ -35,20 +36,8 @@ export async function acceptConnections<Connection>(
           error: describeError(error),
         });
       }
-      await pause(Math.min(PAUSE_MS_MIN * 2 ** failures, PAUSE_MS_MAX), signal);
+      await sleep(Math.min(PAUSE_MS_MIN * 2 ** failures, PAUSE_MS_MAX), signal);
       failures += 1;
     }
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end, { once: true });
-  });
 }

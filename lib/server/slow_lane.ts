@@ -1,3 +1,5 @@
+import { sleep } from "../connection/sleep.ts";
+
 /**
  * Lets large pieces of work begin one after another, with a pause behind each:
  * what takes a tenth of a second of the event loop is not asked for again and
@@ -20,21 +22,7 @@ export class SlowLane {
   /** Resolves when it is the caller's turn. */
   enter(): Promise<void> {
     const turn = this.#last;
-    this.#last = turn.then(() => this.#pause());
+    this.#last = turn.then(() => sleep(this.#pauseMs, this.#signal));
     return turn;
-  }
-
-  #pause(): Promise<void> {
-    const signal = this.#signal;
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", end);
-        resolve();
-      };
-      const timer = setTimeout(end, this.#pauseMs);
-      signal.addEventListener("abort", end, { once: true });
-    });
   }
 }

@@ -1,6 +1,7 @@
 import { formatAddress } from "../config/address.ts";
 import type { ClientConnection } from "../connection/client_connection.ts";
 import { ConnectionError } from "../connection/connection_error.ts";
+import { sleep } from "../connection/sleep.ts";
 import type { TlsFacts } from "../connection/tls_layer.ts";
 import type { Log } from "../log/log.ts";
 import { describeError } from "../log/describe_error.ts";
@@ -25,7 +26,6 @@ import { type FollowerContext, LogFollower } from "./log_follower.ts";
 import { SourceAcknowledger } from "./source_acknowledger.ts";
 import { SourceError } from "./source_error.ts";
 import { SilenceWatch } from "./silence_watch.ts";
-import { sleep } from "./sleep.ts";
 import type { SourceOptions } from "./source_options.ts";
 import { SourceSession } from "./source_session.ts";
 import {

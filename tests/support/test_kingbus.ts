@@ -9,7 +9,7 @@ import type { ReplicaStatus } from "../../lib/server/replica_status.ts";
 import type { ServerOptions } from "../../lib/server/server_options.ts";
 import type { BinlogStore, StoreHead } from "../../lib/store/binlog_store.ts";
 import { openKvStore } from "../../lib/store/kv/open_kv_store.ts";
-import { sleep } from "../../lib/syncer/sleep.ts";
+import { sleep } from "../../lib/connection/sleep.ts";
 import type { SourceOptions } from "../../lib/syncer/source_options.ts";
 import { Syncer } from "../../lib/syncer/syncer.ts";
 import type { SyncerCause } from "../../lib/syncer/syncer_cause.ts";
