@@ -1,11 +1,7 @@
 import type { CompressedPacket } from "../protocol/compressed_packet.ts";
 import { CompressedPacketDecoder } from "../protocol/compressed_packet_decoder.ts";
 import type { Compression } from "../protocol/compression.ts";
-import {
-  FREE_PAYLOAD_BYTES,
-  type PayloadMemory,
-  takeMemory,
-} from "../protocol/payload_memory.ts";
+import { HeldPayload, type PayloadMemory } from "../protocol/payload_memory.ts";
 import { packContent } from "../protocol/pack_content.ts";
 import { decompressPacket } from "../protocol/decompress_packet.ts";
 import type { Compressor } from "./compressor.ts";
@@ -154,24 +150,6 @@ export function compressedTransport<Link extends Transport>(
 /** What a packet says it is once it is decompressed; more is refused. */
 function contentBytes({ announcedBytes, payload }: CompressedPacket): number {
   return Math.max(announcedBytes, payload.length);
-}
-
-/** What one connection holds beyond what it may without asking. */
-class HeldPayload {
-  readonly #memory: PayloadMemory | undefined;
-  #bytes = 0;
-
-  constructor(memory: PayloadMemory | undefined) {
-    this.#memory = memory;
-  }
-
-  /** Holds so many bytes from now on; throws a `ProtocolError` (1041) if it can't. */
-  set(bytes: number): void {
-    const more = Math.max(0, bytes - FREE_PAYLOAD_BYTES) - this.#bytes;
-    if (more > 0) takeMemory(this.#memory, more);
-    else if (more < 0) this.#memory?.give(-more);
-    this.#bytes += more;
-  }
 }
 
 /** Makes a packet; the content may change again once this has returned. */

@@ -4,11 +4,7 @@ import {
   PACKET_HEADER_BYTES,
   PART_PAYLOAD_BYTES_MAX,
 } from "./packet.ts";
-import {
-  FREE_PAYLOAD_BYTES,
-  type PayloadMemory,
-  takeMemory,
-} from "./payload_memory.ts";
+import { HeldPayload, type PayloadMemory } from "./payload_memory.ts";
 import { ProtocolError } from "./protocol_error.ts";
 import { isErr } from "./response.ts";
 
@@ -65,9 +61,8 @@ export class PacketDecoder {
   #maxPayloadBytes: number;
   readonly #acceptsNotices: boolean;
   readonly #numbered: boolean;
-  readonly #memory: PayloadMemory | undefined;
-  /** What the assembly has taken of it. */
-  #memoryBytes = 0;
+  /** For the assembly. */
+  readonly #held: HeldPayload;
   #expectedSequenceId: number;
 
   /** The current chunk and how far it is decoded. */
@@ -88,7 +83,7 @@ export class PacketDecoder {
     this.#maxPayloadBytes = options.maxPayloadBytes;
     this.#acceptsNotices = options.acceptsNotices ?? false;
     this.#numbered = options.numbered ?? true;
-    this.#memory = options.memory;
+    this.#held = new HeldPayload(options.memory);
     this.#expectedSequenceId = options.initialSequenceId ?? 0;
   }
 
@@ -278,22 +273,13 @@ export class PacketDecoder {
     if (needed > this.#assembly.length) {
       const room = Math.max(needed, this.#assembly.length * 2, ASSEMBLY_BYTES);
       const grownBytes = Math.min(room, this.#announcedBytes());
-      this.#takeMemory(grownBytes);
+      this.#held.set(grownBytes);
       const grown = new Uint8Array(grownBytes);
       grown.set(this.#assembly.subarray(0, this.#assemblyBytes));
       this.#assembly = grown;
     }
     this.#assembly.set(bytes, this.#assemblyBytes);
     this.#assemblyBytes = needed;
-  }
-
-  /** Makes sure that so much may be held in all. */
-  #takeMemory(bytes: number): void {
-    if (this.#memory === undefined) return;
-    const more = Math.max(0, bytes - FREE_PAYLOAD_BYTES) - this.#memoryBytes;
-    if (more <= 0) return;
-    takeMemory(this.#memory, more);
-    this.#memoryBytes += more;
   }
 
   /** Length of the payload up to and with the current part. */
@@ -305,8 +291,7 @@ export class PacketDecoder {
     this.#assembly = NO_BYTES;
     this.#assemblyBytes = 0;
     this.#fullParts = 0;
-    this.#memory?.give(this.#memoryBytes);
-    this.#memoryBytes = 0;
+    this.#held.set(0);
   }
 
   /** Writes what is assembled with its headers; answers where it ended. */

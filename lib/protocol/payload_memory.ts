@@ -15,18 +15,31 @@ export interface PayloadMemory {
  */
 export const FREE_PAYLOAD_BYTES: number = 4 * 1024;
 
-/**
- * Takes so many bytes more; there is no limit without a memory.
- *
- * @throws {ProtocolError} 1041 if there are not as many
- */
-export function takeMemory(
-  memory: PayloadMemory | undefined,
-  bytes: number,
-): void {
-  if (memory === undefined || memory.take(bytes)) return;
-  throw new ProtocolError(
-    ErrorCode.ER_OUT_OF_RESOURCES,
-    "Too many large commands are under way at once; try again",
-  );
+/** What one connection holds of a memory, beyond what it may without asking. */
+export class HeldPayload {
+  readonly #memory: PayloadMemory | undefined;
+  #bytes = 0;
+
+  /** @param memory without a limit if absent */
+  constructor(memory: PayloadMemory | undefined) {
+    this.#memory = memory;
+  }
+
+  /**
+   * Holds so many bytes from now on.
+   *
+   * @throws {ProtocolError} 1041 if there are not as many; what was held stays
+   */
+  set(bytes: number): void {
+    if (this.#memory === undefined) return;
+    const more = Math.max(0, bytes - FREE_PAYLOAD_BYTES) - this.#bytes;
+    if (more > 0 && !this.#memory.take(more)) {
+      throw new ProtocolError(
+        ErrorCode.ER_OUT_OF_RESOURCES,
+        "Too many large commands are under way at once; try again",
+      );
+    }
+    if (more < 0) this.#memory.give(-more);
+    this.#bytes += more;
+  }
 }
