@@ -1,0 +1,71 @@
+import { assertEquals } from "@std/assert";
+import { rigTest } from "../../../scripts/test_servers/rig.ts";
+import { startMariadb } from "../../support/mariadb.ts";
+import { MariadbReplica } from "../../support/mariadb_replica.ts";
+import { assertSameLog } from "../../support/mariadb_source.ts";
+import { checksumTables } from "../../support/sql_server.ts";
+import {
+  TestAuthority,
+  TestCertificateFolder,
+} from "../../support/test_authority.ts";
+import { TestKingbus } from "../../support/test_kingbus.ts";
+
+const RELEASES = [
+  { release: "installed", version: "10.11", part: "mariadb", id: 8120 },
+  { release: "sid", version: "11.8", part: "mariadb-sid", id: 8122 },
+] as const;
+
+const authority = await TestAuthority.make("test authority");
+
+/** One transaction in each of two domains and two files. */
+const STATEMENTS: readonly string[] = [
+  "CREATE TABLE test.t (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB)",
+  "INSERT INTO test.t (data) VALUES (REPEAT('x', 300000))",
+  "SET SESSION gtid_domain_id = 3",
+  "FLUSH LOGS",
+  "INSERT INTO test.t (data) VALUES ('of another domain')",
+];
+
+for (const { release, version, part, id } of RELEASES) {
+  // only the newer one makes itself a certificate, so that it offers TLS
+  const offersTls = release === "sid";
+  await rigTest(
+    `a MariaDB ${version} replica follows kingbus by GTID over TLS, compressed, as kingbus follows its source`,
+    [part],
+    async () => {
+      await using source = await startMariadb(id, [], release);
+      await using server = await startMariadb(id + 1, [
+        "--slave-compressed-protocol=1",
+      ], release);
+      await using folder = await TestCertificateFolder.make();
+      await using kingbus = await TestKingbus.following(source, {
+        server: {
+          tls: await folder.serverTls(authority, { required: true }),
+          compression: ["zlib", "zstd"],
+        },
+        source: {
+          tls: { mode: offersTls ? "required" : "preferred", files: {} },
+          compression: { algorithm: "zlib", level: 6 },
+        },
+      });
+      const replica = new MariadbReplica(server);
+      await replica.start({
+        port: kingbus.port,
+        settings: ["MASTER_SSL = 1"],
+      });
+      await source.run(...STATEMENTS);
+      await replica.waitUntilHasAllOf(source);
+      assertEquals(await checksumTables(server), await checksumTables(source));
+      const [dump] = await kingbus.waitUntilDumping(1);
+      assertEquals(
+        [dump!.mode, dump!.tls?.version, dump!.compression],
+        ["gtid", "TLSv1.3", "zlib"],
+      );
+      const followed = kingbus.status.source;
+      assertEquals(followed?.tls?.version, offersTls ? "TLSv1.3" : undefined);
+      assertEquals(followed?.compression, "zlib");
+      await assertSameLog(kingbus, source);
+      await replica.stop();
+    },
+  );
+}
