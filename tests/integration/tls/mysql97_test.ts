@@ -318,6 +318,43 @@ await rigTest(
   },
 );
 
+await rigTest(
+  "the mysql client of MySQL 9.7 comes over TLS, of itself and where it must",
+  ["mysql-client"],
+  async (rig) => {
+    await using folder = await TestCertificateFolder.make();
+    await using kingbus = await TestKingbus.start({
+      server: { tls: await folder.serverTls(authority) },
+    });
+    for (
+      const [option, version] of [
+        ["--ssl-mode=PREFERRED", "TLSv1.3"],
+        ["--ssl-mode=REQUIRED", "TLSv1.3"],
+        ["--tls-version=TLSv1.2", "TLSv1.2"],
+      ]
+    ) {
+      const { success, stdout, stderr } = await rig.program("mysql-client").run(
+        [
+          "--no-defaults",
+          "--host=127.0.0.1",
+          `--port=${kingbus.port}`,
+          "--user=repl",
+          "--password=replpass",
+          option!,
+          "--batch",
+          "--skip-column-names",
+          "--execute=SHOW STATUS LIKE 'Ssl_version'",
+        ],
+      );
+      assertEquals(success, true, new TextDecoder().decode(stderr));
+      assertEquals(
+        new TextDecoder().decode(stdout),
+        `Ssl_version\t${version}\n`,
+      );
+    }
+  },
+);
+
 /** How a login without TLS is answered: error number and text. */
 async function refusalOf(
   port: number,
