@@ -73,7 +73,11 @@ export class KingbusProcess implements LogServer, AsyncDisposable {
         admin: { listen: `127.0.0.1:${adminPort}` },
         server: {
           listen: `127.0.0.1:${port}`,
-          users: [{ name: REPLICATION.user, password: REPLICATION.password }],
+          users: [{
+            name: REPLICATION.user,
+            password: REPLICATION.password,
+            rights: ["admin"],
+          }],
           ...options.server,
         },
         log: { level: "warn" },
@@ -116,6 +120,17 @@ export class KingbusProcess implements LogServer, AsyncDisposable {
       mysql_password: REPLICATION.password,
       semi_sync: semiSync,
     });
+  }
+
+  /** Begins to follow a source without TLS, even if that offers it. */
+  async followPlain(source: LogServer): Promise<void> {
+    const { user, password } = REPLICATION;
+    await this.#control!.query(
+      `CHANGE REPLICATION SOURCE TO SOURCE_HOST = '${source.hostname}',
+       SOURCE_PORT = ${source.port}, SOURCE_USER = '${user}',
+       SOURCE_PASSWORD = '${password}', SOURCE_SSL = 0`,
+    );
+    await this.#control!.query("START REPLICA");
   }
 
   /** Follows no source any more. */

@@ -18,7 +18,8 @@ const TARGET = 1.5;
 /**
  * kingbus with an empty store catches up with the source, and everything is on
  * disk; `mysqlbinlog --raw`, which syncs nothing, and the discarding reader do
- * as much of it as they do, in turns.
+ * as much of it as they do, in turns, all without TLS. Then kingbus does it as
+ * it does by default, over TLS where the source has it.
  */
 export async function measureIngest(
   context: BenchContext,
@@ -30,6 +31,7 @@ export async function measureIngest(
   const reads: TransferRun[] = [];
   const copies: TransferRun[] = [];
   const ingests: TransferRun[] = [];
+  const defaults: TransferRun[] = [];
   const peaks: number[] = [];
   for (let run = 1; run <= context.runs; run++) {
     context.progress(`ingest, run ${run} of ${context.runs}`);
@@ -38,12 +40,14 @@ export async function measureIngest(
     if (mysqlbinlog !== undefined) {
       copies.push(await copyRaw(context, mysqlbinlog));
     }
-    const ingest = await catchUp(context);
+    defaults.push(await catchUp(context, false));
+    const ingest = await catchUp(context, true);
     ingests.push(ingest);
     peaks.push(ingest.peakBytes / 1e6);
   }
   const read = transferRate("discarding reader", reads);
   const ours = transferRate("kingbus, durable", ingests);
+  const byDefault = transferRate("kingbus, durable, TLS if offered", defaults);
   const raw = copies.length > 0
     ? transferRate("mysqlbinlog --raw", copies)
     : undefined;
@@ -54,7 +58,7 @@ export async function measureIngest(
   };
   return {
     title: "ingest: an empty kingbus catches up",
-    measurements: [read, ...(raw ? [raw] : []), ours, peak],
+    measurements: [read, ...(raw ? [raw] : []), ours, byDefault, peak],
     verdicts: raw ? [againstRaw(ours, raw)] : [],
     notes: [
       ...rig.missing.map((what) => `not compared with ${what}`),
@@ -72,6 +76,7 @@ function againstRaw(ours: Measurement, raw: Measurement): Verdict {
 
 async function catchUp(
   context: BenchContext,
+  plain: boolean,
 ): Promise<TransferRun & { peakBytes: number }> {
   const { kingbus, dataDir } = await context.startEmpty();
   let result: TransferRun & { peakBytes: number };
@@ -79,7 +84,8 @@ async function catchUp(
     await using _ = kingbus;
     const before = await kingbus.usage();
     const start = performance.now();
-    await kingbus.follow(context.source);
+    if (plain) await kingbus.followPlain(context.source);
+    else await kingbus.follow(context.source);
     await kingbus.caughtUp(context.log);
     const seconds = (performance.now() - start) / 1000;
     const after = await kingbus.usage();
