@@ -262,6 +262,7 @@ Deno.test("kingbus says who its replicas are", async () => {
       heartbeatMs: 1000,
       bytesSent: 0,
       compression: undefined,
+      tls: undefined,
       acks: undefined,
       program: "",
       clientVersion: "5.6.24",
