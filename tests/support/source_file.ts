@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { readDumpedFiles } from "./dump_client.ts";
 import { binlogsOf, logEndOf, type SqlServer } from "./sql_server.ts";
 import type { TestKingbus } from "./test_kingbus.ts";
@@ -59,4 +59,16 @@ export function assertSameBytes(
     { name, size: actual.length, sameUpTo: differs },
     { name, size: expected.length, sameUpTo: expected.length },
   );
+}
+
+/** Compares copied files, by name, with those that there should be. */
+export function assertSameCopies(
+  actual: ReadonlyMap<string, Uint8Array>,
+  expected: ReadonlyMap<string, Uint8Array>,
+): void {
+  assert(expected.size > 0);
+  assertEquals([...actual.keys()], [...expected.keys()]);
+  for (const [name, bytes] of expected) {
+    assertSameBytes(name, actual.get(name)!, bytes);
+  }
 }

@@ -1,9 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { EventType } from "../../../lib/binlog/event_type.ts";
-import { KvVerifySource } from "../../../lib/store/kv/kv_verify_source.ts";
-import { verifyLog } from "../../../lib/store/verify/verify_log.ts";
 import { rigTest } from "../../../scripts/test_servers/rig.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
+import { assertSound } from "../../support/assert_sound.ts";
 import type { LaunchedServer } from "../../support/launched_server.ts";
 import {
   assertSameLog,
@@ -60,15 +59,6 @@ async function waitUntilHas(
     throw new TypeError(Deno.inspect(kingbus.status), { cause: error });
   });
   assert(kingbus.head.mariadb!.equals(state));
-}
-
-/** Every event of the log is in order, and so is what is noted of them. */
-async function assertSound(kingbus: TestKingbus): Promise<void> {
-  await kingbus.store.writer.flush();
-  await using source = await KvVerifySource.open(kingbus.databasePath);
-  const { faults, transactions } = await verifyLog(source);
-  assertEquals(faults, []);
-  assert(transactions > 0);
 }
 
 /** Types of a stored file's events. */

@@ -1,10 +1,9 @@
 import { listBinlogPaths } from "../../../lib/import/binlog_path.ts";
 import { importFiles } from "../../../lib/import/import_files.ts";
-import { KvVerifySource } from "../../../lib/store/kv/kv_verify_source.ts";
-import { verifyLog } from "../../../lib/store/verify/verify_log.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { freePort } from "../../../scripts/test_servers/free_port.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
+import { assertSound } from "../../support/assert_sound.ts";
 import { readDumpedFiles } from "../../support/dump_client.ts";
 import { KingbusProcess, runKingbus } from "../../support/kingbus_process.ts";
 import { LOAD_TABLE, LoadWriter } from "../../support/load_writer.ts";
@@ -72,15 +71,6 @@ async function assertSameData(from: Member, to: Member): Promise<void> {
     await checksumTables(from.server),
   );
   assertEquals(await to.executed(), executed);
-}
-
-/** Checks all that kingbus has stored, event by event. */
-async function assertSound(kingbus: TestKingbus): Promise<void> {
-  await kingbus.store.writer.flush();
-  await using source = await KvVerifySource.open(kingbus.databasePath);
-  const { faults, transactions } = await verifyLog(source);
-  assertEquals(faults, []);
-  assert(transactions > 0);
 }
 
 /** Compares the files that were taken as they are with the server's own. */

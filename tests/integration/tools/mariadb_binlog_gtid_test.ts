@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import {
   type RigPart,
   type RigProgram,
@@ -12,7 +12,10 @@ import {
 } from "../../support/mariadb_comparison.ts";
 import { RawCopy } from "../../support/raw_copy.ts";
 import { SharedSource56 } from "../../support/shared_mysql56.ts";
-import { assertSameBytes } from "../../support/source_file.ts";
+import {
+  assertSameBytes,
+  assertSameCopies,
+} from "../../support/source_file.ts";
 import { logEndOf } from "../../support/sql_server.ts";
 import { type ServerAddress, TestKingbus } from "../../support/test_kingbus.ts";
 import { TEST_TABLE } from "../../support/test_table.ts";
@@ -164,11 +167,7 @@ for (const { release, title, program: part, parts, args: more } of TOOLS) {
             copies.push(copy.files());
           }
           const [expected, actual] = copies;
-          assert(expected!.size > 0);
-          assertEquals([...actual!.keys()], [...expected!.keys()]);
-          for (const [name, bytes] of expected!) {
-            assertSameBytes(name, actual!.get(name)!, bytes);
-          }
+          assertSameCopies(actual!, expected!);
         });
       }
       await context.step("for ever", async () => {
