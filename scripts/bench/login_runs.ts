@@ -18,6 +18,7 @@ import {
 import { decodeHandshakeV10 } from "../../lib/protocol/handshake.ts";
 import type { LogServer } from "./bench_source.ts";
 import { logIn, readPayload } from "./log_in.ts";
+import { replicaStatements } from "../test_servers/replica_statements.ts";
 
 /** How to log in, and how often. */
 export interface LoginInput {
@@ -40,18 +41,6 @@ export interface LoginResult {
 
 const UUID = "4b494e47-0000-1111-8000-00000000b061";
 const SERVER_ID = 3_200_000_001;
-
-/** What a MySQL 9.7 replica says before its dump. */
-const STATEMENTS = [
-  "SELECT UNIX_TIMESTAMP()",
-  "SELECT @@GLOBAL.SERVER_ID",
-  "SET @master_heartbeat_period = 30000001024, @source_heartbeat_period = 30000001024",
-  "SET @master_binlog_checksum = @@global.binlog_checksum, @source_binlog_checksum = @@global.binlog_checksum",
-  "SELECT @source_binlog_checksum",
-  "SELECT @@GLOBAL.GTID_MODE",
-  "SELECT @@GLOBAL.SERVER_UUID",
-  `SET @slave_uuid = '${UUID}', @replica_uuid = '${UUID}'`,
-];
 
 /** One connection, from dialling to the first event. */
 class LoginRun {
@@ -106,7 +95,7 @@ async function once(
     );
     await run.logIn(input.plugin);
     const loginMs = performance.now() - start;
-    for (const statement of STATEMENTS) {
+    for (const statement of replicaStatements(UUID)) {
       await run.command(encodeQuery(statement));
     }
     await run.command(encodeRegisterReplica({

@@ -6,6 +6,7 @@ import {
   encodeBinlogDumpGtid,
   encodeRegisterReplica,
 } from "../../lib/protocol/command.ts";
+import { replicaStatements } from "../../scripts/test_servers/replica_statements.ts";
 
 /** What a script is written for. */
 export interface ScriptFacts {
@@ -110,14 +111,7 @@ const MYSQL57 = [
 ];
 
 const MYSQL8 = [
-  "SELECT UNIX_TIMESTAMP()",
-  "SELECT @@GLOBAL.SERVER_ID",
-  "SET @master_heartbeat_period = 30000001024, @source_heartbeat_period = 30000001024",
-  "SET @master_binlog_checksum = @@global.binlog_checksum, @source_binlog_checksum = @@global.binlog_checksum",
-  "SELECT @source_binlog_checksum",
-  "SELECT @@GLOBAL.GTID_MODE",
-  "SELECT @@GLOBAL.SERVER_UUID",
-  `SET @slave_uuid = '${UUID}', @replica_uuid = '${UUID}'`,
+  ...replicaStatements(UUID),
   register(7004),
   "SELECT @@global.rpl_semi_sync_source_enabled",
 ];
