@@ -130,6 +130,7 @@ async function lookOf(files: CredentialFiles): Promise<string> {
       const { mtime, size, ino } = await Deno.stat(path);
       return `${mtime?.getTime()}/${size}/${ino}`;
     } catch {
+      // Why is said where it is read.
       return "unreadable";
     }
   });
