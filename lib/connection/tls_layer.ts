@@ -67,6 +67,7 @@ export class TlsLayer {
     socket.on("close", () => fail(undefined));
     below.on("error", fail);
     below.on("close", () => fail(undefined));
+    below.once("end", () => this.#ended());
   }
 
   /**
@@ -181,6 +182,16 @@ export class TlsLayer {
       idleTurns = this.#below.writableLength === 0 ? idleTurns + 1 : 0;
     }
     await this.#whileAlive((done) => this.#below.end(() => done()));
+  }
+
+  /**
+   * The peer sends nothing more. Node waits for the rest of the handshake all
+   * the same; what has come of it is looked at within a few turns.
+   */
+  #ended(turns = IDLE_TURNS): void {
+    if (this.#established || this.#failure !== undefined) return;
+    if (turns === 0) this.#fail(undefined);
+    else setTimeout(() => this.#ended(turns - 1), 0);
   }
 
   /** Does one thing to the socket; fails when the connection does. */

@@ -23,6 +23,24 @@ import { TestKingbus } from "../../support/test_kingbus.ts";
 const authority = await TestAuthority.make("test authority");
 const stranger = await TestAuthority.make("another authority");
 
+/** A client's wish for TLS, which it says before anything else. */
+const TLS_REQUEST = Uint8Array.from([
+  32,
+  0,
+  0,
+  1,
+  0x85,
+  0xae,
+  0x0f,
+  0,
+  0,
+  0,
+  0,
+  1,
+  45,
+  ...new Uint8Array(23),
+]);
+
 /** Logs in over TLS. */
 async function connect(
   kingbus: TestKingbus,
@@ -211,22 +229,6 @@ Deno.test("a handshake that fails is counted, and hurts nobody else", async () =
     server: { tls, loginTimeoutMs: 1000 },
   });
   await using other = await connect(kingbus, "required");
-  const request = Uint8Array.from([
-    32,
-    0,
-    0,
-    1,
-    0x85,
-    0xae,
-    0x0f,
-    0,
-    0,
-    0,
-    0,
-    1,
-    45,
-    ...new Uint8Array(23),
-  ]);
   const garbage = new TextEncoder().encode("this is no TLS at all, not at all");
   // Garbage in one write with the request, garbage later, nothing, a cut.
   for (const way of ["together", "later", "nothing", "cut"]) {
@@ -237,9 +239,9 @@ Deno.test("a handshake that fails is counted, and hurts nobody else", async () =
     const greeting = new Uint8Array(1024);
     await conn.read(greeting);
     if (way === "together") {
-      await conn.write(Uint8Array.from([...request, ...garbage]));
+      await conn.write(Uint8Array.from([...TLS_REQUEST, ...garbage]));
     } else {
-      await conn.write(request);
+      await conn.write(TLS_REQUEST);
       if (way === "later") await conn.write(garbage);
     }
     if (way === "cut") {
@@ -262,6 +264,30 @@ Deno.test("a handshake that fails is counted, and hurts nobody else", async () =
     "only one was left",
     () => kingbus.server.status().connections === 1,
   );
+});
+
+Deno.test("a client that leaves where its handshake should begin is not waited for", async () => {
+  await using folder = await TestCertificateFolder.make();
+  const tls = await folder.serverTls(authority);
+  await using kingbus = await TestKingbus.start({
+    server: { tls, loginTimeoutMs: 3_600_000 },
+  });
+  for (const half of [false, true]) {
+    const conn = await Deno.connect({
+      hostname: "127.0.0.1",
+      port: kingbus.port,
+    });
+    await conn.read(new Uint8Array(1024));
+    await conn.write(TLS_REQUEST);
+    // the end of what it sends, or of the whole connection
+    if (half) await conn.closeWrite();
+    else conn.close();
+    await waitUntil(
+      "it was gone",
+      () => kingbus.server.status().connections === 0,
+    );
+    if (half) conn.close();
+  }
 });
 
 Deno.test("a client that wants TLS is told when there is none", async () => {
