@@ -149,9 +149,9 @@ await rigTest(
     await source.run("SET GLOBAL require_secure_transport = ON");
     try {
       await using kingbus = await TestKingbus.following(source, { hurry: 100 });
-      const status = await kingbus.waitUntilCause("unsuitable");
+      const status = await kingbus.waitUntilCause("tls");
       assertStringIncludes(status.reason!, "3159");
-      assertStringIncludes(status.reason!, "TLS");
+      assertStringIncludes(status.reason!, "source.tls.mode");
       // the connection that set it is kept
       await source.run("SET GLOBAL require_secure_transport = OFF");
       await assertSameFiles(kingbus, source.onDisk);

@@ -48,6 +48,8 @@ Deno.test("Syncer starts at the oldest file of a 5.6 source", async () => {
     serverId: "5601",
     uuid: source.server.uuid,
     version: "5.6.24-log",
+    tls: undefined,
+    compression: undefined,
   });
   assertEquals(status.reason, undefined);
   assertEquals(status.purged, "");
