@@ -74,6 +74,13 @@ export interface ServerAuthOptions {
   readonly secure?: boolean;
   /** Whether everybody has to come over TLS (`require_secure_transport`). */
   readonly requireTls?: boolean | undefined;
+  /**
+   * Why a client with these connection attributes can't be served now, though
+   * it has proved who it is; undefined if it can.
+   */
+  readonly notNow?:
+    | ((attributes: ReadonlyMap<string, string>) => string | undefined)
+    | undefined;
   /** Without it the full exchange works over TLS only. */
   readonly rsaKeyPair?: RsaKeyPair | undefined;
 }
@@ -405,6 +412,10 @@ export class ServerAuth {
         ErrorCode.ER_SECURE_TRANSPORT_REQUIRED,
         "Connections using insecure transport are prohibited while --require_secure_transport=ON.",
       );
+    }
+    const notNow = this.#options.notNow?.(response.attributes);
+    if (notNow !== undefined) {
+      return this.#refuse(ErrorCode.ER_UNKNOWN_ERROR, notNow);
     }
     const accepted: Login = {
       user: response.user,

@@ -1,4 +1,5 @@
 import type { ChecksumAlgorithm } from "../binlog/checksum.ts";
+import { decodeFormatDescription } from "../binlog/format_description.ts";
 import type { ServerFacts } from "./server_facts.ts";
 import {
   type FactSources,
@@ -8,7 +9,10 @@ import {
 import type { ServerStore } from "./server_store.ts";
 
 /** What stays the same while the server runs. */
-export type FixedFacts = Omit<FactSources, "source" | "newestChecksum">;
+export type FixedFacts = Omit<
+  FactSources,
+  "source" | "newestChecksum" | "logVersion"
+>;
 
 /**
  * Who the server says it is, which every login and statement asks: made anew
@@ -51,7 +55,15 @@ export class FactsCache {
   async #load(
     newestChecksum: ChecksumAlgorithm | undefined,
   ): Promise<ServerFacts> {
+    // a log has one flavour: whichever file tells it
+    const format = this.#store.files.at(-1)?.formatDescription;
+    const logVersion = format && decodeFormatDescription(format).serverVersion;
     const source = await loadSourceIdentity(this.#store);
-    return serverFactsOf({ ...this.#fixed, source, newestChecksum });
+    return serverFactsOf({
+      ...this.#fixed,
+      source,
+      newestChecksum,
+      logVersion,
+    });
   }
 }

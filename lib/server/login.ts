@@ -29,6 +29,12 @@ export type LoginResult =
   /** The client closed the connection. */
   | { readonly kind: "gone" };
 
+/** What a refusal counts as, by its error; all others are denied access. */
+const REASONS: ReadonlyMap<number, RefusalReason> = new Map([
+  [ErrorCode.ER_SECURE_TRANSPORT_REQUIRED, "tls-required"],
+  [ErrorCode.ER_UNKNOWN_ERROR, "no-source-yet"],
+]);
+
 /**
  * Greets a client and sees its login through.
  *
@@ -61,9 +67,7 @@ export async function acceptLogin(
     } else if ("refused" in step) {
       await channel.send(step.refused);
       const { code, message } = decodeErr(step.refused);
-      const reason = code === ErrorCode.ER_SECURE_TRANSPORT_REQUIRED
-        ? "tls-required"
-        : "access-denied";
+      const reason = REASONS.get(code) ?? "access-denied";
       return { kind: "refused", reason, message };
     } else if (tls !== undefined) {
       turns.spent(TLS_HANDSHAKE_MS);

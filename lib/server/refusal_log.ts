@@ -7,6 +7,8 @@ export type RefusalReason =
   | "malformed-login"
   | "tls-failed"
   | "tls-required"
+  /** A MariaDB replica came before it was known whether the log is MariaDB's. */
+  | "no-source-yet"
   | "too-many-connections"
   | "too-many-logins";
 
@@ -43,6 +45,7 @@ export class RefusalLog {
     "malformed-login": 0,
     "tls-failed": 0,
     "tls-required": 0,
+    "no-source-yet": 0,
     "too-many-connections": 0,
     "too-many-logins": 0,
   };

@@ -20,6 +20,11 @@ export interface ServerFacts {
    * front, which its replicas expect.
    */
   readonly greetingVersion: string;
+  /**
+   * True while nothing is known of the log that is to come: neither its
+   * flavour nor its version.
+   */
+  readonly awaitsSource?: boolean | undefined;
   /** `@@version_comment`. */
   readonly versionComment: string;
   /** The source's `@@GLOBAL.gtid_mode`. */

@@ -131,6 +131,12 @@ export interface FactSources {
    * now: it begins a file when that is switched. Undefined for an empty log.
    */
   readonly newestChecksum?: ChecksumAlgorithm | undefined;
+  /**
+   * Version of the server that wrote the log's newest file, by its format
+   * description; undefined for an empty log. It tells what a log is that was
+   * imported, whose source was never seen.
+   */
+  readonly logVersion?: string | undefined;
   /** How clients may come over TLS; undefined if they may not. */
   readonly tls?: ServerTls | undefined;
   /** Version to give before a source was seen. */
@@ -152,13 +158,17 @@ export function serverFactsOf(from: FactSources): ServerFacts {
   const speaker = from.identity === "source" && source !== undefined
     ? source
     : own;
+  const flavour = source?.flavour ?? flavourOfVersion(from.logVersion ?? "");
+  const unseenVersion = flavour === "mariadb" && from.logVersion !== undefined
+    ? from.logVersion
+    : from.defaultVersion;
   return {
-    flavour: source?.flavour ?? "mysql",
+    flavour,
+    awaitsSource: source === undefined && from.logVersion === undefined,
     serverId: speaker.serverId,
     serverUuid: speaker.uuid === "" ? own.uuid : speaker.uuid,
-    version: source?.version.replace(MARIADB_PREFIX, "") ??
-      from.defaultVersion,
-    greetingVersion: source?.version ?? from.defaultVersion,
+    version: source?.version.replace(MARIADB_PREFIX, "") ?? unseenVersion,
+    greetingVersion: source?.version ?? unseenVersion,
     versionComment: from.versionComment,
     gtidMode: log.gtidMode,
     binlogFormat: log.binlogFormat,

@@ -312,6 +312,10 @@ export class Session {
       requireTls: this.#host.tls?.required === true ||
         this.#host.tls?.clientCertificate === "required",
       rsaKeyPair,
+      notNow: (attributes) =>
+        facts.awaitsSource === true && isMariadbReplica(attributes)
+          ? "kingbus has not reached its source yet, and can't say whether that is MariaDB"
+          : undefined,
     });
     const result = await acceptLogin(
       this.#channel,
@@ -771,4 +775,14 @@ export class Session {
 
 function decodeDatabase(payload: Uint8Array): string {
   return new TextDecoder().decode(payload.subarray(1, 1 + DATABASE_BYTES_MAX));
+}
+
+/**
+ * Whether a client is a MariaDB server that replicates, by its connection
+ * attributes: `_server_host` is MariaDB's, and its programs give their name. At
+ * a server that seems to be MySQL it gives up GTIDs for good (`sql/slave.cc`),
+ * and goes on by file and position, from the first file if it has none.
+ */
+function isMariadbReplica(attributes: ReadonlyMap<string, string>): boolean {
+  return attributes.has("_server_host") && !attributes.has("program_name");
 }

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { rigTest } from "../../../scripts/test_servers/rig.ts";
+import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
 import { startMariadb } from "../../support/mariadb.ts";
 import { MariadbReplica } from "../../support/mariadb_replica.ts";
 import { assertSameLog } from "../../support/mariadb_source.ts";
@@ -25,6 +26,30 @@ const STATEMENTS: readonly string[] = [
   "FLUSH LOGS",
   "INSERT INTO test.t (data) VALUES ('of another domain')",
 ];
+
+await rigTest(
+  "a MariaDB replica is not let in before kingbus knows its source, and goes on by GTID then",
+  ["mariadb"],
+  async () => {
+    await using source = await startMariadb(8124);
+    await using server = await startMariadb(8125);
+    await using kingbus = await TestKingbus.start();
+    const replica = new MariadbReplica(server);
+    await replica.start({ port: kingbus.port });
+    await waitUntil(
+      "it was turned away",
+      () => kingbus.server.status().refusals["no-source-yet"] > 0,
+    );
+    // an operator may come
+    await using _ = await kingbus.connect();
+    await source.run(...STATEMENTS);
+    await kingbus.follow(source);
+    await replica.waitUntilHasAllOf(source);
+    const [dump] = await kingbus.waitUntilDumping(1);
+    assertEquals(dump!.mode, "gtid");
+    await replica.stop();
+  },
+);
 
 for (const { release, version, part, id } of RELEASES) {
   // only the newer one makes itself a certificate, so that it offers TLS

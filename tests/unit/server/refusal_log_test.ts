@@ -37,6 +37,7 @@ Deno.test("RefusalLog.refused() logs an address once a minute, with a count", ()
     "malformed-login": 0,
     "tls-failed": 0,
     "tls-required": 0,
+    "no-source-yet": 0,
     "too-many-connections": 0,
     "too-many-logins": 0,
   });

@@ -86,4 +86,27 @@ Deno.test("serverFactsOf() tells whose identity is given, the log's facts aside"
     [own.serverId, "8.4.0-kingbus", "ON", "CRC32"],
   );
   assert(before.binlogFormat === "ROW");
+  assertEquals(before.awaitsSource, true);
+});
+
+Deno.test("serverFactsOf() takes the flavour of a log without source from the log", () => {
+  const rest = {
+    own: { serverId: "1073741829", uuid: RANDOM.randomUuid() },
+    identity: "own",
+    source: undefined,
+    defaultVersion: "8.4.0-kingbus",
+    versionComment: "kingbus",
+    hostName: "host",
+    port: 3390,
+  } as const;
+  const facts = (logVersion: string) => {
+    const { flavour, greetingVersion, awaitsSource } = serverFactsOf({
+      ...rest,
+      logVersion,
+    });
+    return [flavour, greetingVersion, awaitsSource];
+  };
+  assertEquals(facts("9.7.4"), ["mysql", "8.4.0-kingbus", false]);
+  const mariadb = "10.11.19-MariaDB-log";
+  assertEquals(facts(mariadb), ["mariadb", mariadb, false]);
 });

@@ -92,6 +92,7 @@ export function statementSession(collation = 255): StatementSession {
           "malformed-login": 0,
           "tls-failed": 0,
           "tls-required": 0,
+          "no-source-yet": 0,
           "too-many-logins": 1,
           "too-many-connections": 2,
         },

@@ -11,6 +11,7 @@ import type {
 import type { LogPurger } from "../../../lib/server/log_purger.ts";
 import type { ServerOptions } from "../../../lib/server/server_options.ts";
 import type { ServerStore } from "../../../lib/server/server_store.ts";
+import { formatDescription97 } from "./statement_session.ts";
 
 /** What the source said; the identity that a test's server greets with. */
 export const SOURCE = {
@@ -46,7 +47,7 @@ export function testStore(meta: Record<string, unknown> = {}): ServerStore {
       spliced: false,
       mariadbStart: undefined,
       previousGtids: new GtidSet(),
-      formatDescription: new Uint8Array(),
+      formatDescription: formatDescription97(),
       checksumAlgorithm: "crc32",
       firstTimestamp: 0,
       lastTimestamp: 0,

@@ -75,6 +75,7 @@ class RecordingServer implements SteeredServer {
         "malformed-login": 0,
         "tls-failed": 0,
         "tls-required": 0,
+        "no-source-yet": 0,
         "too-many-connections": 0,
         "too-many-logins": 0,
       },
