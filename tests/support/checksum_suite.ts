@@ -61,7 +61,7 @@ export async function writeChecksumFiles(server: SqlServer): Promise<void> {
 }
 
 /** A kingbus with the source's identity that has all of its log. */
-export async function followAll(
+async function followAll(
   source: ChecksumSource,
 ): Promise<TestKingbus> {
   const kingbus = await TestKingbus.following(source, {
@@ -73,7 +73,7 @@ export async function followAll(
 }
 
 /** Compares every dump with the source's, whatever clients say of checksums. */
-export async function compareSayings(
+async function compareSayings(
   source: ChecksumSource,
   kingbus: TestKingbus,
   context: Deno.TestContext,
@@ -128,7 +128,7 @@ async function startsOf(source: ChecksumSource): Promise<DumpClientOptions[]> {
  * switched: heartbeats have checksums as their file has, and an artificial
  * rotate as the file before it.
  */
-export async function compareHeartbeats(
+async function compareHeartbeats(
   source: ChecksumSource,
   kingbus: TestKingbus,
 ): Promise<void> {
@@ -202,4 +202,33 @@ class IdleClient {
   close(): void {
     this.#client.close();
   }
+}
+
+/** Registers a test of a generation of servers. */
+export type RegisterChecksumTest = (
+  name: string,
+  body: (context: Deno.TestContext) => Promise<void>,
+) => void | Promise<void>;
+
+/**
+ * Registers the tests of what kingbus does with checksums, beside a source.
+ *
+ * @param title what the source is
+ * @param open gives one with the files of `writeChecksumFiles`
+ */
+export async function checksumSuite(
+  title: string,
+  open: () => Promise<ChecksumSource>,
+  test: RegisterChecksumTest,
+): Promise<void> {
+  await test(`whatever a client says of checksums, kingbus sends what ${title} sends, to the byte`, async (context) => {
+    const source = await open();
+    await using kingbus = await followAll(source);
+    await compareSayings(source, kingbus, context);
+  });
+  await test(`heartbeats and rotates have checksums as those of ${title} while they are switched`, async () => {
+    const source = await open();
+    await using kingbus = await followAll(source);
+    await compareHeartbeats(source, kingbus);
+  });
 }

@@ -1,8 +1,6 @@
 import {
   type ChecksumSource,
-  compareHeartbeats,
-  compareSayings,
-  followAll,
+  checksumSuite,
   writeChecksumFiles,
 } from "../../support/checksum_suite.ts";
 import { SharedSource56 } from "../../support/shared_mysql56.ts";
@@ -18,14 +16,8 @@ async function openSource(): Promise<ChecksumSource> {
   return { server, port, names: "master", gtids: false };
 }
 
-Deno.test("whatever a client says of checksums, kingbus sends what MySQL 5.6 sends, to the byte", async (context) => {
-  const source = await openSource();
-  await using kingbus = await followAll(source);
-  await compareSayings(source, kingbus, context);
-});
-
-Deno.test("heartbeats and rotates have checksums as those of MySQL 5.6 while they are switched", async () => {
-  const source = await openSource();
-  await using kingbus = await followAll(source);
-  await compareHeartbeats(source, kingbus);
-});
+await checksumSuite(
+  "MySQL 5.6",
+  openSource,
+  (name, body) => Deno.test(name, body),
+);

@@ -1,9 +1,7 @@
 import { rigTest } from "../../../scripts/test_servers/rig.ts";
 import {
   type ChecksumSource,
-  compareHeartbeats,
-  compareSayings,
-  followAll,
+  checksumSuite,
   writeChecksumFiles,
 } from "../../support/checksum_suite.ts";
 import { SharedMysql97 } from "../../support/shared_mysql97.ts";
@@ -17,22 +15,8 @@ async function openSource(): Promise<ChecksumSource> {
   return { server, port: server.port, names: "source", gtids: true };
 }
 
-await rigTest(
-  "whatever a client says of checksums, kingbus sends what MySQL 9.7 sends, to the byte",
-  ["mysql97"],
-  async (_rig, context) => {
-    const source = await openSource();
-    await using kingbus = await followAll(source);
-    await compareSayings(source, kingbus, context);
-  },
-);
-
-await rigTest(
-  "heartbeats and rotates have checksums as those of MySQL 9.7 while they are switched",
-  ["mysql97"],
-  async () => {
-    const source = await openSource();
-    await using kingbus = await followAll(source);
-    await compareHeartbeats(source, kingbus);
-  },
+await checksumSuite(
+  "MySQL 9.7",
+  openSource,
+  (name, body) => rigTest(name, ["mysql97"], (_rig, context) => body(context)),
 );

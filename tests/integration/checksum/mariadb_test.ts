@@ -2,9 +2,7 @@ import { rigTest } from "../../../scripts/test_servers/rig.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
 import {
   type ChecksumSource,
-  compareHeartbeats,
-  compareSayings,
-  followAll,
+  checksumSuite,
   writeChecksumFiles,
 } from "../../support/checksum_suite.ts";
 import { startMariadb } from "../../support/mariadb.ts";
@@ -33,22 +31,8 @@ async function openSource(): Promise<ChecksumSource> {
   return { server, port: server.port, names: "master", gtids: false };
 }
 
-await rigTest(
-  "whatever a client says of checksums, kingbus sends what MariaDB sends, to the byte",
-  ["mariadb"],
-  async (_rig, context) => {
-    const source = await openSource();
-    await using kingbus = await followAll(source);
-    await compareSayings(source, kingbus, context);
-  },
-);
-
-await rigTest(
-  "heartbeats and rotates have checksums as those of MariaDB while they are switched",
-  ["mariadb"],
-  async () => {
-    const source = await openSource();
-    await using kingbus = await followAll(source);
-    await compareHeartbeats(source, kingbus);
-  },
+await checksumSuite(
+  "MariaDB",
+  openSource,
+  (name, body) => rigTest(name, ["mariadb"], (_rig, context) => body(context)),
 );
