@@ -1,3 +1,4 @@
+import { EventType } from "../../lib/binlog/event_type.ts";
 import {
   type BinlogStore,
   FIRST_POSITION,
@@ -11,8 +12,7 @@ const UUID = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
 const FRAME_BYTES = 5;
 const HEADER_BYTES = 19;
 
-const WRITE_ROWS = 30;
-const FORMAT_DESCRIPTION = 15;
+const SERVER_VERSION = "9.7.0-made";
 
 /**
  * A store that is filled with made transactions of one event each: nothing but
@@ -39,7 +39,7 @@ export class MadeStore implements AsyncDisposable {
     const { writer } = this.store;
     const name = `binlog.${String(++this.#files).padStart(6, "0")}`;
     writer.startFile({ name, serverUuid: UUID });
-    const format = madeEvent(FORMAT_DESCRIPTION, 120);
+    const format = madeFormatDescription();
     writer.describeFile(format.subarray(FRAME_BYTES), "none");
     writer.event(format, 0, format.length, 0, true);
     writer.previousGtids(writer.executed.clone());
@@ -54,7 +54,7 @@ export class MadeStore implements AsyncDisposable {
    */
   append(count: number, bytes: number): void {
     const { writer } = this.store;
-    const event = madeEvent(WRITE_ROWS, bytes);
+    const event = madeEvent(EventType.WRITE_ROWS, bytes);
     const buffer = new Uint8Array(count * event.length);
     for (let at = 0; at < buffer.length; at += event.length) {
       buffer.set(event, at);
@@ -123,5 +123,24 @@ function madeEvent(type: number, bytes: number): Uint8Array {
   for (let at = FRAME_BYTES + HEADER_BYTES; at < packet.length; at++) {
     packet[at] = at * 31;
   }
+  return packet;
+}
+
+/**
+ * A format description that a reader of the log understands
+ * (`Format_description_event` of MySQL), of a server without checksums.
+ */
+function madeFormatDescription(): Uint8Array {
+  const types = 42;
+  const packet = madeEvent(
+    EventType.FORMAT_DESCRIPTION,
+    2 + 50 + 4 + 1 + types + 1 + 4,
+  );
+  const body = packet.subarray(FRAME_BYTES + HEADER_BYTES).fill(0);
+  body[0] = 4;
+  new TextEncoder().encodeInto(SERVER_VERSION, body.subarray(2, 52));
+  body[56] = HEADER_BYTES;
+  // the post-header of QUERY events, by which readers know the format
+  body[57 + EventType.QUERY - 1] = 13;
   return packet;
 }
