@@ -1,4 +1,5 @@
 import { AdminApi } from "./admin/admin_api.ts";
+import { adminRoutes } from "./admin/admin_routes.ts";
 import { adminUrl } from "./admin/admin_url.ts";
 import type {
   NodeInfo,
@@ -111,10 +112,12 @@ export async function openApp(options: Options, log: Log): Promise<App> {
   const { server, syncer } = controllers;
   const admin = opened.use(
     new AdminApi({
-      ...controllers,
-      retention,
-      files: () => store.files,
-      node: () => node.info(),
+      routes: adminRoutes({
+        ...controllers,
+        retention,
+        files: () => store.files,
+        node: () => node.info(),
+      }),
       log,
     }),
   );

@@ -3,50 +3,21 @@ import { type Address, formatAddress } from "../config/address.ts";
 import { describeError } from "../log/describe_error.ts";
 import type { Log } from "../log/log.ts";
 import { redactText } from "../log/redact.ts";
+import { RetentionError } from "../retention/retention_error.ts";
 import { AdminListenError } from "./admin_listen_error.ts";
-import {
-  ControlError,
-  type ControlErrorKind,
-  type NodeInfo,
-  type RetentionControl,
-  type ServerControl,
-  type SyncerControl,
-} from "./control.ts";
-import { envelope, failure, success } from "./envelope.ts";
-import { fileStatus, type ListedFile } from "./file_status.ts";
-import { clusterOf, membersOf, type NodeStatus } from "./node_status.ts";
-import { checkReadiness, type ReadinessCheck } from "./readiness.ts";
-import {
-  parsePurge,
-  parseServerStart,
-  parseSyncerStart,
-} from "./request_body.ts";
+import type { AdminRoute } from "./admin_route.ts";
+import { ControlError, type ControlErrorKind } from "./control.ts";
+import { failure } from "./envelope.ts";
 import { readText } from "./read_text.ts";
 import { RequestError } from "./request_error.ts";
-import {
-  type PurgeStatus,
-  purgeStatus,
-  retentionStatus,
-} from "./retention_status.ts";
-import { RetentionError } from "../retention/retention_error.ts";
-import { serverStatus } from "./server_status.ts";
-import { syncerStatus } from "./syncer_status.ts";
+import { parseInput, parseQuery } from "./route_input.ts";
 
-/** What the admin API shows and steers. */
+/** What the admin API answers with. */
 export interface AdminApiParts {
-  readonly syncer: SyncerControl;
-  readonly server: ServerControl;
-  readonly retention: RetentionControl;
-  /** The files of the log, oldest first; asked anew for each answer. */
-  readonly files: () => readonly ListedFile[];
-  /** Asked anew for each answer. */
-  readonly node: () => NodeInfo;
+  /** Everything it answers; see `adminRoutes()`. */
+  readonly routes: readonly AdminRoute[];
   readonly log: Log;
 }
-
-type Method = "GET" | "POST" | "PUT" | "DELETE";
-
-type Answer = (context: Context) => Response | Promise<Response>;
 
 const STATUS_OF: Readonly<Record<ControlErrorKind, number>> = {
   invalid: 400,
@@ -57,8 +28,7 @@ const STATUS_OF: Readonly<Record<ControlErrorKind, number>> = {
 /** How long requests under way may take once the API closes. */
 const CLOSE_TIMEOUT_MS = 2000;
 
-const ALONE =
-  "kingbus: this node runs alone: clusters are not supported, so members can't be changed";
+const EVENT_STREAM = "text/event-stream";
 
 /**
  * The admin HTTP API: the original kingbus's paths, bodies and envelope, with
@@ -67,6 +37,7 @@ const ALONE =
 export class AdminApi implements AsyncDisposable {
   readonly #parts: AdminApiParts;
   readonly #app = new Hono();
+  readonly #closing = new AbortController();
   readonly #cutOff = new AbortController();
   /** Requests whose answers are not delivered yet. */
   readonly #underWay = new Set<Promise<void>>();
@@ -74,7 +45,7 @@ export class AdminApi implements AsyncDisposable {
 
   constructor(parts: AdminApiParts) {
     this.#parts = parts;
-    for (const [path, methods] of this.#routes()) this.#route(path, methods);
+    for (const routes of byPath(parts.routes)) this.#route(routes);
     this.#app.notFound((context) =>
       failure(404, `there is no ${context.req.path.slice(0, 200)} here`)
     );
@@ -108,11 +79,13 @@ export class AdminApi implements AsyncDisposable {
   /**
    * Ends listening, once the requests under way are answered or their time is
    * up. (`shutdown()` of the server waits for clients that send nothing more.)
+   * Event streams are not waited for: they are told to end, and then cut off.
    */
   async close(): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
     this.#server = undefined;
+    this.#closing.abort();
     const timeUp = Promise.withResolvers<void>();
     const timer = setTimeout(timeUp.resolve, CLOSE_TIMEOUT_MS);
     await Promise.race([Promise.all(this.#underWay), timeUp.promise]);
@@ -125,92 +98,63 @@ export class AdminApi implements AsyncDisposable {
     return this.close();
   }
 
-  #accept(
+  async #accept(
     request: Request,
     completed: Promise<void>,
-  ): Response | Promise<Response> {
+  ): Promise<Response> {
     if (this.#server === undefined) return failure(503, "kingbus is stopping");
     // Rejects when the client went away before it had its answer.
     const done = completed.catch(() => {}).finally(() =>
       this.#underWay.delete(done)
     );
     this.#underWay.add(done);
-    return this.handle(request);
+    const response = await this.handle(request);
+    const isStream = response.headers.get("content-type")?.startsWith(
+      EVENT_STREAM,
+    );
+    if (isStream) this.#underWay.delete(done);
+    return response;
   }
 
-  /** Path by path: which methods it has and what they answer. */
-  #routes(): [string, Partial<Record<Method, Answer>>][] {
-    const { syncer, server, node } = this.#parts;
-    const alone: Answer = () => failure(501, ALONE);
-    return [
-      ["/cluster", { GET: () => success(clusterOf(node())) }],
-      ["/members", {
-        GET: () => success(membersOf(node())),
-        POST: alone,
-        PUT: alone,
-        DELETE: alone,
-      }],
-      ["/admin/url", { PUT: alone }],
-      ["/binlog/syncer/start", {
-        PUT: async (context) => {
-          await syncer.start(parseSyncerStart(await readText(context.req.raw)));
-          return success("");
-        },
-      }],
-      ["/binlog/syncer/stop", {
-        PUT: async () => {
-          await syncer.stop();
-          return success("");
-        },
-      }],
-      ["/binlog/syncer/status", {
-        GET: () => success(syncerStatus(syncer.report())),
-      }],
-      ["/binlog/server/start", {
-        PUT: async (context) => {
-          await server.start(parseServerStart(await readText(context.req.raw)));
-          return success("");
-        },
-      }],
-      ["/binlog/server/stop", {
-        PUT: async () => {
-          await server.stop();
-          return success("");
-        },
-      }],
-      ["/binlog/server/status", {
-        GET: () => success(serverStatus(server.report())),
-      }],
-      ["/binlog/files", {
-        GET: () => success(this.#parts.files().map(fileStatus)),
-      }],
-      ["/binlog/purge", {
-        PUT: async (context) => success(await this.#purge(context)),
-      }],
-      ["/binlog/retention/status", {
-        GET: () => success(retentionStatus(this.#parts.retention.report())),
-      }],
-      ["/status", { GET: () => success(this.#status()) }],
-      ["/healthz", { GET: () => success({ version: node().version }) }],
-      ["/readyz", { GET: () => this.#answerReady() }],
-    ];
-  }
-
-  #route(path: string, methods: Partial<Record<Method, Answer>>): void {
-    for (const [method, answer] of Object.entries(methods)) {
-      this.#app.on(method, path, (context) => {
+  /** Adds the methods of one path. */
+  #route(routes: readonly AdminRoute[]): void {
+    const { path } = routes[0]!;
+    const pattern = path.replaceAll(/\{(\w+)\}/g, ":$1");
+    for (const route of routes) {
+      this.#app.on(route.method, pattern, async (context) => {
         this.#note(context);
-        return answer(context);
+        return await this.#answer(route, context);
       });
     }
-    const names = Object.keys(methods);
-    const allow = names.flatMap((name) =>
-      name === "GET" ? ["GET", "HEAD"] : [name]
+    const allow = routes.flatMap(({ method }) =>
+      method === "GET" ? ["GET", "HEAD"] : [method]
     ).join(", ");
-    this.#app.all(path, (context) => {
+    this.#app.all(pattern, (context) => {
       const message = `${path} takes ${allow}, not ${context.req.method}`;
       return failure(405, message, { allow });
     });
+  }
+
+  async #answer(route: AdminRoute, context: Context): Promise<Response> {
+    const request = context.req.raw;
+    const params = context.req.param();
+    if (route.params !== undefined) parseInput(params, route.params);
+    const query = route.query && parseInput(
+      parseQuery(new URL(request.url).searchParams),
+      route.query,
+    );
+    const response = await route.handle({
+      request,
+      params,
+      query,
+      granted: "admin",
+      closing: this.#closing.signal,
+      text: () => readText(request),
+    });
+    if (request.method !== "HEAD") return response;
+    // Nobody reads it: a stream would go on for ever.
+    await response.body?.cancel();
+    return new Response(null, response);
   }
 
   /** What changes something is worth a line in every log. */
@@ -222,49 +166,6 @@ export class AdminApi implements AsyncDisposable {
     } else {
       log.info("admin request", { method, path });
     }
-  }
-
-  async #purge(context: Context): Promise<PurgeStatus> {
-    const { retention, syncer } = this.#parts;
-    const { target, ...options } = parsePurge(await readText(context.req.raw));
-    const outcome = await retention.purge(target, options);
-    return purgeStatus(outcome, {
-      dryRun: options.dryRun,
-      purged: syncer.report().log.purged,
-    });
-  }
-
-  #checks(): ReadinessCheck[] {
-    const { node, syncer, server } = this.#parts;
-    return checkReadiness(node(), syncer.report(), server.report());
-  }
-
-  #answerReady(): Response {
-    const checks = this.#checks();
-    const unready = checks.filter(({ ready }) => !ready);
-    if (unready.length === 0) return success({ ready: true, checks });
-    const why = unready.map(({ part, detail }) => `${part} ${detail}`);
-    return envelope(503, {
-      message: `not ready: ${why.join("; ")}`,
-      data: { ready: false, checks },
-    });
-  }
-
-  #status(): NodeStatus {
-    const { syncer, server } = this.#parts;
-    const node = this.#parts.node();
-    const checks = this.#checks();
-    return {
-      name: node.name,
-      version: node.version,
-      started_at: node.startedAt.toISOString(),
-      ready: checks.every(({ ready }) => ready),
-      checks,
-      syncer: syncerStatus(syncer.report()),
-      server: serverStatus(server.report()),
-      store: node.stored,
-      retention: retentionStatus(this.#parts.retention.report()),
-    };
   }
 
   /** What not even the router could answer. */
@@ -283,6 +184,11 @@ export class AdminApi implements AsyncDisposable {
     else this.#parts.log.debug("admin request refused", fields);
     return failure(status, message);
   }
+}
+
+/** The routes of each path. */
+function byPath(routes: readonly AdminRoute[]): AdminRoute[][] {
+  return [...Map.groupBy(routes, ({ path }) => path).values()];
 }
 
 function statusOf(error: unknown): number {

@@ -1,12 +1,17 @@
+import { z } from "zod";
 import type { NodeInfo, ServerReport, SyncerReport } from "./control.ts";
 
 /** Whether one part does what it is meant to do. */
-export interface ReadinessCheck {
-  readonly part: "node" | "syncer" | "server";
-  readonly ready: boolean;
-  /** In words: what it does, or why it does not do what it should. */
-  readonly detail: string;
-}
+export const READINESS_CHECK = z.strictObject({
+  part: z.enum(["node", "syncer", "server"]),
+  ready: z.boolean(),
+  detail: z.string().describe(
+    "What it does, or why it does not do what it should.",
+  ),
+}).readonly();
+
+/** One of {@linkcode READINESS_CHECK}. */
+export type ReadinessCheck = z.output<typeof READINESS_CHECK>;
 
 /**
  * Compares what should run with what runs. A part that is stopped on purpose is

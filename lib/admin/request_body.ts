@@ -16,7 +16,8 @@ import type { ServerStartRequest, SyncerStartRequest } from "./control.ts";
 import { RequestError } from "./request_error.ts";
 import { parseRfc3339 } from "./rfc3339.ts";
 
-const SYNCER_START = z.strictObject({
+/** The body of `PUT /binlog/syncer/start`. */
+export const SYNCER_START = z.strictObject({
   syncer_id: integerValue(SERVER_ID_RANGE).optional(),
   syncer_uuid: patternValue(UUID.pattern, UUID.reason).optional(),
   mysql_addr: addressValue({ portMin: 1 }),
@@ -27,7 +28,8 @@ const SYNCER_START = z.strictObject({
   candidates: z.array(addressValue({ portMin: 1 })).optional(),
 });
 
-const SERVER_START = z.strictObject({
+/** The body of `PUT /binlog/server/start`. */
+export const SERVER_START = z.strictObject({
   addr: addressValue({ portMin: 0 }).optional(),
   user: textValue(128).optional(),
   password: secretValue().optional(),
@@ -75,7 +77,8 @@ export function parseServerStart(text: string): ServerStartRequest | undefined {
   return { listen: addr, account };
 }
 
-const PURGE = z.strictObject({
+/** The body of `PUT /binlog/purge`. */
+export const PURGE = z.strictObject({
   to: textValue(512).optional(),
   before: configValue((input) => {
     const timeMs = typeof input === "string" ? parseRfc3339(input) : undefined;

@@ -1,79 +1,104 @@
+import { z } from "zod";
 import type { PurgeOutcome, RetentionReport } from "../retention/retention.ts";
 import type { ReplicaHold } from "../retention/replica_hold.ts";
+import { countNumber, listOf, timeText } from "./answer_value.ts";
+
+const HOLD_FIELDS = {
+  kind: z.enum(["connected", "declared"]),
+  uuid: z.string(),
+  name: z.string(),
+  connection_id: z.string().optional(),
+  file: z.string().describe(
+    "First file it needs; empty: it was never seen and needs everything.",
+  ),
+  position: countNumber("Position in that file."),
+};
+
+const HOLD_STATUS = z.strictObject(HOLD_FIELDS).readonly();
 
 /** A replica because of which files stay. */
-export interface HoldStatus {
-  readonly kind: "connected" | "declared";
-  readonly uuid: string;
-  readonly name: string;
-  readonly connection_id?: string | undefined;
-  /** First file it needs; empty: it was never seen and needs everything. */
-  readonly file: string;
-  readonly position: number;
-}
+export type HoldStatus = z.output<typeof HOLD_STATUS>;
 
 /** `data` of `PUT /binlog/purge`. */
-export interface PurgeStatus {
-  readonly removed: readonly { readonly name: string; readonly size: number }[];
-  readonly bytes: number;
-  /** How many files were asked for. */
-  readonly asked: number;
-  readonly first_kept?: string | undefined;
-  /** True when the file being written was asked for too: it stays. */
-  readonly kept_active: boolean;
-  readonly held_back_by: readonly HoldStatus[];
-  readonly dry_run: boolean;
-  /** What is purged of the log now. */
-  readonly purged_gtid_set: string;
-}
+export const PURGE_STATUS = z.strictObject({
+  removed: listOf(
+    z.strictObject({ name: z.string(), size: countNumber("Bytes.") })
+      .readonly(),
+    "The files that went, or would.",
+  ),
+  bytes: countNumber("Their bytes together."),
+  asked: countNumber("How many files were asked for."),
+  first_kept: z.string().optional(),
+  kept_active: z.boolean().describe(
+    "True when the file being written was asked for too: it stays.",
+  ),
+  held_back_by: listOf(HOLD_STATUS, "Who needs the files that stayed."),
+  dry_run: z.boolean(),
+  purged_gtid_set: z.string().describe("What is purged of the log now."),
+}).readonly().meta({ id: "Purge" });
 
-/** `data` of `GET /binlog/retention/status`. Times are RFC 3339. */
-export interface RetentionStatus {
-  /** The limits there are. */
-  readonly limits: {
-    readonly bytes?: number | undefined;
-    readonly age_ms?: number | undefined;
-    readonly files?: number | undefined;
-    readonly free_disk_bytes?: number | undefined;
-  };
-  readonly checked_at?: string | undefined;
-  /** Why the last check failed. */
-  readonly failure?: string | undefined;
-  /** What can still be written; only with `limits.free_disk_bytes`. */
-  readonly free_bytes?: number | undefined;
-  readonly last_purge?: {
-    readonly at: string;
-    /** The limits that asked for it; none for a purge by hand. */
-    readonly limits: readonly string[];
-    readonly files: number;
-    readonly bytes: number;
-    readonly first: string;
-    readonly last: string;
-  } | undefined;
-  /** Since kingbus was started. */
-  readonly purged_files: number;
-  readonly purged_bytes: number;
-  /** Why a limit is not kept. */
-  readonly held_back?: {
-    readonly limits: readonly string[];
-    readonly files: number;
-    readonly bytes: number;
-    readonly since: string;
-    readonly by: readonly (HoldStatus & { readonly since: string })[];
-  } | undefined;
-  /** The replicas of `retention.replicas`. */
-  readonly replicas: readonly {
-    readonly uuid: string;
-    readonly name: string;
-    readonly connected: boolean;
-    /** True when files it needs were purged by force. */
-    readonly lost: boolean;
-    /** Where it goes on; absent: it was never seen and needs everything. */
-    readonly file?: string | undefined;
-    readonly position?: number | undefined;
-    readonly noted_at?: string | undefined;
-  }[];
-}
+/** The answer of {@linkcode PURGE_STATUS}. */
+export type PurgeStatus = z.output<typeof PURGE_STATUS>;
+
+/** `data` of `GET /binlog/retention/status`. */
+export const RETENTION_STATUS = z.strictObject({
+  limits: z.strictObject({
+    bytes: countNumber("Bytes of all files.").optional(),
+    age_ms: countNumber("Milliseconds since a file's last event.").optional(),
+    files: countNumber("Number of files.").optional(),
+    free_disk_bytes: countNumber("What the disk is to have free.").optional(),
+  }).readonly().describe("The limits there are."),
+  checked_at: timeText("When they were looked at last.").optional(),
+  failure: z.string().optional().describe("Why the last check failed."),
+  free_bytes: countNumber(
+    "What can still be written; only with `limits.free_disk_bytes`.",
+  ).optional(),
+  last_purge: z.strictObject({
+    at: timeText("When it was."),
+    limits: listOf(
+      z.string(),
+      "The limits that asked for it; none for a purge by hand.",
+    ),
+    files: countNumber("Files removed."),
+    bytes: countNumber("Their bytes."),
+    first: z.string(),
+    last: z.string(),
+  }).readonly().optional(),
+  purged_files: countNumber("Files removed since kingbus was started."),
+  purged_bytes: countNumber("Their bytes."),
+  held_back: z.strictObject({
+    limits: listOf(z.string(), "The limits that are not kept."),
+    files: countNumber("Files that should go."),
+    bytes: countNumber("Their bytes."),
+    since: timeText("Since when."),
+    by: listOf(
+      z.strictObject({
+        ...HOLD_FIELDS,
+        since: timeText("Since when it needs them."),
+      }).readonly(),
+      "The replicas that need them.",
+    ),
+  }).readonly().optional().describe("Why a limit is not kept."),
+  replicas: listOf(
+    z.strictObject({
+      uuid: z.string(),
+      name: z.string(),
+      connected: z.boolean(),
+      lost: z.boolean().describe(
+        "True when files it needs were purged by force.",
+      ),
+      file: z.string().optional().describe(
+        "Where it goes on; absent: it was never seen and needs everything.",
+      ),
+      position: countNumber("Position in that file.").optional(),
+      noted_at: timeText("When that was noted.").optional(),
+    }).readonly(),
+    "The replicas of `retention.replicas`.",
+  ),
+}).readonly().meta({ id: "RetentionStatus" });
+
+/** The answer of {@linkcode RETENTION_STATUS}. */
+export type RetentionStatus = z.output<typeof RETENTION_STATUS>;
 
 /** The answer to a purge by hand. */
 export function purgeStatus(

@@ -1,60 +1,79 @@
-import type { CompressionAlgorithm } from "../protocol/compression.ts";
+import { z } from "zod";
+import { COMPRESSION_ALGORITHMS } from "../protocol/compression.ts";
+import { countNumber, listOf, timeText } from "./answer_value.ts";
 import type { ReplicaReport, ServerReport } from "./control.ts";
-import { type LogStatus, logStatus } from "./syncer_status.ts";
+import { LOG_FIELDS, logStatus } from "./syncer_status.ts";
+
+/** What a connection may be compressed with in an answer. */
+const COMPRESSION = z.enum(["none", ...COMPRESSION_ALGORITHMS]);
 
 /** A replica, under the original's names, then what it did not tell. */
-export interface ReplicaStatus {
-  /** 1 while it is sent the log, else 0. */
-  readonly replication_state: 0 | 1;
-  readonly server_id: number;
-  readonly server_uuid: string;
-  readonly host_name: string;
-  readonly port: number;
-  readonly user: string;
-  /** RFC 3339. */
-  readonly connect_time: string;
-  /** Nanoseconds, 0 for none. */
-  readonly heartbeat: number;
-  readonly connection_id: string;
-  readonly remote: string;
-  readonly mode: "" | "gtid" | "position";
-  readonly file: string;
-  readonly position: number;
-  readonly lag_bytes?: number | undefined;
-  readonly program: string;
-  readonly client_version: string;
-  /** TLS version of its connection, such as `TLSv1.3`; empty without TLS. */
-  readonly tls: string;
-  /** Cipher suite of it, as OpenSSL names it. */
-  readonly tls_cipher: string;
-  /** What its connection is compressed with. */
-  readonly compression: "none" | CompressionAlgorithm;
-  /** What it has acknowledged, if it is semi-synchronous. */
-  readonly semi_sync?: {
-    readonly acks_asked: number;
-    readonly acks_received: number;
-    readonly file: string;
-    readonly position: number;
-  } | undefined;
-  /** 64-bit counters, as text. */
-  readonly stats: { readonly bytes_sent: string };
-}
+export const REPLICA_STATUS = z.strictObject({
+  replication_state: z.literal([0, 1]).describe(
+    "1 while it is sent the log, else 0.",
+  ),
+  server_id: countNumber("What it says of itself; 0 before it has."),
+  server_uuid: z.string().describe("MariaDB's replicas have none."),
+  host_name: z.string().describe("What it registered as its own host name."),
+  port: countNumber("The port it registered."),
+  user: z.string(),
+  connect_time: timeText("When it connected."),
+  heartbeat: countNumber("Nanoseconds between heartbeats, 0 for none."),
+  connection_id: z.string().describe(
+    "That of `SHOW PROCESSLIST` and `KILL`; 64 bits, as text.",
+  ),
+  remote: z.string().describe("`ip:port` it came from."),
+  mode: z.enum(["", "gtid", "position"]).describe("How it asked for the log."),
+  file: z.string().describe("Up to where it was sent the log."),
+  position: countNumber("Position in that file."),
+  lag_bytes: countNumber("What it has not been sent yet.").optional(),
+  program: z.string().describe("What its client library says it is."),
+  client_version: z.string(),
+  tls: z.string().describe(
+    "TLS version of its connection, such as `TLSv1.3`; empty without TLS.",
+  ),
+  tls_cipher: z.string().describe("Cipher suite, as OpenSSL names it."),
+  compression: COMPRESSION,
+  semi_sync: z.strictObject({
+    acks_asked: countNumber("Acknowledgements it was asked for."),
+    acks_received: countNumber("Those that came."),
+    file: z.string().describe("Where the newest one is."),
+    position: countNumber("Position in that file."),
+  }).readonly().optional().describe(
+    "What it has acknowledged, if it is semi-synchronous.",
+  ),
+  stats: z.strictObject({
+    bytes_sent: z.string().describe("64 bits, as text."),
+  }).readonly(),
+}).readonly().meta({ id: "Replica" });
+
+/** One of {@linkcode REPLICA_STATUS}. */
+export type ReplicaStatus = z.output<typeof REPLICA_STATUS>;
 
 /**
  * `data` of `GET /binlog/server/status`: the original's fields less the
  * passwords, then what it did not tell.
  */
-export interface ServerStatus extends LogStatus {
-  readonly addr: string;
-  /** First of `users`; the original knew one. */
-  readonly user: string;
-  readonly slaves: readonly ReplicaStatus[];
-  readonly status: "running" | "stopped";
-  readonly users: readonly string[];
-  /** True when it is meant to run, whether it does or not. */
-  readonly wanted: boolean;
-  readonly reason?: string | undefined;
-}
+export const SERVER_STATUS = z.strictObject({
+  addr: z.string().describe("Where it listens, or would."),
+  user: z.string().describe("First of `users`; the original knew one."),
+  slaves: listOf(
+    REPLICA_STATUS,
+    "Each client that has registered or is sent the log.",
+  ),
+  ...LOG_FIELDS,
+  status: z.enum(["running", "stopped"]),
+  users: listOf(z.string(), "The accounts replicas can log in with."),
+  wanted: z.boolean().describe(
+    "True when it is meant to run, whether it does or not.",
+  ),
+  reason: z.string().optional().describe(
+    "Why it does not run although it should.",
+  ),
+}).readonly().meta({ id: "ServerStatus" });
+
+/** The answer of {@linkcode SERVER_STATUS}. */
+export type ServerStatus = z.output<typeof SERVER_STATUS>;
 
 /** The answer for a report. */
 export function serverStatus(report: ServerReport): ServerStatus {

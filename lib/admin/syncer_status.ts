@@ -1,94 +1,118 @@
-import type { CompressionAlgorithm } from "../protocol/compression.ts";
+import { z } from "zod";
+import { COMPRESSION_ALGORITHMS } from "../protocol/compression.ts";
+import { SYNCER_CAUSES } from "../syncer/syncer_cause.ts";
+import { countNumber, listOf, timeText } from "./answer_value.ts";
 import type { LogReport, SemiSyncReport, SyncerReport } from "./control.ts";
 
 /** Where the stored log ends, under the names the original kingbus uses. */
-export interface LogStatus {
-  readonly current_gtid: string;
-  readonly last_binlog_file: string;
-  readonly last_file_position: number;
-  /** A GTID set; in a log of MariaDB its state, as `@@gtid_binlog_state`. */
-  readonly executed_gtid_set: string;
-  readonly purged_gtid_set: string;
-  /** In a log of MariaDB the newest GTID of each domain, as `@@gtid_binlog_pos`. */
-  readonly gtid_binlog_pos?: string | undefined;
-  /** When the newest event was made, RFC 3339. */
-  readonly last_event_time?: string | undefined;
-}
+export const LOG_FIELDS = {
+  current_gtid: z.string().describe("The newest transaction's; empty: none."),
+  last_binlog_file: z.string(),
+  last_file_position: countNumber("Where the stored log ends in that file."),
+  executed_gtid_set: z.string().describe(
+    "A GTID set; in a log of MariaDB its state, as `@@gtid_binlog_state`.",
+  ),
+  purged_gtid_set: z.string().describe("What is purged of it."),
+  gtid_binlog_pos: z.string().optional().describe(
+    "In a log of MariaDB the newest GTID of each domain, as `@@gtid_binlog_pos`.",
+  ),
+  last_event_time: timeText(
+    "When the newest event was made, by the source's clock.",
+  ).optional(),
+};
+
+const LOG_STATUS = z.strictObject(LOG_FIELDS).readonly();
+
+/** What has {@linkcode LOG_FIELDS}. */
+export type LogStatus = z.output<typeof LOG_STATUS>;
+
+/** Semi-synchronous replication from the source. */
+const ACKNOWLEDGING_STATUS = z.strictObject({
+  active: z.boolean().describe(
+    "False while there is no connection, or the source sends an asynchronous dump.",
+  ),
+  acks_sent: countNumber("Acknowledgements sent."),
+  file: z.string().describe("Where the newest one is, as the source counts."),
+  position: countNumber("Position in that file."),
+  waiting: countNumber("Events that the source waits for now."),
+  replicas: z.strictObject({
+    state: z.enum(["synchronous", "degraded"]),
+    since: timeText("Since when it is in that state."),
+    required: countNumber("`server.wait-for-replicas`."),
+    connected: countNumber("How many replicas acknowledge."),
+    timeouts: countNumber("How often it was waited in vain."),
+  }).readonly().optional().describe(
+    "The replicas that have to acknowledge first, if any do.",
+  ),
+}).readonly();
+
+/** The answer of {@linkcode ACKNOWLEDGING_STATUS}. */
+export type AcknowledgingStatus = z.output<typeof ACKNOWLEDGING_STATUS>;
 
 /**
  * `data` of `GET /binlog/syncer/status`: the original's fields less the
  * password, then what it did not tell.
  */
-export interface SyncerStatus extends LogStatus {
-  readonly syncer_id: number;
-  readonly syncer_uuid: string;
-  readonly mysql_addr: string;
-  readonly mysql_user: string;
-  readonly semi_sync: boolean;
-  readonly status: "running" | "stopped";
-  /** True when it is meant to run, whether it does or not. */
-  readonly wanted: boolean;
-  readonly state: SyncerReport["state"];
-  /** What keeps it from following, one word; see docs/admin-api.md. */
-  readonly cause?: SyncerReport["cause"];
-  readonly reason?: string | undefined;
-  /** RFC 3339. */
-  readonly since?: string | undefined;
-  /** Attempts in a row that failed; 0 once a connection has lasted. */
-  readonly attempts: number;
-  /** When it tries again, RFC 3339; while it waits for that. */
-  readonly next_attempt_at?: string | undefined;
-  /** When the source last began to send its log, RFC 3339. */
-  readonly connected_at?: string | undefined;
-  /** When anything came from the source last, heartbeats too, RFC 3339. */
-  readonly heard_at?: string | undefined;
-  /** The server found at `mysql_addr`. */
-  readonly source?: {
-    readonly server_id: string;
-    readonly server_uuid: string;
-    readonly version: string;
-    /** TLS version of the connection, such as `TLSv1.3`; empty without TLS. */
-    readonly tls: string;
-    /** Cipher suite of it, as OpenSSL names it. */
-    readonly tls_cipher: string;
-    /** What the connection is compressed with, while there is one. */
-    readonly compression: "none" | CompressionAlgorithm;
-  } | undefined;
-  /** How the acknowledging to the source goes, where it is asked for. */
-  readonly acknowledging?: AcknowledgingStatus | undefined;
-  /** The servers it may follow, in the order in which they are tried. */
-  readonly candidates: readonly {
-    readonly mysql_addr: string;
-    /** True for the one that is followed, or was last. */
-    readonly followed: boolean;
-    /** Why it could not be followed when that was tried last. */
-    readonly cause?: string | undefined;
-    readonly reason?: string | undefined;
-    /** RFC 3339. */
-    readonly failed_at?: string | undefined;
-  }[];
-}
+export const SYNCER_STATUS = z.strictObject({
+  syncer_id: countNumber("Server id towards the source."),
+  syncer_uuid: z.string().describe("UUID towards the source."),
+  mysql_addr: z.string().describe("`host:port` to follow; empty: none yet."),
+  mysql_user: z.string(),
+  semi_sync: z.boolean().describe("Whether acknowledging is asked for."),
+  ...LOG_FIELDS,
+  status: z.enum(["running", "stopped"]),
+  wanted: z.boolean().describe(
+    "True when it is meant to run, whether it does or not.",
+  ),
+  state: z.enum(["stopped", "connecting", "following", "waiting", "failed"]),
+  cause: z.enum(SYNCER_CAUSES).optional().describe(
+    "What keeps it from following, in one word.",
+  ),
+  reason: z.string().optional().describe(
+    "What happened, to which file, position and GTIDs, and what to do.",
+  ),
+  since: timeText("Since when it is in that state.").optional(),
+  attempts: countNumber(
+    "Attempts in a row that failed; 0 once a connection has lasted.",
+  ),
+  next_attempt_at: timeText("When it tries again, while it waits for that.")
+    .optional(),
+  connected_at: timeText("When the source last began to send its log.")
+    .optional(),
+  heard_at: timeText(
+    "When anything came from the source last, heartbeats too.",
+  ).optional(),
+  source: z.strictObject({
+    server_id: z.string(),
+    server_uuid: z.string().describe("Empty for a MariaDB server."),
+    version: z.string(),
+    tls: z.string().describe(
+      "TLS version of the connection, such as `TLSv1.3`; empty without TLS.",
+    ),
+    tls_cipher: z.string().describe("Cipher suite, as OpenSSL names it."),
+    compression: z.enum(["none", ...COMPRESSION_ALGORITHMS]),
+  }).readonly().optional().describe("The server found at `mysql_addr`."),
+  acknowledging: ACKNOWLEDGING_STATUS.optional().describe(
+    "How the acknowledging to the source goes, where it is asked for.",
+  ),
+  candidates: listOf(
+    z.strictObject({
+      mysql_addr: z.string(),
+      followed: z.boolean().describe(
+        "True for the one that is followed, or was last.",
+      ),
+      cause: z.string().optional().describe(
+        "Why it could not be followed when that was tried last.",
+      ),
+      reason: z.string().optional(),
+      failed_at: timeText("When that was.").optional(),
+    }).readonly(),
+    "The servers it may follow, in the order in which they are tried.",
+  ),
+}).readonly().meta({ id: "SyncerStatus" });
 
-/** Semi-synchronous replication from the source. */
-export interface AcknowledgingStatus {
-  /** False while the source sends an asynchronous dump, or none. */
-  readonly active: boolean;
-  readonly acks_sent: number;
-  /** The newest acknowledgement. */
-  readonly file: string;
-  readonly position: number;
-  /** Events that the source waits for. */
-  readonly waiting: number;
-  /** The replicas that have to acknowledge first, if any do. */
-  readonly replicas?: {
-    readonly state: "synchronous" | "degraded";
-    /** RFC 3339. */
-    readonly since: string;
-    readonly required: number;
-    readonly connected: number;
-    readonly timeouts: number;
-  } | undefined;
-}
+/** The answer of {@linkcode SYNCER_STATUS}. */
+export type SyncerStatus = z.output<typeof SYNCER_STATUS>;
 
 /** The answer for a report. */
 export function syncerStatus(report: SyncerReport): SyncerStatus {

@@ -1,4 +1,5 @@
 import { AdminApi } from "../../../lib/admin/admin_api.ts";
+import { adminRoutes } from "../../../lib/admin/admin_routes.ts";
 import { ConfigError } from "../../../lib/config/config_error.ts";
 import { loadConfig } from "../../../lib/config/load_config.ts";
 import { silentLog } from "../../../lib/log/log.ts";
@@ -61,11 +62,13 @@ const START = JSON.stringify({
 
 function openApi(): AdminApi {
   return new AdminApi({
-    syncer: new MemorySyncerControl(),
-    server: new MemoryServerControl(),
-    retention: new MemoryRetentionControl(),
-    files: listFiles,
-    node: () => NODE,
+    routes: adminRoutes({
+      syncer: new MemorySyncerControl(),
+      server: new MemoryServerControl(),
+      retention: new MemoryRetentionControl(),
+      files: listFiles,
+      node: () => NODE,
+    }),
     log: silentLog(),
   });
 }

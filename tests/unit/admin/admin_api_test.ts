@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { AdminApi } from "../../../lib/admin/admin_api.ts";
+import { adminRoutes } from "../../../lib/admin/admin_routes.ts";
 import { ControlError } from "../../../lib/admin/control.ts";
 import { BODY_BYTES_MAX } from "../../../lib/admin/read_text.ts";
 import { openLog } from "../../../lib/log/log.ts";
@@ -30,11 +31,13 @@ function openApi(node = NODE): {
     write: (line) => lines.push(line),
   });
   const api = new AdminApi({
-    syncer,
-    server,
-    retention,
-    files: listFiles,
-    node: () => node,
+    routes: adminRoutes({
+      syncer,
+      server,
+      retention,
+      files: listFiles,
+      node: () => node,
+    }),
     log,
   });
   const ask = async (
@@ -689,11 +692,13 @@ Deno.test("a body over the limit is refused with 413, declared or not", async ()
     "the body is too large",
   ]);
   const api = new AdminApi({
-    syncer,
-    server: new MemoryServerControl(),
-    retention: new MemoryRetentionControl(),
-    files: listFiles,
-    node: () => NODE,
+    routes: adminRoutes({
+      syncer,
+      server: new MemoryServerControl(),
+      retention: new MemoryRetentionControl(),
+      files: listFiles,
+      node: () => NODE,
+    }),
     log: openLog({ level: "error", format: "text", write: () => {} }),
   });
   const chunk = new TextEncoder().encode("x".repeat(65536));

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { AdminApi } from "../../../lib/admin/admin_api.ts";
+import { adminRoutes } from "../../../lib/admin/admin_routes.ts";
 import { purgeCommand } from "../../../lib/cli/purge_command.ts";
 import { runCli } from "../../../lib/cli/run_cli.ts";
 import type { Terminal } from "../../../lib/cli/terminal.ts";
@@ -24,11 +25,13 @@ function runningNode(): {
   const asked: string[] = [];
   const retention = new MemoryRetentionControl();
   const api = new AdminApi({
-    syncer: new MemorySyncerControl(),
-    server: new MemoryServerControl(),
-    retention,
-    files: listFiles,
-    node: () => NODE,
+    routes: adminRoutes({
+      syncer: new MemorySyncerControl(),
+      server: new MemoryServerControl(),
+      retention,
+      files: listFiles,
+      node: () => NODE,
+    }),
     log: silentLog(),
   });
   const fetch: Terminal["fetch"] = async (url, _signal, request) => {

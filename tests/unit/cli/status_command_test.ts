@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { AdminApi } from "../../../lib/admin/admin_api.ts";
+import { adminRoutes } from "../../../lib/admin/admin_routes.ts";
 import { runCli } from "../../../lib/cli/run_cli.ts";
 import { statusCommand } from "../../../lib/cli/status_command.ts";
 import type { Terminal } from "../../../lib/cli/terminal.ts";
@@ -35,11 +36,13 @@ function runningNode(): {
   const server = new MemoryServerControl();
   const retention = new MemoryRetentionControl();
   const api = new AdminApi({
-    syncer,
-    server,
-    retention,
-    files: listFiles,
-    node: () => NODE,
+    routes: adminRoutes({
+      syncer,
+      server,
+      retention,
+      files: listFiles,
+      node: () => NODE,
+    }),
     log: silentLog(),
   });
   const fetch = async (url: string): Promise<Response> => {

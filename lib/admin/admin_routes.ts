@@ -1,0 +1,18 @@
+import type { AdminParts } from "./admin_parts.ts";
+import type { AdminRoute } from "./admin_route.ts";
+import { clusterRoutes } from "./routes/cluster_routes.ts";
+import { logRoutes } from "./routes/log_routes.ts";
+import { nodeRoutes } from "./routes/node_routes.ts";
+import { serverRoutes } from "./routes/server_routes.ts";
+import { syncerRoutes } from "./routes/syncer_routes.ts";
+
+/** Every route of the admin API: a new group is added here. */
+export function adminRoutes(parts: AdminParts): AdminRoute[] {
+  return [
+    ...nodeRoutes(parts),
+    ...syncerRoutes(parts),
+    ...serverRoutes(parts),
+    ...logRoutes(parts),
+    ...clusterRoutes(parts),
+  ];
+}
