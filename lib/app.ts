@@ -14,6 +14,7 @@ import {
   isWildcard,
 } from "./config/address.ts";
 import type { Options } from "./config/options.ts";
+import { ReplicaRates } from "./admin/live/replica_rates.ts";
 import { ServerController } from "./admin/intent/server_controller.ts";
 import { SqlSource } from "./admin/sql_source.ts";
 import { SyncerController } from "./admin/intent/syncer_controller.ts";
@@ -97,6 +98,7 @@ export async function openApp(options: Options, log: Log): Promise<App> {
     // asked once somebody is connected, which is after all is open
     syncer: (): SyncerControl => controllers.syncer,
   });
+  const rates = new ReplicaRates(() => performance.now());
   const keeper = await openCertificates(options, log);
   if (keeper !== undefined) opened.use(keeper);
   const controllers: Controllers = await openControllers({
@@ -107,6 +109,7 @@ export async function openApp(options: Options, log: Log): Promise<App> {
     store,
     node,
     binlogServer,
+    rates,
     gate,
   });
   const { server, syncer } = controllers;
@@ -269,6 +272,7 @@ async function openControllers(parts: {
   store: BinlogStore;
   node: Node;
   binlogServer: BinlogServer;
+  rates: ReplicaRates;
   gate: AckGate;
 }): Promise<Controllers> {
   const { options, log, own, store, node, binlogServer, gate } = parts;
@@ -276,6 +280,8 @@ async function openControllers(parts: {
   const server = await ServerController.open({
     server: binlogServer,
     store,
+    rates: parts.rates,
+    now: Date.now,
     configured: options.server,
     tls: parts.keeper && {
       required: options.server.tls.mode === "required",

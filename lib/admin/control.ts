@@ -67,6 +67,8 @@ export interface SyncerReport {
   readonly sourcePosition: number;
   /** How far the log is behind; undefined while that is not known. */
   readonly secondsBehind: number | undefined;
+  /** Bytes of the source's log that have not come yet, as far as is known. */
+  readonly bytesBehind: number | undefined;
   /** Where the stored log ends. */
   readonly log: LogReport;
 }
@@ -196,6 +198,14 @@ export interface ReplicaReport {
   readonly position: number;
   /** Bytes of the log it has not been sent yet; undefined if not known. */
   readonly lagBytes: number | undefined;
+  /**
+   * How long ago the first event was made that it was not sent yet: this
+   * machine's clock less the source's, in seconds. 0 when it was sent all there
+   * is, undefined before its dump and until the first event was read for it.
+   */
+  readonly lagSeconds: number | undefined;
+  /** Bytes it was sent, a second, over the last ten or since it connected. */
+  readonly bytesPerSecond: number;
   readonly connectedAt: Date;
   readonly heartbeatMs: number;
   readonly bytesSent: bigint;
@@ -209,6 +219,12 @@ export interface ReplicaReport {
   readonly acks?: Readonly<AckStatus> | undefined;
 }
 
+/** A replica whose connection was ended. */
+export type KickedReplica = Pick<
+  ReplicaReport,
+  "connectionId" | "remote" | "user" | "serverId" | "uuid"
+>;
+
 /** Starts and stops the binlog server; both are kept over a restart. */
 export interface ServerControl {
   /**
@@ -219,6 +235,13 @@ export interface ServerControl {
   start(request: ServerStartRequest | undefined): Promise<void>;
   /** Stops listening and ends the replicas' connections. */
   stop(): Promise<void>;
+  /**
+   * Ends the connection of a replica, which may connect again; resolves when it
+   * is gone, with what it was.
+   *
+   * @returns undefined when no replica has that connection
+   */
+  kick(connectionId: string): Promise<KickedReplica | undefined>;
   report(): ServerReport;
 }
 

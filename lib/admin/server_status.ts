@@ -27,6 +27,12 @@ export const REPLICA_STATUS = z.strictObject({
   file: z.string().describe("Up to where it was sent the log."),
   position: countNumber("Position in that file."),
   lag_bytes: countNumber("What it has not been sent yet.").optional(),
+  lag_seconds: countNumber(
+    "How long ago the first event was made that it was not sent yet: this machine's clock less the source's. 0 when it was sent all there is; null before its dump, and until the first event was read for it.",
+  ).nullable(),
+  bytes_per_second: countNumber(
+    "What it was sent a second, over the last ten or since it connected.",
+  ),
   program: z.string().describe("What its client library says it is."),
   client_version: z.string(),
   tls: z.string().describe(
@@ -105,6 +111,8 @@ function replicaStatus(replica: ReplicaReport): ReplicaStatus {
     file: replica.file,
     position: replica.position,
     lag_bytes: replica.lagBytes,
+    lag_seconds: replica.lagSeconds ?? null,
+    bytes_per_second: replica.bytesPerSecond,
     program: replica.program,
     client_version: replica.clientVersion,
     tls: replica.tls?.version ?? "",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { COMPRESSION_ALGORITHMS } from "../protocol/compression.ts";
+import { adviceFor } from "../syncer/cause_text.ts";
 import { SYNCER_CAUSES } from "../syncer/syncer_cause.ts";
 import { countNumber, listOf, timeText } from "./answer_value.ts";
 import type { LogReport, SemiSyncReport, SyncerReport } from "./control.ts";
@@ -71,6 +72,9 @@ export const SYNCER_STATUS = z.strictObject({
   reason: z.string().optional().describe(
     "What happened, to which file, position and GTIDs, and what to do.",
   ),
+  advice: z.string().optional().describe(
+    "What to do about the cause, whatever the reason.",
+  ),
   since: timeText("Since when it is in that state.").optional(),
   attempts: countNumber(
     "Attempts in a row that failed; 0 once a connection has lasted.",
@@ -79,6 +83,15 @@ export const SYNCER_STATUS = z.strictObject({
     .optional(),
   connected_at: timeText("When the source last began to send its log.")
     .optional(),
+  connected_since: timeText(
+    "`connected_at` of the connection there is; absent while there is none.",
+  ).optional(),
+  lag_seconds: countNumber(
+    "How old the newest event was when it came; 0 once the source has nothing more to send, null while it is not followed.",
+  ).nullable(),
+  lag_bytes: countNumber(
+    "What of the source's log has not come, by its end as last asked for; 0 once the source has nothing more to send, null while that is not known.",
+  ).nullable(),
   heard_at: timeText(
     "When anything came from the source last, heartbeats too.",
   ).optional(),
@@ -130,10 +143,16 @@ export function syncerStatus(report: SyncerReport): SyncerStatus {
     state,
     cause: report.cause,
     reason: report.reason,
+    advice: report.cause && adviceFor(report.cause),
     since: report.since?.toISOString(),
     attempts: report.attempts,
     next_attempt_at: report.nextAttemptAt?.toISOString(),
     connected_at: report.connectedAt?.toISOString(),
+    connected_since: state === "following"
+      ? report.connectedAt?.toISOString()
+      : undefined,
+    lag_seconds: report.secondsBehind ?? null,
+    lag_bytes: report.bytesBehind ?? null,
     heard_at: report.heardAt?.toISOString(),
     source: source && {
       server_id: source.serverId,

@@ -1,6 +1,7 @@
 import type { Log } from "../log/log.ts";
 import { BinlogServerError } from "./binlog_server_error.ts";
 import type { DumpHandler } from "./dump_handler.ts";
+import type { ServerProgress } from "./dump_progress.ts";
 import type { LogPurger } from "./log_purger.ts";
 import { formatAddress } from "../config/address.ts";
 import { type RefusalCounts, RefusalLog } from "./refusal_log.ts";
@@ -53,6 +54,8 @@ export class BinlogServer {
   readonly #refusals: RefusalLog;
   #run: ServerRun | undefined;
   #starting = false;
+  /** Bytes that the runs which have ended sent. */
+  #bytesBefore = 0;
   /** Resolves when the latest run has ended. */
   #stopped: Promise<void> = Promise.resolve();
 
@@ -110,10 +113,28 @@ export class BinlogServer {
     const run = this.#run;
     if (run !== undefined) {
       this.#run = undefined;
-      this.#stopped = run.stop();
+      this.#stopped = run.stop().finally(() =>
+        this.#bytesBefore += run.bytesSent
+      );
     }
     await this.#stopped;
     this.#refusals.flush();
+  }
+
+  /** How much was sent; cheap enough to be asked every second. */
+  progress(): ServerProgress {
+    return {
+      bytesSent: this.#bytesBefore + (this.#run?.bytesSent ?? 0),
+      dumps: this.#run?.dumps() ?? [],
+    };
+  }
+
+  /**
+   * Ends the connection of a replica; it may connect again. Resolves when it is
+   * gone, with what it was, or with undefined if there is no such replica.
+   */
+  async kick(connectionId: number): Promise<ReplicaStatus | undefined> {
+    return await this.#run?.kick(connectionId);
   }
 
   /** How the server stands. */

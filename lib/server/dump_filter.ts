@@ -25,6 +25,8 @@ export interface DumpFilter {
   readonly owesHeartbeats: boolean;
   /** True while everything is sent as it is; it may change where a file begins. */
   readonly isPassive: boolean;
+  /** True when what comes next is not the begin of an event, sent or left out. */
+  readonly insideEvent: boolean;
   /** Begins a file, or goes on somewhere in it where an event begins. */
   startFile(file: StoredFile): void;
   /** What becomes of a whole block. */

@@ -65,6 +65,12 @@ export interface DumpStatus {
   position: number;
   /** Bytes sent since the dump began, packet headers included. */
   bytesSent: bigint;
+  /**
+   * When the first event was made that is to be sent and was not yet, in Unix
+   * seconds by the source's clock; 0 when all was sent, absent until it is
+   * known. Exact to one block of the log.
+   */
+  unsentSince?: number | undefined;
   /** What the replica has acknowledged; undefined if it was not asked to. */
   acks?: AckStatus;
 }

@@ -24,6 +24,10 @@ export class GtidFilter implements DumpFilter {
     this.#executed = executed;
   }
 
+  get insideEvent(): boolean {
+    return this.#walk.insideEvent;
+  }
+
   /** Begins a file, or goes on somewhere in it where a transaction begins. */
   startFile(): void {
     this.#leavingOut = false;

@@ -1,4 +1,5 @@
 import type { ChecksumAlgorithm } from "../binlog/checksum.ts";
+import { timestampAt } from "../binlog/event_header.ts";
 import { EventType } from "../binlog/event_type.ts";
 import {
   decodeFormatDescription,
@@ -17,6 +18,7 @@ import {
   StoreError,
 } from "../store/binlog_store.ts";
 import { EventWalk } from "../store/event_walk.ts";
+import { PACKET_HEADER_BYTES } from "../store/framing.ts";
 import type { DumpFilter } from "./dump_filter.ts";
 import type { DumpRequest, DumpSession } from "./dump_handler.ts";
 import type { DumpOutput } from "./dump_output.ts";
@@ -70,6 +72,8 @@ export class LogDump {
   #owesHeartbeat = false;
   /** The dump has come to the end that the replica asked for. */
   #finished = false;
+  /** When the first event of the newest slice was made, in Unix seconds. */
+  #sliceTime = 0;
 
   constructor(parts: LogDumpParts) {
     const { store, output, session, request, semiSync, filter } = parts;
@@ -354,10 +358,26 @@ export class LogDump {
       }
       if (slice === undefined) break;
       sent = true;
+      this.#noteTime(slice.bytes);
       if (looks) await this.#filterSlice(slice);
       else await this.#addRun(slice.bytes, 0, slice.bytes.length);
     }
     return sent;
+  }
+
+  /**
+   * Notes since when a slice waits to be sent, by its first event alone: this is
+   * done for every slice of every dump.
+   */
+  #noteTime(bytes: Uint8Array): void {
+    const begins = this.#output.atEventEnd &&
+      this.#filter?.insideEvent !== true;
+    // An event that goes on from the slice before is as old as that one.
+    const timestamp = begins ? timestampAt(bytes, PACKET_HEADER_BYTES + 1) : 0;
+    if (timestamp !== 0) this.#sliceTime = timestamp;
+    const { status } = this.#session;
+    // What waits already is older.
+    if (!status.unsentSince) status.unsentSince = this.#sliceTime || undefined;
   }
 
   async #needsLook(
@@ -459,13 +479,17 @@ export class LogDump {
     }
   }
 
+  /** Sends what is there, but not the slice that has no room in it. */
   async #flush(): Promise<void> {
     await this.#output.flush();
+    this.#session.status.unsentSince = this.#sliceTime || undefined;
     this.#report();
   }
 
+  /** Sends all that was read so far. */
   async #drain(): Promise<void> {
     await this.#output.drain();
+    this.#session.status.unsentSince = 0;
     this.#report();
   }
 

@@ -87,6 +87,11 @@ export class MariadbFilter implements DumpFilter {
     return this.#understandsAll && (this.#groups?.isDone ?? true);
   }
 
+  get insideEvent(): boolean {
+    // While all is sent as it is nothing steps over it.
+    return !this.isPassive && this.#walk.insideEvent;
+  }
+
   startFile(file: StoredFile): void {
     this.#walk.reset();
     this.#algorithm = file.checksumAlgorithm;

@@ -29,6 +29,8 @@ export interface ReplicaStatus {
   readonly heartbeatMs: number;
   /** Bytes of its dump so far. */
   readonly bytesSent: bigint;
+  /** See `DumpStatus.unsentSince`; undefined before its dump as well. */
+  readonly unsentSince?: number | undefined;
   /** What its connection is compressed with; undefined for nothing. */
   readonly compression?: CompressionAlgorithm | undefined;
   /** How its connection is secured; undefined for not at all. */

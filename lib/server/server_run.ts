@@ -22,6 +22,7 @@ import { acceptConnections } from "./accept_loop.ts";
 import { CommandMemory } from "./command_memory.ts";
 import type { DumpHandler } from "./dump_handler.ts";
 import type { LogPurger } from "./log_purger.ts";
+import type { DumpProgress } from "./dump_progress.ts";
 import { FactsCache } from "./facts_cache.ts";
 import { PendingLogins } from "./pending_logins.ts";
 import type { RefusalLog } from "./refusal_log.ts";
@@ -254,6 +255,40 @@ export class ServerRun implements SessionHost {
     this.#log.info("binlog server stopped", { listen: this.listen });
   }
 
+  /** Bytes of replies and dumps since the run began. */
+  get bytesSent(): number {
+    return Number(this.counters.bytesSent + this.#bytesDumping());
+  }
+
+  /** How far the dumps under way have come. */
+  dumps(): DumpProgress[] {
+    const dumps: DumpProgress[] = [];
+    for (const { session } of this.#sessions.values()) {
+      const { dumpProgress } = session;
+      if (dumpProgress !== undefined) dumps.push(dumpProgress);
+    }
+    return dumps;
+  }
+
+  /**
+   * Ends the connection of a replica, as KILL does; resolves when it is gone,
+   * with what it was.
+   */
+  async kick(connectionId: number): Promise<ReplicaStatus | undefined> {
+    const found = this.#sessions.get(connectionId);
+    const status = found?.session.status();
+    if (found === undefined || status === undefined) return undefined;
+    found.session.end("killed");
+    // A dump that can't end between two events is cut by itself, others here.
+    const cutTimer = setTimeout(
+      () => void found.session.cut(),
+      this.limits.drainTimeoutMs,
+    );
+    await found.ended;
+    clearTimeout(cutTimer);
+    return status;
+  }
+
   /** The connected replicas, in the order they came. */
   replicaStatuses(): ReplicaStatus[] {
     return [...this.#sessions.values()]
@@ -359,11 +394,7 @@ export class ServerRun implements SessionHost {
       .filter(({ closing }) => !closing);
     const running = sessions.filter(({ active }) => active);
     const clients = running.filter(({ acknowledges }) => acknowledges);
-    // of dumps that have ended they are counted already
-    const dumped = running.reduce(
-      (bytes, session) => bytes + session.dumpedBytes,
-      0n,
-    );
+    const dumped = this.#bytesDumping();
     return {
       startedAtMs: this.#startedAtMs,
       connected: sessions.length,
@@ -377,6 +408,15 @@ export class ServerRun implements SessionHost {
         ? { clients: clients.length, ...this.#acknowledgingState() }
         : undefined,
     };
+  }
+
+  /** Bytes of dumps under way; those of others are counted already. */
+  #bytesDumping(): bigint {
+    let bytes = 0n;
+    for (const { session } of this.#sessions.values()) {
+      bytes += session.dumpedBytes;
+    }
+    return bytes;
   }
 
   #acknowledgingState(): AcknowledgingState {

@@ -24,6 +24,7 @@ import {
 import { encodeTextResultSet } from "../protocol/result_set.ts";
 import { type Login, ServerAuth } from "../protocol/server_auth.ts";
 import { TlsError } from "../tls/tls_error.ts";
+import type { DumpProgress } from "./dump_progress.ts";
 import { type DumpEnd, DumpRun } from "./dump_run.ts";
 import { decodeDumpRequest, mariadbDumpRequest } from "./dump_request.ts";
 import type { CommandMemoryShare } from "./command_memory.ts";
@@ -254,6 +255,16 @@ export class Session {
     };
   }
 
+  /** How far its dump has come; undefined while it has none. */
+  get dumpProgress(): DumpProgress | undefined {
+    const status = this.#closing ? undefined : this.#dump?.status;
+    return status && {
+      connectionId: this.connectionId,
+      bytesSent: Number(status.bytesSent),
+      unsentSince: status.unsentSince,
+    };
+  }
+
   /** The replica's status; undefined for a client that is none. */
   status(): ReplicaStatus | undefined {
     const login = this.#login;
@@ -283,6 +294,7 @@ export class Session {
       connectedAt: new Date(this.#connectedAtMs),
       heartbeatMs: Number(settings.heartbeatPeriodNs / 1_000_000n),
       bytesSent: dump?.status.bytesSent ?? 0n,
+      unsentSince: dump?.status.unsentSince,
       tls: this.#tls,
       compression: this.#compression?.algorithm,
       acks: dump?.status.acks && { ...dump.status.acks },

@@ -71,6 +71,12 @@ export interface SyncerStatus {
    * has nothing more to send, undefined while it is not followed.
    */
   readonly secondsBehind?: number;
+  /**
+   * Bytes of the source's log that have not come, by what the source last said
+   * of its end; 0 once it has nothing more to send, undefined while that is not
+   * known or it is not followed.
+   */
+  readonly bytesBehind?: number;
   /** See `ExecutedText`. */
   readonly executed: string;
   readonly purged: string;

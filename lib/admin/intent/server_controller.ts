@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
   ControlError,
+  type KickedReplica,
   type ServerControl,
   type ServerReport,
   type ServerStartRequest,
@@ -11,10 +12,13 @@ import { RIGHTS_BY_DEFAULT } from "../../config/right.ts";
 import { describeError } from "../../log/describe_error.ts";
 import type { Log } from "../../log/log.ts";
 import type { BinlogServerStatus } from "../../server/binlog_server.ts";
+import type { ReplicaStatus } from "../../server/replica_status.ts";
 import type { ServerTls } from "../../server/server_tls.ts";
 import type { ServerOptions } from "../../server/server_options.ts";
 import { fingerprintOf } from "./intent.ts";
 import { IntentKeeper } from "./intent_keeper.ts";
+import { lagSeconds } from "../live/lag_seconds.ts";
+import type { ReplicaRates } from "../live/replica_rates.ts";
 import { bytesBehind, type ReportedStore, reportLog } from "./log_report.ts";
 import type { MetaStore } from "./meta_store.ts";
 import { Turnstile } from "./turnstile.ts";
@@ -27,6 +31,8 @@ export interface SteeredServer {
   readonly running: boolean;
   start(options: ServerOptions): Promise<void>;
   stop(): Promise<void>;
+  /** See `BinlogServer.kick`. */
+  kick(connectionId: number): Promise<ReplicaStatus | undefined>;
   status(): BinlogServerStatus;
 }
 
@@ -39,6 +45,10 @@ export interface ServerControllerParts {
   readonly tls?: ServerTls | undefined;
   /** Name of this node, which replicas see as its host name. */
   readonly nodeName: string;
+  /** What replicas are sent a second; 0 for every one when absent. */
+  readonly rates?: Pick<ReplicaRates, "rateOf"> | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
   readonly log: Log;
 }
 
@@ -148,14 +158,30 @@ export class ServerController implements ServerControl {
     });
   }
 
+  async kick(connectionId: string): Promise<KickedReplica | undefined> {
+    const { server, log } = this.#parts;
+    const replica = await server.kick(Number(connectionId));
+    if (replica !== undefined) {
+      log.info("a replica was disconnected by an operator; it may come again", {
+        connection: replica.connectionId,
+        remote: replica.remote,
+        user: replica.user,
+        replicaServerId: replica.serverId,
+        replicaUuid: replica.uuid,
+      });
+    }
+    return replica;
+  }
+
   /** Ends the server with the process: a restart resumes it. */
   close(): Promise<void> {
     return this.#turnstile.pass(() => this.#parts.server.stop());
   }
 
   report(): ServerReport {
-    const { server, store } = this.#parts;
+    const { server, store, rates, now } = this.#parts;
     const status = server.status();
+    const nowMs = now();
     return {
       wanted: this.#intent.run,
       state: status.state,
@@ -165,6 +191,11 @@ export class ServerController implements ServerControl {
       replicas: status.replicas.map((replica) => ({
         ...replica,
         lagBytes: bytesBehind(store, replica.file, replica.position),
+        lagSeconds: lagSeconds(replica, nowMs),
+        bytesPerSecond: rates?.rateOf({
+          connectionId: Number(replica.connectionId),
+          bytesSent: Number(replica.bytesSent),
+        }, nowMs - replica.connectedAt.getTime()) ?? 0,
       })),
       log: reportLog(store),
     };

@@ -238,6 +238,7 @@ export class SyncerController implements SyncerControl {
       sourceFile: status.sourceFile,
       sourcePosition: status.sourcePosition,
       secondsBehind: status.secondsBehind,
+      bytesBehind: status.bytesBehind,
       log: reportLog(this.#parts.store),
     };
   }

@@ -299,6 +299,8 @@ Deno.test("GET /binlog/syncer/status has kingbus's fields, and no password", asy
     state: "following",
     since: "2023-11-14T22:13:20.000Z",
     attempts: 0,
+    lag_seconds: 0,
+    lag_bytes: 0,
     source: {
       server_id: "1",
       server_uuid: "u",
@@ -405,6 +407,8 @@ Deno.test("GET /binlog/server/status has kingbus's fields, and no password", asy
       file: "binlog.000042",
       position: 120,
       lag_bytes: 37,
+      lag_seconds: 2,
+      bytes_per_second: 1234,
       program: "mysqld",
       client_version: "9.7.4",
       tls: "TLSv1.3",

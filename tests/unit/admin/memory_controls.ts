@@ -1,5 +1,6 @@
 import {
   ControlError,
+  type KickedReplica,
   type LogReport,
   type NodeInfo,
   type RetentionControl,
@@ -90,6 +91,7 @@ export class MemorySyncerControl implements SyncerControl {
       sourceFile: "binlog.000042",
       sourcePosition: 157,
       secondsBehind: 0,
+      bytesBehind: 0,
       log: LOG,
       ...this.current,
     };
@@ -98,6 +100,7 @@ export class MemorySyncerControl implements SyncerControl {
 
 /** A binlog server that only remembers what it was told. */
 export class MemoryServerControl implements ServerControl {
+  readonly kicked: string[] = [];
   request: ServerStartRequest | undefined;
   current: Partial<ServerReport> = {};
   #wanted = true;
@@ -111,6 +114,15 @@ export class MemoryServerControl implements ServerControl {
   stop(): Promise<void> {
     this.#wanted = false;
     return Promise.resolve();
+  }
+
+  kick(connectionId: string): Promise<KickedReplica | undefined> {
+    this.kicked.push(connectionId);
+    return Promise.resolve(
+      this.report().replicas.find((replica) =>
+        replica.connectionId === connectionId
+      ),
+    );
   }
 
   report(): ServerReport {
@@ -133,6 +145,8 @@ export class MemoryServerControl implements ServerControl {
         file: "binlog.000042",
         position: 120,
         lagBytes: 37,
+        lagSeconds: 2,
+        bytesPerSecond: 1234,
         connectedAt: new Date(1_700_000_000_000),
         heartbeatMs: 30_000,
         bytesSent: 2n ** 60n,

@@ -96,6 +96,7 @@ Deno.test("BinlogServer.status() describes each replica", async () => {
       status.file = "binlog.000001";
       status.position = 839;
       status.bytesSent = 1000n;
+      status.unsentSince = 1_700_000_000;
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
     },
   });
@@ -131,6 +132,7 @@ Deno.test("BinlogServer.status() describes each replica", async () => {
     position: 839,
     heartbeatMs: 1500,
     bytesSent: 1000n,
+    unsentSince: 1_700_000_000,
     acks: undefined,
     program: "mysqld",
     clientVersion: "9.7.4",

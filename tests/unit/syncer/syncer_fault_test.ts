@@ -1,4 +1,9 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { MalformedEventError } from "../../../lib/binlog/malformed_event_error.ts";
 import { ConnectionError } from "../../../lib/connection/connection_error.ts";
 import { ProtocolError } from "../../../lib/protocol/protocol_error.ts";
@@ -6,6 +11,7 @@ import { ServerError } from "../../../lib/protocol/server_error.ts";
 import { TlsError } from "../../../lib/tls/tls_error.ts";
 import { StoreError } from "../../../lib/store/binlog_store.ts";
 import { SourceError } from "../../../lib/syncer/source_error.ts";
+import { adviceFor, CAUSE_TEXTS } from "../../../lib/syncer/cause_text.ts";
 import {
   retryAfter,
   SYNCER_CAUSES,
@@ -289,6 +295,14 @@ Deno.test("diagnose() names our ids to whom shares them with another replica", (
   }
 });
 
+for (const cause of SYNCER_CAUSES) {
+  Deno.test(`adviceFor() says in plain text what to do about ${cause}`, () => {
+    const advice = adviceFor(cause);
+    assertMatch(advice, /^[A-Z].{10,}\.$/);
+    assert(!advice.includes("`"), advice);
+  });
+}
+
 Deno.test("every cause but a fault of our own is met with a real server", async () => {
   const tests = new URL("../../", import.meta.url);
   let text = "";
@@ -327,5 +341,10 @@ Deno.test("docs/admin-api.md has a line for every cause, and no other", async ()
   assertEquals(
     table.map(([, , , next]) => next),
     SYNCER_CAUSES.map(retryAfter),
+  );
+  assertEquals(
+    table.map(([, , happened, , remedy]) => ({ happened, remedy })),
+    SYNCER_CAUSES.map((cause) => CAUSE_TEXTS[cause]),
+    "written by scripts/cause_docs.ts",
   );
 });

@@ -7,6 +7,7 @@ import {
 import type { ServerSettings } from "../../../../lib/config/options.ts";
 import { openLog } from "../../../../lib/log/log.ts";
 import type { BinlogServerStatus } from "../../../../lib/server/binlog_server.ts";
+import type { ReplicaStatus } from "../../../../lib/server/replica_status.ts";
 import type { ServerOptions } from "../../../../lib/server/server_options.ts";
 import { MemoryMetaStore } from "./memory_meta_store.ts";
 
@@ -45,8 +46,11 @@ const REQUEST = {
   account: { name: "other", password: "hunter3" },
 };
 
+const NOW_MS = 1_700_000_010_500;
+
 class RecordingServer implements SteeredServer {
   serving: ServerOptions | undefined;
+  replicas: ReplicaStatus[] = [];
   failWith: Error | undefined;
 
   get running(): boolean {
@@ -64,6 +68,14 @@ class RecordingServer implements SteeredServer {
     return Promise.resolve();
   }
 
+  kick(connectionId: number): Promise<ReplicaStatus | undefined> {
+    return Promise.resolve(
+      this.replicas.find((replica) =>
+        replica.connectionId === String(connectionId)
+      ),
+    );
+  }
+
   status(): BinlogServerStatus {
     return {
       state: this.running ? "running" : "stopped",
@@ -79,7 +91,7 @@ class RecordingServer implements SteeredServer {
         "too-many-connections": 0,
         "too-many-logins": 0,
       },
-      replicas: [],
+      replicas: this.replicas,
     };
   }
 }
@@ -99,6 +111,8 @@ async function openNode(
     store,
     configured,
     nodeName: "node-1",
+    rates: { rateOf: ({ bytesSent }, ageMs) => bytesSent / ageMs },
+    now: () => NOW_MS,
     log: openLog({
       level: "debug",
       format: "text",
