@@ -285,8 +285,13 @@ export interface LogWriter {
    * the first file of the log it is what came before the log.
    */
   mariadbGtidList(state: MariadbGtidState): void;
-  /** Notes that the log is between two transactions here. */
-  boundary(): void;
+  /**
+   * Notes that the log is between two transactions here.
+   *
+   * @param ends whether the last event ended one; false for an event that
+   * belongs to none. True if absent.
+   */
+  boundary(ends?: boolean): void;
   /** Copies what is pending, so that the buffers may be reused. */
   copyPending(): void;
   /** Copies what is pending and starts a commit if none is under way. */

@@ -75,6 +75,10 @@ export class BlockBuilder {
   boundaryPosition = 0;
   /** Timestamp of the newest event before it that has one. */
   boundaryTimestamp = 0;
+  /** What was appended up to there since the writer began; see `AppendCounts`. */
+  boundaryBytes = 0;
+  boundaryEvents = 0;
+  boundaryTransactions = 0;
 
   // All of BLOCK_BYTES_MAX, until sealed; and room for the seal.
   #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(

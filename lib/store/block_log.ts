@@ -18,6 +18,7 @@ import { BlockLogWriter } from "./block_log_writer.ts";
 import { purgedError, type ReaderHost } from "./block_reader.ts";
 import { BlockRemover } from "./block_remover.ts";
 import { type BlockMemoryOptions, BlockSource } from "./block_source.ts";
+import type { CommitObserver } from "./commit_observer.ts";
 import { FilePurger } from "./file_purger.ts";
 import { HeadWaiters } from "./head_waiters.ts";
 import { type RecoveredLog, recoverLog } from "./log_recovery.ts";
@@ -39,6 +40,8 @@ export interface BlockLogOptions extends BlockMemoryOptions {
    * least so much, or as much as the largest file has; 64 MiB if absent.
    */
   readonly spareBytes?: number;
+  /** Told of each commit that brought a part of the log to disk. */
+  readonly onCommit?: CommitObserver | undefined;
 }
 
 /** `BinlogStore` over any `BlockEngine`. */
@@ -90,6 +93,7 @@ export class BlockLog implements BinlogStore {
         committed: (batch) => this.#committed(batch),
         cutBack: (block, file) => this.#cutBack(block, file),
         bytes: (block) => this.#source.bytes(block),
+        onCommit: options.onCommit,
       },
       { head, file: files.at(-1), kept },
     );

@@ -10,6 +10,7 @@ import {
   type StoreError,
 } from "./binlog_store.ts";
 import { BlockBuilder, builderAtHead } from "./block_builder.ts";
+import type { CommitObserver } from "./commit_observer.ts";
 import type {
   BlockEngine,
   EngineBatch,
@@ -31,6 +32,8 @@ export interface WriterHost {
   cutBack(block: number, file: number): void;
   /** The bytes of a block before the one under construction. */
   bytes(block: number): Promise<Uint8Array>;
+  /** Told of each commit that brought a part of the log to disk. */
+  readonly onCommit?: CommitObserver | undefined;
 }
 
 /** Where the writer goes on. */
@@ -74,6 +77,11 @@ export class BlockLogWriter implements LogWriter {
   #secondPosition = FIRST_POSITION;
   #firstTimestamp = 0;
   #lastTimestamp = 0;
+  // What was appended since the writer began: bytes of the files before the
+  // current one (less what of that one was there already), and all the rest.
+  #bytesBefore = 0;
+  #events = 0;
+  #transactions = 0;
 
   /**
    * Goes on where the log ends.
@@ -106,6 +114,7 @@ export class BlockLogWriter implements LogWriter {
       {
         growing: () => this.#growing(),
         committed: (batch) => host.committed(batch),
+        onCommit: host.onCommit,
       },
       this.#files,
       this.#head,
@@ -170,6 +179,7 @@ export class BlockLogWriter implements LogWriter {
     // A transaction that the last file broke off in was none.
     this.#openGno = 0n;
     this.#openMariadb = undefined;
+    this.#bytesBefore += this.#position - FIRST_POSITION;
     this.#position = FIRST_POSITION;
     this.#secondPosition = FIRST_POSITION;
     this.#firstTimestamp = 0;
@@ -247,6 +257,7 @@ export class BlockLogWriter implements LogWriter {
     }
     const offset = this.#block.used + this.#runEnd - this.#runStart;
     this.#runEnd = end;
+    this.#events++;
     this.#block.noteEvent(offset, this.#position, timestamp, control);
     this.#noteTimestamp(timestamp);
     this.#position += end - start - FRAME_BYTES;
@@ -256,6 +267,7 @@ export class BlockLogWriter implements LogWriter {
     this.#flushRun();
     // A large event begins a block of its own, so that its header is whole.
     if (this.#block.used > 0) this.#seal(false);
+    this.#events++;
     this.#block.noteEvent(0, this.#position, timestamp, control);
     this.#noteTimestamp(timestamp);
   }
@@ -294,13 +306,17 @@ export class BlockLogWriter implements LogWriter {
     this.#block.noteMariadbList(state);
   }
 
-  boundary(): void {
+  boundary(ends = true): void {
+    if (ends) this.#transactions++;
     // See `describeFile`.
     if (this.#position <= this.#secondPosition) return;
     const block = this.#block;
     block.boundaryOffset = block.used + this.#runEnd - this.#runStart;
     block.boundaryPosition = this.#position;
     block.boundaryTimestamp = this.#lastTimestamp;
+    block.boundaryBytes = this.#bytesBefore + this.#position - FIRST_POSITION;
+    block.boundaryEvents = this.#events;
+    block.boundaryTransactions = this.#transactions;
     this.#boundaryFile = block.fileNumber;
     this.#boundaryPosition = this.#position;
     if (this.#openMariadb !== undefined) {
@@ -405,6 +421,10 @@ export class BlockLogWriter implements LogWriter {
     this.#position = head?.position ?? FIRST_POSITION;
     this.#boundaryFile = head?.fileNumber ?? 0;
     this.#boundaryPosition = head?.position ?? 0;
+    const { bytes, events, transactions } = this.#commits.counts;
+    this.#bytesBefore = bytes - (this.#position - FIRST_POSITION);
+    this.#events = events;
+    this.#transactions = transactions;
     // Without a file there is nothing a boundary could be in.
     this.#secondPosition = file === undefined
       ? Infinity

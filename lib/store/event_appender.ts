@@ -244,7 +244,7 @@ export class EventAppender {
     } else if (type === EventType.MARIADB_GTID_LIST) {
       this.#takeMariadbGtidList(bytes.subarray(at, end));
     }
-    writer.boundary();
+    writer.boundary(step === BoundaryStep.ENDS);
   }
 
   /**
@@ -321,7 +321,7 @@ export class EventAppender {
       } else this.#takeMariadbGtidList(event);
       this.#largeKept = undefined;
     }
-    this.#writer.boundary();
+    this.#writer.boundary(this.#largeStep === BoundaryStep.ENDS);
   }
 
   /** Counts and sums up a part of a large event as it came. */

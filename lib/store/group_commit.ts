@@ -12,6 +12,11 @@ import {
 } from "./block_engine.ts";
 import { type FileRecords, recordBytes } from "./file_records.ts";
 import type { HeadState } from "./head_state.ts";
+import {
+  type AppendCounts,
+  type CommitObserver,
+  NOTHING_APPENDED,
+} from "./commit_observer.ts";
 import { sealBytes, summaryPlace } from "./sealed_bytes.ts";
 import { encodeSummary } from "./summary_codec.ts";
 
@@ -33,6 +38,8 @@ export interface CommitHost {
   growing(): BlockBuilder;
   /** A commit returned. */
   committed(batch: EngineBatch): void;
+  /** Told of each commit that brought a part of the log to disk. */
+  readonly onCommit?: CommitObserver | undefined;
 }
 
 /** How much of the block under construction is on disk. */
@@ -78,6 +85,9 @@ export class GroupCommit {
   #busy = false;
   #failure: StoreError | undefined;
   #isTold = false;
+  /** What is durable, and what is once the commit under way has returned. */
+  #counts = NOTHING_APPENDED;
+  #takenCounts = NOTHING_APPENDED;
   readonly #idle = new Set<() => void>();
   #room: PromiseWithResolvers<void> | undefined;
 
@@ -108,6 +118,11 @@ export class GroupCommit {
   /** Why nothing is committed any more; undefined while it is. */
   get failure(): StoreError | undefined {
     return this.#failure;
+  }
+
+  /** What was appended and is durable, since the writer began. */
+  get counts(): AppendCounts {
+    return this.#counts;
   }
 
   /** A failure that no caller has been told of yet. */
@@ -248,7 +263,9 @@ export class GroupCommit {
         await this.#commitChanges();
         const batch = this.#takeBatch();
         if (batch === undefined) break;
+        const began = performance.now();
         await this.#engine.commit(batch);
+        this.#tellOfCommit((performance.now() - began) / 1000);
         this.#publish(batch);
       }
     } catch (error) {
@@ -256,6 +273,18 @@ export class GroupCommit {
     } finally {
       this.#rest();
     }
+  }
+
+  #tellOfCommit(seconds: number): void {
+    const before = this.#counts;
+    const { bytes, events, transactions } = this.#takenCounts;
+    this.#counts = this.#takenCounts;
+    this.#host.onCommit?.({
+      seconds,
+      bytes: bytes - before.bytes,
+      events: events - before.events,
+      transactions: transactions - before.transactions,
+    });
   }
 
   async #commitChanges(): Promise<void> {
@@ -279,7 +308,7 @@ export class GroupCommit {
     if (this.#queue.length > 0) return this.#takeBlocks(files);
     if (growing.boundaryOffset > this.#tailBytes) {
       const tail = this.#takeTail(growing);
-      return withHead({ blocks: [], tail, files }, this.#head, [growing]);
+      return this.#withHead({ blocks: [], tail, files }, [growing]);
     }
     return files.length > 0 ? { blocks: [], files } : undefined;
   }
@@ -295,11 +324,27 @@ export class GroupCommit {
     }
     const taken = this.#queue.splice(0, count);
     for (const { block } of taken) this.#takenBytes += block.memoryBytes;
-    return withHead(
+    return this.#withHead(
       { blocks: taken.map(({ write }) => write), files },
-      this.#head,
       taken.map(({ block }) => block),
     );
+  }
+
+  /** `batch` with the head it moves, if it moves it. */
+  #withHead(
+    batch: EngineBatch,
+    blocks: readonly BlockBuilder[],
+  ): EngineBatch {
+    const head = this.#head.advance(blocks);
+    if (head === undefined) return batch;
+    const last = blocks.findLast(({ boundaryOffset }) => boundaryOffset >= 0)!;
+    // Of a block under construction they change while the commit is under way.
+    this.#takenCounts = {
+      bytes: last.boundaryBytes,
+      events: last.boundaryEvents,
+      transactions: last.boundaryTransactions,
+    };
+    return { ...batch, head };
   }
 
   #takeTail(growing: BlockBuilder): TailPiece {
@@ -326,16 +371,6 @@ export class GroupCommit {
       this.#room = undefined;
     }
   }
-}
-
-/** `batch` with the head it moves, if it moves it. */
-function withHead(
-  batch: EngineBatch,
-  state: HeadState,
-  blocks: readonly BlockBuilder[],
-): EngineBatch {
-  const head = state.advance(blocks);
-  return head === undefined ? batch : { ...batch, head };
 }
 
 /** A promise that may be rejected although nobody waits for it. */

@@ -111,7 +111,7 @@ export class LogFeeder implements PacketSink {
     if (step === BoundaryStep.INSIDE) return;
     if (type === EventType.PREVIOUS_GTIDS) this.#previous(bytes.slice(at, end));
     this.#inGtid = false;
-    writer.boundary();
+    writer.boundary(step === BoundaryStep.ENDS);
   }
 
   reclaim(): void {
@@ -146,7 +146,7 @@ export class LogFeeder implements PacketSink {
       this.#previous(event);
     }
     this.#inGtid = false;
-    this.#writer.boundary();
+    this.#writer.boundary(this.#largeStep === BoundaryStep.ENDS);
   }
 
   #previous(event: Uint8Array): void {
