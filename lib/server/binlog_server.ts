@@ -9,7 +9,13 @@ import type { ReplicaStatus } from "./replica_status.ts";
 import { systemEnvironment } from "./server_environment.ts";
 import { loadOwnIdentity } from "./server_identity.ts";
 import type { ServerOptions } from "./server_options.ts";
-import { type AcknowledgingState, ServerRun } from "./server_run.ts";
+import { RunTotals, type TotalCounts } from "./run_totals.ts";
+import {
+  type AcknowledgingState,
+  ServerRun,
+  STATEMENT_COUNTERS,
+} from "./server_run.ts";
+import { ServiceCounters } from "./service_counters.ts";
 import type { SourceControl } from "./source_control.ts";
 import type { ServerStore } from "./server_store.ts";
 import type { ServerEnvironment } from "./session_host.ts";
@@ -52,10 +58,10 @@ export class BinlogServer {
   readonly #parts: BinlogServerParts;
   readonly #environment: ServerEnvironment;
   readonly #refusals: RefusalLog;
+  readonly #service = new ServiceCounters();
+  readonly #totals = new RunTotals(STATEMENT_COUNTERS);
   #run: ServerRun | undefined;
   #starting = false;
-  /** Bytes that the runs which have ended sent. */
-  #bytesBefore = 0;
   /** Resolves when the latest run has ended. */
   #stopped: Promise<void> = Promise.resolve();
 
@@ -97,9 +103,11 @@ export class BinlogServer {
         ...this.#parts,
         environment,
         refusals: this.#refusals,
+        service: this.#service,
         own,
         listener: listen(options),
       }, options);
+      this.#totals.began(this.#run);
     } finally {
       this.#starting = false;
     }
@@ -113,9 +121,7 @@ export class BinlogServer {
     const run = this.#run;
     if (run !== undefined) {
       this.#run = undefined;
-      this.#stopped = run.stop().finally(() =>
-        this.#bytesBefore += run.bytesSent
-      );
+      this.#stopped = run.stop().finally(() => this.#totals.ended(run));
     }
     await this.#stopped;
     this.#refusals.flush();
@@ -124,7 +130,7 @@ export class BinlogServer {
   /** How much was sent; cheap enough to be asked every second. */
   progress(): ServerProgress {
     return {
-      bytesSent: this.#bytesBefore + (this.#run?.bytesSent ?? 0),
+      bytesSent: this.#totals.now().bytesSent,
       dumps: this.#run?.dumps() ?? [],
     };
   }
@@ -135,6 +141,16 @@ export class BinlogServer {
    */
   async kick(connectionId: number): Promise<ReplicaStatus | undefined> {
     return await this.#run?.kick(connectionId);
+  }
+
+  /** What was counted since the process began. */
+  get counters(): Readonly<ServiceCounters> {
+    return this.#service;
+  }
+
+  /** What all runs have counted since the process began. */
+  totals(): TotalCounts {
+    return this.#totals.now();
   }
 
   /** How the server stands. */

@@ -13,6 +13,7 @@ import type {
   DumpStatus,
 } from "./dump_handler.ts";
 import type { Flavour } from "../store/source_identity.ts";
+import type { DumpOutcome } from "./dump_outcome.ts";
 import { nameInError } from "./dump_start.ts";
 import type { ReplicaSettings } from "./replica_settings.ts";
 import type { SessionChannel } from "./session_channel.ts";
@@ -74,11 +75,17 @@ export class DumpRun {
   #end: DumpEnd | undefined;
   /** What was wrong with what the client sent. */
   #fault: ProtocolError | undefined;
+  #outcome: DumpOutcome = "complete";
 
   constructor(options: DumpRunOptions) {
     this.#options = options;
     this.request = options.request;
     this.settings = options.settings;
+  }
+
+  /** How it ended, once it has. */
+  get outcome(): DumpOutcome {
+    return this.#outcome;
   }
 
   /** Ends the dump; the first reason counts. */
@@ -169,21 +176,34 @@ export class DumpRun {
   ): Promise<Uint8Array | undefined> {
     try {
       await handler.run(session, this.request);
-      if (this.#fault !== undefined) return this.#errorPacket(this.#fault);
-      return this.#end === undefined ? encodeEof() : this.#farewell();
+      return this.#endedPacket() ??
+        (this.#end === undefined ? encodeEof() : undefined);
     } catch (error) {
-      if (this.#fault !== undefined) return this.#errorPacket(this.#fault);
-      if (this.#end !== undefined) return this.#farewell();
+      if (this.#end !== undefined) return this.#endedPacket();
       if (error instanceof ConnectionError) {
+        this.#outcome = error.kind === "timeout" ? "too-slow" : "client-gone";
         this.end("client-gone");
         return undefined;
       }
       if (error instanceof UnfinishedEventError) {
+        this.#outcome = "damaged";
         this.end("damaged");
         return undefined;
       }
+      this.#outcome = error instanceof ProtocolError ? "refused" : "failed";
       return this.#errorPacket(error);
     }
+  }
+
+  /** The last packet, if any, of a dump that something else has ended. */
+  #endedPacket(): Uint8Array | undefined {
+    if (this.#end === undefined) return undefined;
+    this.#outcome = this.#fault === undefined
+      ? this.#end
+      : "bad-acknowledgement";
+    return this.#fault === undefined
+      ? this.#farewell()
+      : this.#errorPacket(this.#fault);
   }
 
   #errorPacket(error: unknown): Uint8Array {

@@ -28,12 +28,13 @@ import { PendingLogins } from "./pending_logins.ts";
 import type { RefusalLog } from "./refusal_log.ts";
 import type { ReplicaStatus } from "./replica_status.ts";
 import { generateRsaKeyPair } from "./rsa_key_pair.ts";
-import { ServerCounters } from "./server_counters.ts";
+import { type CounterValues, ServerCounters } from "./server_counters.ts";
 import type { ServerFacts } from "./server_facts.ts";
 import type { OwnIdentity } from "./server_identity.ts";
 import type { ServerAccount, ServerOptions } from "./server_options.ts";
 import type { ServerStore } from "./server_store.ts";
 import type { ServerTls } from "./server_tls.ts";
+import type { ServiceCounters } from "./service_counters.ts";
 import { Session } from "./session.ts";
 import { SessionChannel, type SessionTransport } from "./session_channel.ts";
 import type { SessionProcess } from "./session_activity.ts";
@@ -87,6 +88,11 @@ const COMMAND_MEMORY_BYTES = 32 * 1024 * 1024;
 const CUT_MS = 2000;
 const CONNECTION_ID_MAX = 0xffff_ffff;
 
+/** All names that statements are counted under. */
+export const STATEMENT_COUNTERS: readonly string[] = STATEMENTS.flatMap((
+  { counters },
+) => counters);
+
 /** How it stands with the replicas that are waited for. */
 export type AcknowledgingState = Omit<SemiSyncTally, "clients">;
 
@@ -100,6 +106,7 @@ export interface ServerRunParts {
   readonly log: Log;
   readonly environment: ServerEnvironment;
   readonly refusals: RefusalLog;
+  readonly service: ServiceCounters;
   readonly own: OwnIdentity;
   /** Listening; closed by `stop`. */
   readonly listener: Deno.TcpListener;
@@ -111,9 +118,8 @@ export class ServerRun implements SessionHost {
   readonly dumpHandler: DumpHandler;
   readonly purger: LogPurger | undefined;
   readonly sourceControl: SourceControl | undefined;
-  readonly counters = new ServerCounters(
-    STATEMENTS.flatMap(({ counters }) => counters),
-  );
+  readonly counters = new ServerCounters(STATEMENT_COUNTERS);
+  readonly service: ServiceCounters;
   readonly limits: SessionLimits;
   readonly environment: ServerEnvironment;
   readonly semiSync: boolean;
@@ -160,6 +166,7 @@ export class ServerRun implements SessionHost {
     this.sourceControl = parts.sourceControl;
     this.#acknowledging = parts.acknowledging;
     this.environment = parts.environment;
+    this.service = parts.service;
     this.semiSync = options.semiSync !== undefined;
     this.tls = options.tls;
     this.compression = options.compression ?? [];
@@ -255,11 +262,6 @@ export class ServerRun implements SessionHost {
     this.#log.info("binlog server stopped", { listen: this.listen });
   }
 
-  /** Bytes of replies and dumps since the run began. */
-  get bytesSent(): number {
-    return Number(this.counters.bytesSent + this.#bytesDumping());
-  }
-
   /** How far the dumps under way have come. */
   dumps(): DumpProgress[] {
     const dumps: DumpProgress[] = [];
@@ -303,6 +305,7 @@ export class ServerRun implements SessionHost {
   loggedIn(session: Session): void {
     this.#pending.delete(session);
     this.#loggedIn += 1;
+    this.service.logins += 1;
   }
 
   account(user: string): Account | undefined {
@@ -388,21 +391,23 @@ export class ServerRun implements SessionHost {
       .map(({ session }) => session.process());
   }
 
+  /** What it has counted, dumps under way included. */
+  counts(): CounterValues {
+    const bytesSent = this.counters.bytesSent + this.#bytesDumping();
+    return { ...this.counters, bytesSent };
+  }
+
   tally(): ServerTally {
     const sessions = [...this.#sessions.values()]
       .map(({ session }) => session)
       .filter(({ closing }) => !closing);
     const running = sessions.filter(({ active }) => active);
     const clients = running.filter(({ acknowledges }) => acknowledges);
-    const dumped = this.#bytesDumping();
     return {
       startedAtMs: this.#startedAtMs,
       connected: sessions.length,
       running: running.length,
-      counters: {
-        ...this.counters,
-        bytesSent: this.counters.bytesSent + dumped,
-      },
+      counters: this.counts(),
       refusals: this.#refusals.counts,
       semiSync: this.semiSync
         ? { clients: clients.length, ...this.#acknowledgingState() }

@@ -640,7 +640,9 @@ export class Session {
     // A session that was ended while the request was being read.
     if (this.#end.signal.aborted) dump.end("shutdown");
     this.#host.supersede(this);
+    this.#host.service.dumpsBegun += 1;
     await dump.run(this.#host.dumpHandler);
+    this.#host.service.dumpsEnded[dump.outcome] += 1;
     this.#isActive = false;
     this.#host.counters.bytesSent += dump.status.bytesSent;
     return false;
@@ -749,11 +751,13 @@ export class Session {
       { cause: error },
     );
     if (fault !== error) {
+      this.#host.service.sessionErrors.internal += 1;
       this.#log.error("session failed", { error: describeError(error) });
     } else if (this.#login === undefined) {
       this.#host.refused("malformed-login", this.#channel.host, fault.message);
     } else {
       this.#host.counters.abortedClients += 1;
+      this.#host.service.sessionErrors.protocol += 1;
       this.#log.warn("closing a connection", {
         code: fault.code,
         reason: fault.message,
@@ -772,6 +776,9 @@ export class Session {
       return;
     }
     this.#host.counters.abortedClients += 1;
+    this.#host.service.sessionErrors[
+      error.kind === "timeout" ? "timeout" : "lost"
+    ] += 1;
     this.#log.debug("connection lost", () => ({ reason: error.message }));
   }
 

@@ -10,6 +10,7 @@ import type { ServerTls } from "./server_tls.ts";
 import type { ServerFacts } from "./server_facts.ts";
 import type { ServerStore } from "./server_store.ts";
 import type { ServerCounters } from "./server_counters.ts";
+import type { ServiceCounters } from "./service_counters.ts";
 import type { Session } from "./session.ts";
 import type { SessionProcess } from "./session_activity.ts";
 import type { SourceControl } from "./source_control.ts";
@@ -51,6 +52,8 @@ export interface SessionHost {
   /** What SQL does to the following of the source; undefined if nothing. */
   readonly sourceControl: SourceControl | undefined;
   readonly counters: ServerCounters;
+  /** Counts on when the server is stopped and started. */
+  readonly service: ServiceCounters;
   /** Removes files of the log; undefined if this server removes none. */
   readonly purger: LogPurger | undefined;
   readonly limits: SessionLimits;

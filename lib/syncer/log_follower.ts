@@ -39,6 +39,8 @@ const POSITION_WRAP = 0x1_0000_0000;
 export interface FollowerEvents {
   /** The source began or went on with a file. */
   fileStarted(name: string): void;
+  /** The source said that it has nothing more to send. */
+  heartbeat?(): void;
   /** The source waits until the log up to the writer's position is acknowledged. */
   replyWanted?(): void;
 }
@@ -417,6 +419,7 @@ export class LogFollower implements PacketSink {
         `The source says it has sent all up to ${heartbeat.fileName} position ${heartbeat.position}, received is ${fileName} position ${writer.position}`,
       );
     }
+    this.#events.heartbeat?.();
     this.#caughtUpAt = {
       fileName: writer.fileName,
       position: writer.position,

@@ -28,6 +28,7 @@ import { SourceError } from "./source_error.ts";
 import { SilenceWatch } from "./silence_watch.ts";
 import type { SourceOptions } from "./source_options.ts";
 import { SourceSession } from "./source_session.ts";
+import { SyncerCounters } from "./syncer_counters.ts";
 import {
   diagnose,
   duplicateServerId,
@@ -107,6 +108,7 @@ export class Syncer {
   #lastAck: SemiSyncAck | undefined;
   /** Of a connection that is a semi-synchronous one. */
   #acknowledger: SourceAcknowledger | undefined;
+  readonly #counters = new SyncerCounters();
   /** False while the disk is waited for, which is not the source's fault. */
   #awaitsSource = true;
 
@@ -156,6 +158,11 @@ export class Syncer {
     this.#fault = undefined;
     this.#backoff = new Backoff(this.#deps);
     this.#enter("stopped");
+  }
+
+  /** What it has counted since the process began. */
+  get counters(): Readonly<SyncerCounters> {
+    return this.#counters;
   }
 
   /** How it is doing, now. */
@@ -272,6 +279,7 @@ export class Syncer {
   ): Promise<boolean> {
     const fault = this.#faultOf(error, tried);
     const { cause, reason } = fault;
+    this.#counters.faults[cause]++;
     const { retry, waitMsMax } = isSourcesFault(fault)
       ? candidates.failed(fault)
       : { retry: fault.retry, waitMsMax: Infinity };
@@ -543,6 +551,7 @@ export class Syncer {
       this.#origin,
       {
         fileStarted: (name) => this.#log.debug("file", { file: name }),
+        heartbeat: () => this.#counters.heartbeats++,
         replyWanted: () => {
           const { fileName, position } = writer;
           const ack = follower.sourcePosition;
@@ -633,6 +642,7 @@ export class Syncer {
     this.#heardAt = this.#deps.now();
     if (this.#state === "following") return;
     this.#fault = undefined;
+    this.#counters.connections++;
     this.#connectedAt = this.#heardAt;
     this.#backoff.connected();
     this.#enter("following");

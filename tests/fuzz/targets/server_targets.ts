@@ -18,6 +18,7 @@ import { ServerError } from "../../../lib/protocol/server_error.ts";
 import { LogDumpHandler } from "../../../lib/server/dump.ts";
 import { RefusalLog } from "../../../lib/server/refusal_log.ts";
 import { ServerRun } from "../../../lib/server/server_run.ts";
+import { ServiceCounters } from "../../../lib/server/service_counters.ts";
 import type { BinlogStore } from "../../../lib/store/binlog_store.ts";
 import { loadBinlogFixture } from "../../support/binlog_fixture.ts";
 import { GREETINGS, MYSQL97_REPLICA } from "../../support/captured_login.ts";
@@ -83,6 +84,7 @@ class FuzzedServer {
         randomBytes: (length) => SCRAMBLE_SEED.slice(0, length),
         randomUuid: () => UUID,
       },
+      service: new ServiceCounters(),
       refusals: new RefusalLog(log, () => 1_795_408_882_999),
       own: { serverId: "77", uuid: UUID },
       listener: this.#listener as unknown as Deno.TcpListener,
