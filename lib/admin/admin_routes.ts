@@ -3,6 +3,7 @@ import type { AdminRoute } from "./admin_route.ts";
 import { clusterRoutes } from "./routes/cluster_routes.ts";
 import { logRoutes } from "./routes/log_routes.ts";
 import { nodeRoutes } from "./routes/node_routes.ts";
+import { pageRoutes } from "./routes/page_routes.ts";
 import { serverRoutes } from "./routes/server_routes.ts";
 import { syncerRoutes } from "./routes/syncer_routes.ts";
 
@@ -14,5 +15,6 @@ export function adminRoutes(parts: AdminParts): AdminRoute[] {
     ...serverRoutes(parts),
     ...logRoutes(parts),
     ...clusterRoutes(parts),
+    ...pageRoutes(),
   ];
 }

@@ -55,6 +55,7 @@ const PACKAGE_USERS: ReadonlyMap<string, readonly string[]> = new Map([
   ["@std/yaml", ["config"]],
   ["hono", ["admin"]],
   ["reflect-metadata", ["tls"]],
+  ["uplot", ["admin"]],
   ["zod", ["admin", "config"]],
 ]);
 

@@ -1,0 +1,118 @@
+// @ts-check
+/// <reference lib="dom" />
+import {
+  byId,
+  field,
+  make,
+  setPlain,
+  setShown,
+  setText,
+  setTime,
+  setTitle,
+} from "./dom.js";
+import { formatBytes, formatCount, formatPlain } from "./format.js";
+import { PagedTable } from "./paged_table.js";
+
+/** @import { PageStatus } from "./page_status.ts" */
+/** @import { ServerClock } from "./server_clock.js" */
+/** @import { FileStatus } from "../file_status.ts" */
+
+/** The files of the log, newest first. */
+export class FilesView {
+  #table;
+  /** @type {readonly FileStatus[]} */
+  #files = [];
+  /** @type {ReadonlyMap<FileStatus, number>} in the log: names do not tell */
+  #places = new Map();
+
+  /**
+   * @param {ServerClock} clock
+   * @param {(file: string) => void} onPurgeTo
+   */
+  constructor(clock, onPurgeTo) {
+    /** @type {(cell: HTMLElement, time: string | undefined) => void} */
+    const fillTime = (cell, time) => setTime(cell, time, clock.now());
+    this.#table = new PagedTable({
+      name: "files",
+      caption: "Files of the log",
+      places: {
+        table: byId("files-table", HTMLElement),
+        tools: byId("files-tools", HTMLElement),
+        pager: byId("files-pager", HTMLElement),
+        empty: byId("files-empty", HTMLElement),
+      },
+      columns: [
+        {
+          key: "name",
+          label: "File",
+          sort: (/** @type {FileStatus} */ file) => this.#places.get(file),
+          fill: (cell, { name, closed, server_uuid }) => {
+            setPlain(cell, closed ? name : `${name} (being written)`);
+            setTitle(cell, `from server ${formatPlain(server_uuid)}`);
+          },
+        },
+        {
+          key: "size",
+          label: "Size",
+          isNumber: true,
+          sort: ({ size }) => size,
+          fill: (cell, { size }) => {
+            setText(cell, formatBytes(size));
+            setTitle(cell, `${formatCount(size)} bytes`);
+          },
+        },
+        {
+          key: "first",
+          label: "First event",
+          sort: ({ first_event_time }) => first_event_time,
+          fill: (cell, { first_event_time }) =>
+            fillTime(cell, first_event_time),
+        },
+        {
+          key: "last",
+          label: "Last event",
+          sort: ({ last_event_time }) => last_event_time,
+          fill: (cell, { last_event_time }) => fillTime(cell, last_event_time),
+        },
+        {
+          key: "action",
+          label: "Action",
+          build: (cell, name) => {
+            const purge = make(
+              "button",
+              { type: "button", class: "quiet", "data-action": "" },
+              "Purge to here…",
+            );
+            purge.setAttribute(
+              "aria-label",
+              `Purge the files before ${formatPlain(name, 80)}`,
+            );
+            purge.addEventListener("click", () => onPurgeTo(name));
+            cell.append(purge);
+          },
+          fill: () => {},
+        },
+      ],
+      keyOf: ({ name }) => name,
+      textOf: ({ name, first_event_time = "", last_event_time = "" }) =>
+        `${name}\n${first_event_time}\n${last_event_time}`,
+      filterLabel: "Filter files",
+      order: { key: "name", descending: true },
+      pageRows: 25,
+    });
+  }
+
+  /** @param {PageStatus} status */
+  show({ files }) {
+    if (files !== undefined && files !== this.#files) {
+      this.#files = files;
+      this.#places = new Map(files.map((file, index) => [file, index]));
+    }
+    setText(field("files-count"), formatCount(this.#files.length));
+    this.#table.show(this.#files);
+    if (this.#files.length > 0) return;
+    const empty = byId("files-empty", HTMLElement);
+    setText(empty, "The log has no file yet: nothing came from a source.");
+    setShown(empty, true);
+  }
+}

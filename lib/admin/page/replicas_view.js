@@ -1,0 +1,264 @@
+// @ts-check
+/// <reference lib="dom" />
+import {
+  byId,
+  field,
+  make,
+  setPill,
+  setPlain,
+  setShown,
+  setText,
+  setTime,
+  setTitle,
+} from "./dom.js";
+import {
+  formatBytes,
+  formatCount,
+  formatLag,
+  formatPlain,
+  formatRate,
+} from "./format.js";
+import { PagedTable } from "./paged_table.js";
+import { replicaName } from "./replica_name.js";
+
+/** @import { Column } from "./paged_table.js" */
+/** @import { PageReplica, PageStatus } from "./page_status.ts" */
+/** @import { ServerClock } from "./server_clock.js" */
+
+/** The replicas, one by one. */
+export class ReplicasView {
+  #table;
+
+  /**
+   * @param {ServerClock} clock
+   * @param {(connectionId: string) => void} onKick
+   */
+  constructor(clock, onKick) {
+    this.#table = new PagedTable({
+      name: "replicas",
+      caption: "Connected replicas",
+      places: {
+        table: byId("replicas-table", HTMLElement),
+        tools: byId("replicas-tools", HTMLElement),
+        pager: byId("replicas-pager", HTMLElement),
+        empty: byId("replicas-empty", HTMLElement),
+      },
+      columns: columns(clock, onKick),
+      keyOf: ({ connection_id }) => connection_id,
+      textOf: (replica) =>
+        [
+          replica.host_name,
+          replica.remote,
+          replica.user,
+          replica.server_id,
+          replica.server_uuid,
+          replica.program,
+          replica.client_version,
+          replica.file,
+        ].join("\n"),
+      filterLabel: "Filter replicas",
+      order: { key: "name", descending: false },
+    });
+  }
+
+  /** @param {PageStatus} status */
+  show({ server }) {
+    setText(field("replicas-count"), formatCount(server.slaves.length));
+    this.#table.show(server.slaves);
+    if (server.slaves.length > 0) return;
+    const empty = byId("replicas-empty", HTMLElement);
+    setText(
+      empty,
+      server.status === "running"
+        ? `No replica is connected. Replicas connect to ${
+          formatPlain(server.addr)
+        }.`
+        : "The binlog server is stopped, so no replica can connect.",
+    );
+    setShown(empty, true);
+  }
+}
+
+/**
+ * @param {ServerClock} clock
+ * @param {(connectionId: string) => void} onKick
+ * @returns {Column<PageReplica>[]}
+ */
+function columns(clock, onKick) {
+  return [
+    {
+      key: "name",
+      label: "Replica",
+      sort: (replica) => replicaName(replica).toLowerCase(),
+      build: twoLines,
+      fill: (cell, replica) => {
+        const id = replica.server_id > 0 ? `id ${replica.server_id}` : "no id";
+        fillTwo(cell, replicaName(replica), `${id}, ${replica.user}`);
+        setTitle(cell, formatPlain(replica.server_uuid));
+      },
+    },
+    {
+      key: "from",
+      label: "From",
+      sort: ({ remote }) => remote,
+      build: twoLines,
+      fill: (cell, replica) => {
+        const time = new Date(replica.connect_time);
+        fillTwo(cell, replica.remote, "");
+        const since = second(cell);
+        setTime(since, replica.connect_time, clock.now());
+        setText(since, `since ${since.textContent}`);
+        setTitle(since, time.toISOString());
+      },
+    },
+    {
+      key: "client",
+      label: "Client",
+      sort: ({ program, client_version }) => `${program} ${client_version}`,
+      build: twoLines,
+      fill: (cell, replica) => {
+        fillTwo(cell, replica.program || "–", describeClient(replica));
+      },
+    },
+    {
+      key: "place",
+      label: "Position",
+      sort: ({ file, position }) =>
+        `${file}:${String(position).padStart(16, "0")}`,
+      build: twoLines,
+      fill: (cell, { file, position, mode }) => {
+        fillTwo(
+          cell,
+          file === "" ? "–" : `${file}:${position}`,
+          mode === "" ? "" : `by ${mode === "gtid" ? "GTID" : "position"}`,
+        );
+      },
+    },
+    {
+      key: "lag",
+      label: "Lag",
+      isNumber: true,
+      sort: ({ lag_seconds, lag_bytes }) =>
+        (lag_seconds ?? 0) * 2 ** 40 + (lag_bytes ?? -1),
+      build: twoLines,
+      fill: (cell, { lag_seconds, lag_bytes }) => {
+        const isTimed = typeof lag_seconds === "number";
+        const isSized = typeof lag_bytes === "number";
+        fillTwo(
+          cell,
+          isTimed ? formatLag(lag_seconds) : "–",
+          isSized ? formatBytes(lag_bytes) : "",
+        );
+        setTitle(cell, isSized ? `${formatCount(lag_bytes)} bytes` : "");
+      },
+    },
+    {
+      key: "rate",
+      label: "Sent",
+      isNumber: true,
+      sort: ({ bytes_per_second }) => bytes_per_second ?? undefined,
+      build: twoLines,
+      fill: (cell, { bytes_per_second, stats }) => {
+        fillTwo(
+          cell,
+          typeof bytes_per_second === "number"
+            ? formatRate(bytes_per_second)
+            : "–",
+          `${formatBytes(Number(stats.bytes_sent))} so far`,
+        );
+      },
+    },
+    {
+      key: "semi-sync",
+      label: "Semi-sync",
+      sort: ({ semi_sync }) => semi_sync === undefined ? 0 : 1,
+      build: twoLines,
+      fill: (cell, { semi_sync }) => {
+        fillTwo(
+          cell,
+          semi_sync === undefined ? "no" : "yes",
+          semi_sync === undefined
+            ? ""
+            : `${formatCount(semi_sync.acks_received)} of ${
+              formatCount(semi_sync.acks_asked)
+            } acks`,
+        );
+        setTitle(
+          cell,
+          semi_sync === undefined
+            ? ""
+            : formatPlain(`${semi_sync.file}:${semi_sync.position}`),
+        );
+      },
+    },
+    {
+      key: "state",
+      label: "State",
+      sort: ({ replication_state }) => replication_state,
+      build: (cell) => cell.append(make("span", { class: "pill" })),
+      fill: (cell, { replication_state }) => {
+        const pill = cell.firstElementChild;
+        if (!(pill instanceof HTMLElement)) return;
+        if (replication_state === 1) setPill(pill, "good", "Receiving");
+        else setPill(pill, "none", "Connected");
+      },
+    },
+    {
+      key: "action",
+      label: "Action",
+      build: (cell, connectionId) => {
+        const kick = make(
+          "button",
+          { type: "button", class: "quiet", "data-action": "" },
+          "Kick…",
+        );
+        kick.addEventListener("click", () => onKick(connectionId));
+        cell.append(kick);
+      },
+      fill: (cell, replica) => {
+        const label = `Kick ${formatPlain(replicaName(replica), 80)}`;
+        const kick = cell.firstElementChild;
+        if (kick?.getAttribute("aria-label") === label) return;
+        kick?.setAttribute("aria-label", label);
+      },
+    },
+  ];
+}
+
+/**
+ * @param {PageReplica} replica
+ * @returns {string}
+ */
+function describeClient({ client_version, tls, compression }) {
+  return [
+    client_version,
+    tls === "" ? "no TLS" : tls,
+    compression === "none" ? "" : compression,
+  ].filter((part) => part !== "").join(", ");
+}
+
+/** @param {HTMLElement} cell */
+function twoLines(cell) {
+  cell.append(
+    make("span", { class: "line" }),
+    make("span", { class: "line muted" }),
+  );
+}
+
+/**
+ * @param {HTMLElement} cell
+ * @returns {HTMLElement}
+ */
+function second(cell) {
+  return /** @type {HTMLElement} */ (cell.children[1]);
+}
+
+/**
+ * @param {HTMLElement} cell
+ * @param {string} first
+ * @param {string} below
+ */
+function fillTwo(cell, first, below) {
+  setPlain(/** @type {HTMLElement} */ (cell.children[0]), first);
+  setPlain(second(cell), below, "");
+}
