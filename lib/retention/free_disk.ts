@@ -1,4 +1,12 @@
-import { statfs } from "node:fs/promises";
+import { statfs, type StatsFs } from "node:fs";
+import { promisify } from "node:util";
+
+/**
+ * Of `node:fs`, since `node:fs/promises` has none in the older versions of Deno
+ * (2.5) that an executable may be made with; a module whose import is not there
+ * would keep all of kingbus from starting.
+ */
+const statfsOf: (path: string) => Promise<StatsFs> = promisify(statfs);
 
 /**
  * Bytes that this user can still write to the disk a path is on.
@@ -6,6 +14,6 @@ import { statfs } from "node:fs/promises";
  * @throws {Error} when the path can't be looked at
  */
 export async function freeDisk(path: string): Promise<number> {
-  const { bavail, bsize } = await statfs(path);
+  const { bavail, bsize } = await statfsOf(path);
   return bavail * bsize;
 }

@@ -48,7 +48,9 @@ export function checkDatabase(path: string, mayBeNew: boolean): void {
         "SELECT name FROM sqlite_master WHERE type = 'table'",
       ).all();
       tables = rows.map(({ name }) => String(name));
-      if (TABLES.every((name) => tables.includes(name))) checkJobs(database);
+      if (TABLES.every((name) => tables.includes(name))) {
+        checkJobs(path, database);
+      }
     } finally {
       database.close();
     }
@@ -69,7 +71,7 @@ export function checkDatabase(path: string, mayBeNew: boolean): void {
  * seems to have expired would be removed; kingbus's never expire. Takes the
  * same short time however many values there are.
  */
-function checkJobs(database: DatabaseSync): void {
+function checkJobs(path: string, database: DatabaseSync): void {
   for (const table of SMALL_TABLES) {
     for (
       const row of database.prepare(`PRAGMA quick_check('${table}')`).all()
@@ -78,7 +80,7 @@ function checkJobs(database: DatabaseSync): void {
       if (said !== "ok") throw new StoreError("corrupt", `${table}: ${said}`);
     }
   }
-  checkHeader(database);
+  checkHeader(path, database);
   checkValueTypes(database);
   const expired = database.prepare(
     "SELECT k FROM kv WHERE expiration_ms >= 0 ORDER BY expiration_ms LIMIT 1",
@@ -94,10 +96,9 @@ function checkJobs(database: DatabaseSync): void {
  * What of the header SQLite itself believes until the first write: that the
  * database can be written, and which root page is the largest.
  */
-function checkHeader(database: DatabaseSync): void {
-  const path = database.location();
+function checkHeader(path: string, database: DatabaseSync): void {
   // While there is a write-ahead log the newest header may be in it.
-  if (path === null || (statFile(`${path}-wal`)?.size ?? 0) > 0) return;
+  if ((statFile(`${path}-wal`)?.size ?? 0) > 0) return;
   using file = Deno.openSync(path);
   const header = new Uint8Array(HEADER_BYTES);
   file.readSync(header);

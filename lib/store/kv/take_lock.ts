@@ -1,6 +1,9 @@
 import { dirname } from "node:path";
 import { StoreError } from "../binlog_store.ts";
 
+/** How long a lock that nobody has may take, where it can't be tried, in ms. */
+const LOCK_MS_MAX = 250;
+
 /**
  * Takes the lock file of `path`, which holds its owner's process id. The
  * operating system gives the lock free when that process ends, however it does.
@@ -16,7 +19,7 @@ export async function takeLock(path: string): Promise<Deno.FsFile> {
     write: true,
   });
   try {
-    if (!await file.tryLock(true)) {
+    if (!await tryLock(file)) {
       const holder = (await Deno.readTextFile(lockPath)).trim();
       throw new StoreError(
         "locked",
@@ -32,5 +35,24 @@ export async function takeLock(path: string): Promise<Deno.FsFile> {
   } catch (error) {
     file.close();
     throw error;
+  }
+}
+
+/**
+ * Tries to lock a file, and tells whether it could. Older versions of Deno
+ * (2.5) that an executable may be made with can only wait for a lock; there a
+ * wait that is given up lasts until this process ends, as it then does.
+ */
+async function tryLock(file: Deno.FsFile): Promise<boolean> {
+  const { tryLock }: Partial<Pick<Deno.FsFile, "tryLock">> = file;
+  if (tryLock !== undefined) return await tryLock.call(file, true);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), LOCK_MS_MAX);
+  });
+  try {
+    return await Promise.race([file.lock(true).then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
