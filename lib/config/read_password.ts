@@ -1,3 +1,4 @@
+import { describeError } from "../log/describe_error.ts";
 import type { ConfigOrigin } from "./config_origin.ts";
 import type { PasswordKeys } from "./config_schema.ts";
 import { describeReadFault } from "./describe_read_fault.ts";
@@ -56,10 +57,12 @@ export async function readPassword(
 ): Promise<string> {
   const { "password-file": file, "password-env": variable } = keys;
   if (variable !== undefined) {
-    const value = surroundings.env(variable);
-    if (value !== undefined) return value;
-    const reason = `the environment variable ${variable} is not set`;
-    throw origin.fault([...path, "password-env"], reason);
+    return readVariable(
+      variable,
+      [...path, "password-env"],
+      origin,
+      surroundings,
+    );
   }
   if (file === undefined) return keys.password ?? "";
   try {
@@ -69,4 +72,21 @@ export async function readPassword(
     const reason = `${file} ${describeReadFault(error)}`;
     throw origin.fault([...path, "password-file"], reason, error);
   }
+}
+
+function readVariable(
+  variable: string,
+  path: KeyPath,
+  origin: ConfigOrigin,
+  { env }: ConfigSurroundings,
+): string {
+  let value: string | undefined;
+  try {
+    value = env(variable);
+  } catch (error) {
+    throw origin.fault(path, describeError(error), error);
+  }
+  if (value !== undefined) return value;
+  const reason = `the environment variable ${variable} is not set`;
+  throw origin.fault(path, reason);
 }

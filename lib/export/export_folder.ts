@@ -2,6 +2,7 @@ import { crc32 } from "node:zlib";
 import type { StoredFile } from "../store/binlog_store.ts";
 import { ExportError } from "./export_error.ts";
 import { isPartialName, partialPath, writeError } from "./raw_file_writer.ts";
+import { describeError } from "../log/describe_error.ts";
 
 /** Name of the file beside the exported ones that says what they are. */
 export const MANIFEST_NAME = "kingbus-export.json";
@@ -330,6 +331,6 @@ async function checksumOf(
 }
 
 function readError(path: string, cause: unknown): ExportError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = describeError(cause);
   return new ExportError("io", `Cannot read ${path}: ${why}`, { cause });
 }

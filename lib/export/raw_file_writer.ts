@@ -1,5 +1,6 @@
 import { crc32 } from "node:zlib";
 import { ExportError } from "./export_error.ts";
+import { describeError } from "../log/describe_error.ts";
 
 /** What a file began with when it was exported before. */
 export interface KnownPrefix {
@@ -197,7 +198,7 @@ export function writeError(
   position: number,
   cause: unknown,
 ): ExportError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = describeError(cause);
   return new ExportError(
     "io",
     `Cannot write ${path} at position ${position}: ${why}; the same command goes on with this file when that is mended`,

@@ -1,3 +1,5 @@
+import { describeDenial } from "../permission/describe_denial.ts";
+
 /** How many causes below an error are told. */
 const CAUSES_MAX = 4;
 
@@ -21,5 +23,6 @@ export function describeError(error: unknown): string {
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (error instanceof Deno.errors.NotCapable) return describeDenial(error);
   return error.message === "" ? error.name : error.message;
 }

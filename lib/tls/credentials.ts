@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { TlsError } from "./tls_error.ts";
+import { describeError } from "../log/describe_error.ts";
 
 /** Where certificates are; PEM files. */
 export interface CredentialFiles {
@@ -105,14 +106,10 @@ export async function readCredentials(
 
 function readFault(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "does not exist";
-  if (
-    error instanceof Deno.errors.PermissionDenied ||
-    error instanceof Deno.errors.NotCapable
-  ) {
+  if (error instanceof Deno.errors.PermissionDenied) {
     return "may not be read by this user";
   }
-  const detail = error instanceof Error ? error.message : String(error);
-  return `can't be read: ${detail}`;
+  return `can't be read: ${describeError(error)}`;
 }
 
 function parseCertificates(

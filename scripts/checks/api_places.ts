@@ -9,7 +9,7 @@ const PLACES: ReadonlyMap<string, readonly string[]> = new Map([
   ["Deno.listen", ["server/"]],
   ["Deno.listenTls", ["server/"]],
   ["Deno.serve", ["admin/"]],
-  ["Deno.env", ["config/", "cli/"]],
+  ["Deno.env", ["config/", "cli/", "permission/"]],
   ["Deno.args", ["cli/"]],
   ["Deno.exit", ["cli/"]],
   ["Deno.addSignalListener", ["cli/"]],

@@ -14,6 +14,7 @@ import { kvFault } from "./kv_fault.ts";
 import { type HeadValue, KvLoader, resolveHead } from "./kv_loader.ts";
 import { LargeBytes, type StoredBytes } from "./large_bytes.ts";
 import { whileLocked } from "./while_locked.ts";
+import { describeError } from "../../log/describe_error.ts";
 
 /** Which log is read, and with how much memory. */
 export interface KvSnapshotOptions extends BlockMemoryOptions {
@@ -55,9 +56,7 @@ export async function openKvSnapshot(
     await source?.close();
     throw new StoreError(
       kvFault("", error, false).kind,
-      `Cannot read the store ${path}: ${
-        error instanceof Error ? error.message : String(error)
-      }`,
+      `Cannot read the store ${path}: ${describeError(error)}`,
       { cause: error },
     );
   }

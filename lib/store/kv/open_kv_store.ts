@@ -6,6 +6,7 @@ import { checkDatabase } from "./check_database.ts";
 import { KvEngine } from "./kv_engine.ts";
 import { kvFault } from "./kv_fault.ts";
 import { takeLock } from "./take_lock.ts";
+import { describeError } from "../../log/describe_error.ts";
 
 /** How a store on disk is opened. */
 export interface KvStoreOptions extends BlockLogOptions {
@@ -53,15 +54,15 @@ export async function openKvStore(
 
 /** What is wrong, and what to do where the system's words do not say it. */
 function describeOpenFault(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  const why = describeError(error);
   // Deno has no class for EROFS.
-  if (error.message.includes("(os error 30)")) {
-    return `its file system is read-only; make it writable or choose another data-dir (${error.message})`;
+  if (why.includes("(os error 30)")) {
+    return `its file system is read-only; make it writable or choose another data-dir (${why})`;
   }
   if (error instanceof Deno.errors.PermissionDenied) {
-    return `this user may not write there; change the owner of the folder, or choose another data-dir (${error.message})`;
+    return `this user may not write there; change the owner of the folder, or choose another data-dir (${why})`;
   }
-  return error.message;
+  return why;
 }
 
 /** Opens the database. The lock goes when the engine is closed, or on a fault. */

@@ -1,0 +1,4 @@
+/** An executable can't be made: what is wrong, and what to do. */
+export class CompileError extends Error {
+  override readonly name = "CompileError";
+}
