@@ -14,12 +14,15 @@ import {
   isWildcard,
 } from "./config/address.ts";
 import type { Options } from "./config/options.ts";
+import { type Live, openLive } from "./admin/live/open_live.ts";
+import { RecentWarnings } from "./admin/live/recent_warnings.ts";
 import { ReplicaRates } from "./admin/live/replica_rates.ts";
 import { ServerController } from "./admin/intent/server_controller.ts";
 import { SqlSource } from "./admin/sql_source.ts";
 import { SyncerController } from "./admin/intent/syncer_controller.ts";
 import { formatMariadbGtidPosition } from "./gtid/mariadb_gtid_position.ts";
 import type { Log } from "./log/log.ts";
+import { watchLog } from "./log/watch_log.ts";
 import { freeDisk } from "./retention/free_disk.ts";
 import { ReplicaNeeds } from "./retention/replica_needs.ts";
 import { Retention } from "./retention/retention.ts";
@@ -35,6 +38,7 @@ import { openKvStore } from "./store/kv/open_kv_store.ts";
 import { RETRY_MS_MAX } from "./syncer/backoff.ts";
 import { CredentialsKeeper } from "./tls/credentials_keeper.ts";
 import { ensureOwnCertificate } from "./tls/own_certificate.ts";
+import type { SyncerProgress } from "./syncer/syncer_status.ts";
 import { Syncer } from "./syncer/syncer.ts";
 import { VERSION } from "./version.ts";
 
@@ -69,7 +73,9 @@ export interface App extends AsyncDisposable {
  * @throws {ControlError} when the binlog server can't listen.
  * @throws {AdminListenError} when the admin API can't listen.
  */
-export async function openApp(options: Options, log: Log): Promise<App> {
+export async function openApp(options: Options, logged: Log): Promise<App> {
+  const warnings = new RecentWarnings(Date.now);
+  const log = watchLog(logged, warnings.add);
   await using opened = new AsyncDisposableStack();
   const store = opened.use(
     await openKvStore({
@@ -113,16 +119,22 @@ export async function openApp(options: Options, log: Log): Promise<App> {
     gate,
   });
   const { server, syncer } = controllers;
+  const watched = {
+    ...controllers,
+    retention,
+    files: () => store.files,
+    node: () => node.info(),
+  };
+  const live = opened.use(openLive({
+    source: controllers.progress,
+    server: () => binlogServer.progress(),
+    rates,
+    warnings,
+    admin: watched,
+    log: log.child({ part: "admin" }),
+  }));
   const admin = opened.use(
-    new AdminApi({
-      routes: adminRoutes({
-        ...controllers,
-        retention,
-        files: () => store.files,
-        node: () => node.info(),
-      }),
-      log,
-    }),
+    new AdminApi({ routes: adminRoutes({ ...watched, live }), log }),
   );
   node.adminListen = admin.listen(options.admin.listen);
   opened.defer(() => server.close());
@@ -138,6 +150,7 @@ export async function openApp(options: Options, log: Log): Promise<App> {
     retention,
     store,
     node,
+    live,
   });
 }
 
@@ -262,6 +275,8 @@ async function purgeBySql(
 interface Controllers {
   readonly syncer: SyncerController;
   readonly server: ServerController;
+  /** How much has come from the source. */
+  readonly progress: () => SyncerProgress;
 }
 
 async function openControllers(parts: {
@@ -292,13 +307,14 @@ async function openControllers(parts: {
     nodeName,
     log,
   });
+  const follower = new Syncer(store, {
+    gate,
+    log: log.child({ part: "syncer" }),
+    now: Date.now,
+    random: Math.random,
+  });
   const syncer = await SyncerController.open({
-    syncer: new Syncer(store, {
-      gate,
-      log: log.child({ part: "syncer" }),
-      now: Date.now,
-      random: Math.random,
-    }),
+    syncer: follower,
     store,
     configured: options.source,
     follow: options.follow,
@@ -308,7 +324,7 @@ async function openControllers(parts: {
     gate: () => gate.status(),
     log,
   });
-  return { syncer, server };
+  return { syncer, server, progress: () => follower.progress() };
 }
 
 /** Who this node is, as the admin API tells it. */
@@ -351,6 +367,7 @@ interface AppParts extends Controllers {
   readonly retention: Retention;
   readonly store: BinlogStore;
   readonly node: Node;
+  readonly live: Live;
 }
 
 class RunningApp implements App {
@@ -392,6 +409,7 @@ class RunningApp implements App {
 
   async close(): Promise<void> {
     this.#parts.node.draining = "stopping";
+    this.#parts.live.feed[Symbol.dispose]();
     await this.#opened.disposeAsync();
   }
 

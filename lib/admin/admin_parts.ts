@@ -5,6 +5,16 @@ import type {
   SyncerControl,
 } from "./control.ts";
 import type { ListedFile } from "./file_status.ts";
+import type { LiveFeed } from "./live/live_feed.ts";
+import type { RecentWarnings } from "./live/recent_warnings.ts";
+import type { Sampler } from "./live/sampler.ts";
+
+/** What keeps the last ten minutes, and whoever watches, up to date. */
+export interface LiveParts {
+  readonly sampler: Pick<Sampler, "history">;
+  readonly warnings: Pick<RecentWarnings, "list">;
+  readonly feed: Pick<LiveFeed, "open">;
+}
 
 /** What the admin API's routes show and steer. */
 export interface AdminParts {
@@ -15,4 +25,6 @@ export interface AdminParts {
   readonly files: () => readonly ListedFile[];
   /** Asked anew for each answer. */
   readonly node: () => NodeInfo;
+  /** What there is to watch; see `openLive()`. */
+  readonly live: LiveParts;
 }

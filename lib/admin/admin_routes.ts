@@ -1,6 +1,7 @@
 import type { AdminParts } from "./admin_parts.ts";
 import type { AdminRoute } from "./admin_route.ts";
 import { clusterRoutes } from "./routes/cluster_routes.ts";
+import { liveRoutes } from "./routes/live_routes.ts";
 import { logRoutes } from "./routes/log_routes.ts";
 import { nodeRoutes } from "./routes/node_routes.ts";
 import { pageRoutes } from "./routes/page_routes.ts";
@@ -11,6 +12,7 @@ import { syncerRoutes } from "./routes/syncer_routes.ts";
 export function adminRoutes(parts: AdminParts): AdminRoute[] {
   return [
     ...nodeRoutes(parts),
+    ...liveRoutes(parts),
     ...syncerRoutes(parts),
     ...serverRoutes(parts),
     ...logRoutes(parts),

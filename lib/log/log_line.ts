@@ -1,12 +1,6 @@
 import type { LogRecord } from "@std/log";
 import type { LogFields } from "./log.ts";
-import { redactField, redactText } from "./redact.ts";
-
-/**
- * Characters one text in a line may have: what a peer sends (names, statements)
- * ends up in fields, and must not fill the disk.
- */
-const TEXT_MAX = 8192;
+import { shownFields, shownMessage } from "./shown_line.ts";
 
 /** Names of the parts every line has; fields of these names get a `_` behind. */
 const OWN_NAMES = new Set(["time", "level", "message"]);
@@ -26,9 +20,9 @@ export function formatTextLine(record: LogRecord): string {
   const parts = [
     record.datetime.toISOString(),
     record.levelName.padEnd(5),
-    escapeControl(redactText(shorten(record.msg))),
+    escapeControl(shownMessage(record.msg)),
   ];
-  for (const [name, value] of shownFields(record)) {
+  for (const [name, value] of fieldsOf(record)) {
     parts.push(`${escapeControl(name)}=${quoteText(String(value))}`);
   }
   return parts.join(" ");
@@ -39,33 +33,17 @@ export function formatJsonLine(record: LogRecord): string {
   const line: Record<string, string | number | boolean> = {
     time: record.datetime.toISOString(),
     level: record.levelName.toLowerCase(),
-    message: redactText(shorten(record.msg)),
+    message: shownMessage(record.msg),
   };
-  for (const [name, value] of shownFields(record)) {
+  for (const [name, value] of fieldsOf(record)) {
     line[OWN_NAMES.has(name) ? `${name}_` : name] = value;
   }
   return JSON.stringify(line);
 }
 
-function* shownFields(
-  record: LogRecord,
-): Generator<[string, string | number | boolean]> {
-  const [fields] = record.args;
-  if (fields === undefined) return;
-  for (const [name, value] of Object.entries(fields as LogFields)) {
-    if (value === undefined) continue;
-    const shown = redactField(name, shownValue(value));
-    yield [name, shown];
-  }
-}
-
-function shownValue(
-  value: string | number | boolean | bigint,
-): string | number | boolean {
-  if (typeof value === "string") return shorten(value);
-  if (typeof value === "boolean") return value;
-  const isNumber = typeof value === "number" && Number.isFinite(value);
-  return isNumber ? value : String(value);
+function fieldsOf(record: LogRecord): ReturnType<typeof shownFields> {
+  const [fields = {}] = record.args;
+  return shownFields(fields as LogFields);
 }
 
 function quoteText(text: string): string {
@@ -79,9 +57,4 @@ function escapeControl(text: string): string {
     if (character === "\t") return "\\t";
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });
-}
-
-function shorten(text: string): string {
-  if (text.length <= TEXT_MAX) return text;
-  return `${text.slice(0, TEXT_MAX)}… (${text.length - TEXT_MAX} more)`;
 }

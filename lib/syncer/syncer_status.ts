@@ -88,3 +88,9 @@ export interface SyncerStatus {
   /** Semi-synchronous replication, where it is asked for. */
   readonly semiSync?: SyncerSemiSync;
 }
+
+/** How much has come, and how far it is behind. */
+export type SyncerProgress = Pick<
+  SyncerStatus,
+  "bytesReceived" | "secondsBehind" | "bytesBehind"
+>;

@@ -59,7 +59,9 @@ export function nodeRoutes(parts: AdminParts): AdminRoute[] {
   ];
 }
 
-function checksOf({ node, syncer, server }: AdminParts): ReadinessCheck[] {
+function checksOf(
+  { node, syncer, server }: Omit<AdminParts, "live">,
+): ReadinessCheck[] {
   return checkReadiness(node(), syncer.report(), server.report());
 }
 
@@ -74,7 +76,7 @@ function answerReady(checks: readonly ReadinessCheck[]): Response {
 }
 
 /** All there is to say about the node now. */
-export function nodeStatus(parts: AdminParts): NodeStatus {
+export function nodeStatus(parts: Omit<AdminParts, "live">): NodeStatus {
   const node = parts.node();
   const checks = checksOf(parts);
   return {

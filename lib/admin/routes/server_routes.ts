@@ -1,9 +1,30 @@
+import { z } from "zod";
 import type { AdminParts } from "../admin_parts.ts";
 import type { AdminRoute } from "../admin_route.ts";
-import { success } from "../envelope.ts";
+import { failure, success } from "../envelope.ts";
 import { parseServerStart, SERVER_START } from "../request_body.ts";
-import { SERVER_STATUS, serverStatus } from "../server_status.ts";
+import {
+  REPLICA_STATUS,
+  SERVER_STATUS,
+  serverStatus,
+} from "../server_status.ts";
 import { NOTHING } from "./nothing.ts";
+
+const KICK_PARAMS = z.object({
+  connection_id: z.string().regex(/^[0-9]{1,20}$/, "must be a number").describe(
+    "As in `slaves` of the status.",
+  ),
+});
+
+const KICKED_REPLICA = z.strictObject({
+  ...REPLICA_STATUS.unwrap().pick({
+    connection_id: true,
+    remote: true,
+    user: true,
+    server_id: true,
+    server_uuid: true,
+  }).shape,
+}).readonly();
 
 /** What steers and shows the binlog server and its replicas. */
 export function serverRoutes({ server }: AdminParts): AdminRoute[] {
@@ -36,6 +57,29 @@ export function serverRoutes({ server }: AdminParts): AdminRoute[] {
       handle: async () => {
         await server.stop();
         return success("");
+      },
+    },
+    {
+      method: "DELETE",
+      path: "/binlog/server/replicas/{connection_id}",
+      subject: "replicas",
+      summary: "Ends a replica's connection; answers when it has gone.",
+      access: "admin",
+      params: KICK_PARAMS,
+      answer: KICKED_REPLICA,
+      errors: [{ status: 404, when: "no replica has that connection" }],
+      handle: async ({ params }) => {
+        const id = params["connection_id"]!;
+        const replica = await server.kick(id);
+        return replica === undefined
+          ? failure(404, `there is no replica with connection ${id}`)
+          : success({
+            connection_id: replica.connectionId,
+            remote: replica.remote,
+            user: replica.user,
+            server_id: Number(replica.serverId),
+            server_uuid: replica.uuid,
+          });
       },
     },
     {

@@ -9,6 +9,7 @@ import {
   MemoryServerControl,
   MemorySyncerControl,
   NODE,
+  QUIET_LIVE,
 } from "../../unit/admin/memory_controls.ts";
 import { FuzzInput, withChoices } from "../fuzz_input.ts";
 import {
@@ -63,6 +64,7 @@ const START = JSON.stringify({
 function openApi(): AdminApi {
   return new AdminApi({
     routes: adminRoutes({
+      live: QUIET_LIVE,
       syncer: new MemorySyncerControl(),
       server: new MemoryServerControl(),
       retention: new MemoryRetentionControl(),

@@ -12,6 +12,7 @@ import {
   MemoryServerControl,
   MemorySyncerControl,
   NODE,
+  QUIET_LIVE,
 } from "./memory_controls.ts";
 
 function openApi(node = NODE): {
@@ -32,6 +33,7 @@ function openApi(node = NODE): {
   });
   const api = new AdminApi({
     routes: adminRoutes({
+      live: QUIET_LIVE,
       syncer,
       server,
       retention,
@@ -699,6 +701,7 @@ Deno.test("a body over the limit is refused with 413, declared or not", async ()
   ]);
   const api = new AdminApi({
     routes: adminRoutes({
+      live: QUIET_LIVE,
       syncer,
       server: new MemoryServerControl(),
       retention: new MemoryRetentionControl(),

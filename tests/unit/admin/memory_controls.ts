@@ -12,6 +12,7 @@ import {
   type SyncerReport,
   type SyncerStartRequest,
 } from "../../../lib/admin/control.ts";
+import type { LiveParts } from "../../../lib/admin/admin_parts.ts";
 import type { ListedFile } from "../../../lib/admin/file_status.ts";
 import { GtidSet } from "../../../lib/gtid/gtid_set.ts";
 import type {
@@ -296,4 +297,11 @@ export const NODE: NodeInfo = {
   adminUrls: ["http://127.0.0.1:9595"],
   draining: undefined,
   stored: { files: 2, bytes: 4096 },
+};
+
+/** Nothing to watch, and nobody who does. */
+export const QUIET_LIVE: LiveParts = {
+  sampler: { history: () => ({ interval_ms: 2000, samples: [] }) },
+  warnings: { list: () => [] },
+  feed: { open: () => "closed" },
 };

@@ -13,6 +13,7 @@ import {
   MemoryServerControl,
   MemorySyncerControl,
   NODE,
+  QUIET_LIVE,
 } from "../admin/memory_controls.ts";
 import { memoryTerminal } from "./memory_terminal.ts";
 
@@ -26,6 +27,7 @@ function runningNode(): {
   const retention = new MemoryRetentionControl();
   const api = new AdminApi({
     routes: adminRoutes({
+      live: QUIET_LIVE,
       syncer: new MemorySyncerControl(),
       server: new MemoryServerControl(),
       retention,

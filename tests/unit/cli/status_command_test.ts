@@ -12,6 +12,7 @@ import {
   MemoryServerControl,
   MemorySyncerControl,
   NODE,
+  QUIET_LIVE,
 } from "../admin/memory_controls.ts";
 import { memoryTerminal, type Surroundings } from "./memory_terminal.ts";
 
@@ -37,6 +38,7 @@ function runningNode(): {
   const retention = new MemoryRetentionControl();
   const api = new AdminApi({
     routes: adminRoutes({
+      live: QUIET_LIVE,
       syncer,
       server,
       retention,

@@ -1,0 +1,158 @@
+import type { Log } from "../../log/log.ts";
+import { EventReader } from "./event_reader.ts";
+import { eventText, KEEP_ALIVE_TEXT } from "./event_text.ts";
+import type { Every } from "./every.ts";
+import type { LiveStatus } from "./live_status.ts";
+import type { RecentWarnings } from "./recent_warnings.ts";
+import type { Sampler } from "./sampler.ts";
+import { StuckReaderError } from "./stuck_reader_error.ts";
+
+/** How many may read at once. */
+export const READERS_MAX = 32;
+
+/** How often they are told how it is. */
+const TICK_MS = 1_000;
+
+/** How long a reader may take nothing. */
+const STUCK_MS_MAX = 30_000;
+
+/** When a browser that lost the stream asks for it again. */
+const RETRY_MS = 2_000;
+
+/** What readers are told, and by which clock. */
+export interface LiveFeedParts {
+  readonly sampler: Pick<Sampler, "history" | "newest" | "taken">;
+  readonly warnings: Pick<RecentWarnings, "version" | "since">;
+  /** All there is to say now; asked once a second, while somebody reads. */
+  readonly status: () => LiveStatus;
+  /** Milliseconds of a clock that never jumps. */
+  readonly monotonicMs: () => number;
+  readonly every: Every;
+  readonly log: Log;
+}
+
+/**
+ * The stream of `GET /status/stream`: however many read it, one status is made a
+ * second, and none while nobody does. Each event stands for itself, so that a
+ * reader that is slow misses some and goes on with the newest.
+ *
+ * ```text
+ * stream  = history status second*
+ * second  = [warning*] [sample] [status] | comment | history status
+ * ```
+ *
+ * The last form is for a reader that has missed something.
+ */
+export class LiveFeed implements Disposable {
+  readonly #parts: LiveFeedParts;
+  readonly #readers = new Set<EventReader>();
+  readonly #encoder = new TextEncoder();
+  #timer: Disposable | undefined;
+  #closed = false;
+  #lastId = 0;
+  #statusJson = "";
+  #statusAtMs = -Infinity;
+  /** How much of the samples and warnings readers have. */
+  #taken = 0;
+  #version = 0;
+
+  constructor(parts: LiveFeedParts) {
+    this.#parts = parts;
+  }
+
+  /** How many read. */
+  get readers(): number {
+    return this.#readers.size;
+  }
+
+  /**
+   * A new reader's stream, or why there is none.
+   *
+   * @param closing ends it, in order
+   */
+  open(closing: AbortSignal): ReadableStream<Uint8Array> | "full" | "closed" {
+    if (this.#closed) return "closed";
+    if (this.#readers.size >= READERS_MAX) return "full";
+    const { monotonicMs, every, sampler, warnings } = this.#parts;
+    if (this.#timer === undefined) {
+      this.#timer = every(TICK_MS, () => this.#tick());
+      this.#taken = sampler.taken;
+      this.#version = warnings.version;
+    }
+    const close = () => reader.close();
+    const reader: EventReader = new EventReader(
+      this.#encoder.encode(`retry: ${RETRY_MS}\n\n${this.#all()}`),
+      monotonicMs,
+      () => {
+        closing.removeEventListener("abort", close);
+        this.#forget(reader);
+      },
+    );
+    this.#readers.add(reader);
+    closing.addEventListener("abort", close, { once: true });
+    if (closing.aborted) close();
+    return reader.body;
+  }
+
+  /** Ends all streams; there are no new ones. */
+  [Symbol.dispose](): void {
+    this.#closed = true;
+    for (const reader of this.#readers) reader.close();
+  }
+
+  #forget(reader: EventReader): void {
+    this.#readers.delete(reader);
+    if (this.#readers.size > 0) return;
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+  }
+
+  #tick(): void {
+    const news = this.#encoder.encode(this.#news());
+    let all: Uint8Array | undefined;
+    for (const reader of this.#readers) {
+      reader.offer(news, () => all ??= this.#encoder.encode(this.#all()));
+      const { stuckMs } = reader;
+      if (stuckMs <= STUCK_MS_MAX) continue;
+      const reason = new StuckReaderError(Math.round(stuckMs));
+      this.#parts.log.info(reason.message);
+      reader.cut(reason);
+    }
+  }
+
+  /** What is new since the last second. */
+  #news(): string {
+    const { sampler, warnings } = this.#parts;
+    let text = "";
+    for (const value of warnings.since(this.#version)) {
+      text += eventText(++this.#lastId, "warning", { value });
+    }
+    this.#version = warnings.version;
+    if (sampler.taken !== this.#taken) {
+      this.#taken = sampler.taken;
+      const value = sampler.newest;
+      text += eventText(++this.#lastId, "sample", { value });
+    }
+    const before = this.#statusJson;
+    const json = this.#status();
+    if (json !== before) {
+      text += eventText(++this.#lastId, "status", { json });
+    }
+    return text === "" ? KEEP_ALIVE_TEXT : text;
+  }
+
+  /** What a reader has to know that knows nothing. */
+  #all(): string {
+    const value = this.#parts.sampler.history();
+    const history = eventText(++this.#lastId, "history", { value });
+    const isNew = this.#parts.monotonicMs() - this.#statusAtMs < TICK_MS;
+    const json = isNew ? this.#statusJson : this.#status();
+    return history + eventText(++this.#lastId, "status", { json });
+  }
+
+  #status(): string {
+    this.#statusAtMs = this.#parts.monotonicMs();
+    this.#statusJson = JSON.stringify(this.#parts.status());
+    return this.#statusJson;
+  }
+}
