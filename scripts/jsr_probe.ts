@@ -7,5 +7,6 @@
 
 import "@std/assert";
 import "@std/cli";
+import "@std/cli/unstable-progress-bar";
 import "@std/log";
 import "@std/yaml";

@@ -100,7 +100,7 @@ export const exportCommand: Command = {
         progress: (done, total) => progress.update(done, total),
         signal: abort.signal,
       });
-      progress.end();
+      await progress.end();
       const seconds = (performance.now() - started) / 1000;
       terminal.out(
         input.switches.has(JSON_FLAG)
@@ -109,7 +109,7 @@ export const exportCommand: Command = {
       );
       return 0;
     } finally {
-      progress.end();
+      await progress.end();
     }
   },
 };
@@ -132,8 +132,8 @@ class LateProgress {
     this.#progress.update(done);
   }
 
-  end(): void {
-    this.#progress?.end();
+  async end(): Promise<void> {
+    await this.#progress?.end();
   }
 }
 

@@ -1,58 +1,82 @@
-import type { Command } from "./command.ts";
+import type { Command, CommandFlag } from "./command.ts";
+import { EXIT_CODE_MEANINGS } from "./exit_code.ts";
+import type { CommandGroup, HelpTopic } from "./parse_command_line.ts";
+import { GENERAL_FLAGS } from "./parse_command_line.ts";
+import { wrapText } from "./wrap_text.ts";
 
 const WIDTH = 80;
 
 /** The overview: what kingbus is and which commands it has. */
 export function formatOverview(commands: readonly Command[]): string {
-  const nameWidth = Math.max(...commands.map(({ name }) => name.length));
   return [
-    "kingbus keeps the binary log of a MySQL source and serves it to replicas.",
+    "kingbus keeps the binary log of a MySQL or MariaDB source and serves it to",
+    "replicas.",
     "",
     "Usage: kingbus [command] [flags]",
     "",
-    ...commands.map(({ name, summary }) =>
-      `  ${name.padEnd(nameWidth)}  ${summary}`
-    ),
+    ...commandLines(commands),
     "",
     "Without a command it serves. kingbus help COMMAND tells more.",
     "",
+    "Exit codes:",
+    ...EXIT_CODE_MEANINGS.flatMap(([code, meaning]) => {
+      const lines = wrapText(meaning.replaceAll("`", ""), WIDTH - 5);
+      return lines.map((line, at) => `  ${at === 0 ? code : " "}  ${line}`);
+    }),
+    "",
   ].join("\n");
 }
 
-/** All about one command. */
-export function formatCommandHelp(command: Command): string {
-  const argument = command.argument === undefined ? "" : ` ${command.argument}`;
-  const flags = command.flags.length > 0 ? " [flags]" : "";
+/** All about a command, or about those of a group. */
+export function formatTopic(topic: HelpTopic): string {
+  return "run" in topic ? formatCommandHelp(topic) : formatGroupHelp(topic);
+}
+
+/** How a command is written: `kingbus purge [flags]`. */
+export function formatUsage({ name, argument, flags }: Command): string {
+  const given = argument === undefined ? "" : ` ${argument}`;
+  return `kingbus ${name}${given}${flags.length > 0 ? " [flags]" : ""}`;
+}
+
+function formatCommandHelp(command: Command): string {
   return [
-    `Usage: kingbus ${command.name}${argument}${flags}`,
+    `Usage: ${formatUsage(command)}`,
     "",
-    ...wrap(command.about, WIDTH),
+    ...wrapText(command.about, WIDTH),
     "",
     "Example:",
-    `  ${command.example}`,
-    ...formatFlags(command),
+    ...command.example.split("\n").map((line) => `  ${line}`),
+    "",
+    "Flags:",
+    ...[...command.flags, ...GENERAL_FLAGS].flatMap(flagLines),
     "",
   ].join("\n");
 }
 
-function formatFlags(command: Command): string[] {
-  if (command.flags.length === 0) return [];
-  const lines = command.flags.flatMap(({ name, value, about }) => [
-    `  --${name}${value === undefined ? "" : ` ${value}`}`,
-    ...wrap(about, WIDTH - 6).map((line) => `      ${line}`),
-  ]);
-  return ["", "Flags:", ...lines];
+function formatGroupHelp({ group, commands }: CommandGroup): string {
+  return [
+    `Usage: kingbus ${group} COMMAND [flags]`,
+    "",
+    ...commandLines(commands),
+    "",
+    `kingbus help ${group} COMMAND tells more.`,
+    "",
+  ].join("\n");
 }
 
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last === undefined || last.length + 1 + word.length > width) {
-      lines.push(word);
-    } else {
-      lines[lines.length - 1] = `${last} ${word}`;
-    }
-  }
-  return lines;
+function commandLines(commands: readonly Command[]): string[] {
+  const nameWidth = Math.max(...commands.map(({ name }) => name.length));
+  const room = WIDTH - nameWidth - 4;
+  return commands.flatMap(({ name, summary }) =>
+    wrapText(summary, room).map((line, at) =>
+      `  ${(at === 0 ? name : "").padEnd(nameWidth)}  ${line}`
+    )
+  );
+}
+
+function flagLines({ name, value, about }: CommandFlag): string[] {
+  return [
+    `  --${name}${value === undefined ? "" : ` ${value}`}`,
+    ...wrapText(about, WIDTH - 6).map((line) => `      ${line}`),
+  ];
 }

@@ -96,7 +96,7 @@ async function importWithProgress(
       onProgress: (bytes) => progress.update(bytes),
     });
   } finally {
-    progress.end();
+    await progress.end();
   }
 }
 

@@ -1,17 +1,43 @@
 import { parseArgs } from "@std/cli";
 import { suggestion } from "../config/nearest_name.ts";
-import type { Command, CommandInput } from "./command.ts";
+import type { Command, CommandFlag, CommandInput } from "./command.ts";
+import { COLOR_CHOICES, type ColorChoice } from "./style.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** A command line taken apart. */
 export interface CommandLine {
   readonly command: Command;
   readonly input: CommandInput;
-  /** Help is wanted, for the command if one was named. */
-  readonly help: boolean;
-  /** True when the command was named, not taken by default. */
-  readonly named: boolean;
+  /** Whether and when to colour. */
+  readonly color: ColorChoice;
 }
+
+/** A command line that asks for help. */
+export interface HelpLine {
+  /** What it asks about; undefined: about kingbus. */
+  readonly topic: HelpTopic | undefined;
+}
+
+/** What there is help about: a command, or those that share a first word. */
+export type HelpTopic = Command | CommandGroup;
+
+/** Commands that share a first word, as `source start` and `source stop` do. */
+export interface CommandGroup {
+  readonly group: string;
+  readonly commands: readonly Command[];
+}
+
+/** Flags that every command takes. */
+export const GENERAL_FLAGS: readonly CommandFlag[] = [
+  {
+    name: "color",
+    value: "WHEN",
+    about:
+      "Colour the output: auto (on a terminal), always, never. NO_COLOR and FORCE_COLOR are heeded. [auto]",
+    completion: COLOR_CHOICES,
+  },
+  { name: "help", value: undefined, about: "Tell how to use it. Short: -h." },
+];
 
 /** Arguments that are no flags. */
 interface Rest {
@@ -19,11 +45,13 @@ interface Rest {
 }
 
 const HELP = "help";
+const COLOR = "color";
 const SOURCE_PASSWORD = "source-password";
 
 /**
  * Takes a command line apart: the first argument that is no flag names the
- * command, flags may stand on either side of it.
+ * command, with the second one where it has two words; flags may stand on
+ * either side.
  *
  * @param byDefault the command that runs when none is named.
  * @throws {UsageError}
@@ -32,8 +60,11 @@ export function parseCommandLine(
   args: readonly string[],
   commands: readonly Command[],
   byDefault: Command,
-): CommandLine {
-  const flags = commands.flatMap((command) => command.flags);
+): CommandLine | HelpLine {
+  const flags = [
+    ...commands.flatMap((command) => command.flags),
+    ...GENERAL_FLAGS,
+  ];
   const names = (takesValue: boolean): string[] => [
     ...new Set(
       flags.filter(({ value }) => (value !== undefined) === takesValue)
@@ -41,7 +72,7 @@ export function parseCommandLine(
     ),
   ];
   const valueNames = names(true);
-  const switchNames = [...names(false), HELP];
+  const switchNames = names(false);
   const parsed: Record<string, unknown> & Rest = parseArgs([...args], {
     string: [...valueNames, "_"],
     boolean: switchNames,
@@ -49,28 +80,92 @@ export function parseCommandLine(
     alias: { h: HELP },
     unknown: (arg) => checkArgument(arg, [...valueNames, ...switchNames]),
   });
-  const [first, ...others] = parsed._.map(String);
-  const command = first === undefined
+  const words = parsed._.map(String);
+  const switches = new Set(switchNames.filter((name) => parsed[name] === true));
+  if (switches.delete(HELP)) {
+    const topic = words.length === 0 ? undefined : findTopic(words, commands);
+    return { topic };
+  }
+  const command = words.length === 0
     ? byDefault
-    : findCommand(first, commands);
-  const switches = switchNames.filter((name) => parsed[name] === true);
+    : commandOf(findTopic(words, commands), words);
   const values = readValues(parsed, valueNames);
-  const help = switches.includes(HELP);
-  const input = {
-    values,
-    switches: new Set(switches.filter((name) => name !== HELP)),
-    rest: others,
-  };
-  if (!help) checkInput(command, input);
-  return { command, input, help, named: first !== undefined };
+  const color = readColor(values.get(COLOR));
+  values.delete(COLOR);
+  const isNamed = words.length > 0;
+  const rest = isNamed ? words.slice(command.name.split(" ").length) : [];
+  const input = { values, switches, rest };
+  checkInput(command, input);
+  return { command, input, color };
 }
 
-function findCommand(name: string, commands: readonly Command[]): Command {
-  const command = commands.find((candidate) => candidate.name === name);
-  if (command !== undefined) return command;
-  const names = commands.map((candidate) => candidate.name);
+/**
+ * What the first words of a command line name.
+ *
+ * @throws {UsageError} when there is no such thing
+ */
+export function findTopic(
+  [first = "", second]: readonly string[],
+  commands: readonly Command[],
+): HelpTopic {
+  const both = commands.find(({ name }) => name === `${first} ${second}`);
+  if (both !== undefined) return both;
+  const single = commands.find(({ name }) => name === first);
+  if (single !== undefined) return single;
+  const group = commands.filter(({ name }) => name.startsWith(`${first} `));
+  if (group.length === 0) throw unknownCommand(first, commands);
+  if (second === undefined || second.startsWith("-")) {
+    return { group: first, commands: group };
+  }
+  throw unknownWord(first, second, group);
+}
+
+function commandOf(topic: HelpTopic, words: readonly string[]): Command {
+  if ("run" in topic) return topic;
+  throw new UsageError(
+    `${words[0]} needs a second word: ${orWords(secondWords(topic.commands))}`,
+  );
+}
+
+function unknownCommand(
+  name: string,
+  commands: readonly Command[],
+): UsageError {
+  const names = [
+    ...new Set(commands.map((command) => command.name.split(" ")[0]!)),
+  ];
   const wish = suggestion(name, names) || `; there are ${names.join(", ")}`;
-  throw new UsageError(`there is no command ${quote(name)}${wish}`);
+  return new UsageError(`there is no command ${quote(name)}${wish}`);
+}
+
+function unknownWord(
+  first: string,
+  second: string,
+  group: readonly Command[],
+): UsageError {
+  const words = secondWords(group);
+  const wish = suggestion(second, words) || `; there are ${words.join(", ")}`;
+  return new UsageError(`${first} has no command ${quote(second)}${wish}`);
+}
+
+function secondWords(group: readonly Command[]): string[] {
+  return group.map(({ name }) => name.split(" ")[1]!);
+}
+
+function orWords(words: readonly string[]): string {
+  const last = words.at(-1)!;
+  return words.length === 1
+    ? last
+    : `${words.slice(0, -1).join(", ")} or ${last}`;
+}
+
+function readColor(text: string | undefined): ColorChoice {
+  if (text === undefined) return "auto";
+  const choice = COLOR_CHOICES.find((candidate) => candidate === text);
+  if (choice !== undefined) return choice;
+  throw new UsageError(
+    `--${COLOR} takes auto, always or never, not ${quote(text)}`,
+  );
 }
 
 function checkArgument(arg: string, names: readonly string[]): boolean {

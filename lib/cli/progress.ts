@@ -1,5 +1,7 @@
+import { ProgressBar } from "@std/cli/unstable-progress-bar";
 import { formatBytes } from "./format_bytes.ts";
 import type { Terminal } from "./terminal.ts";
+import { shortenText } from "./wrap_text.ts";
 
 /** What a piece of work is called and how much of it there is. */
 export interface ProgressOptions {
@@ -14,6 +16,9 @@ export interface ProgressOptions {
 /** How a progress bar tells the time. */
 type Clock = () => number;
 
+/** Work that is done sooner shows no bar. */
+const PATIENCE_MS = 1_000;
+
 /** How often a terminal's line is drawn anew, and a log gets another line. */
 const DRAW_MS = 100;
 const LINE_MS = 5_000;
@@ -21,21 +26,19 @@ const LINE_MS = 5_000;
 /** The rate shown is that of about so long. */
 const RATE_MS = 3_000;
 
-/** Characters of the bar. */
+/** Characters of the bar, and of a terminal that does not say its width. */
 const BAR_WIDTH = 30;
-
-/** Goes to the begin of the line and clears it (ECMA-48 EL). */
-const CLEAR_LINE = "\r\u001b[K";
+const COLUMNS = 80;
 
 /**
  * Shows on standard error how far a piece of work is: one line drawn over and
- * over on a terminal, else a line every few seconds.
+ * over on a terminal, else a line every few seconds. Work that takes less than
+ * a second shows nothing.
  */
 export class Progress {
   readonly #terminal: Terminal;
   readonly #options: ProgressOptions;
   readonly #now: Clock;
-  readonly #interval: number;
   readonly #started: number;
   #shown: number;
   #done = 0;
@@ -43,7 +46,7 @@ export class Progress {
   #markTime: number;
   #markDone = 0;
   #rate = 0;
-  #drawn = false;
+  #bar: ProgressBar | undefined;
 
   /**
    * Begins at nothing done; draws nothing yet.
@@ -60,7 +63,6 @@ export class Progress {
     this.#terminal = terminal;
     this.#options = options;
     this.#now = now;
-    this.#interval = terminal.errIsTerminal ? DRAW_MS : LINE_MS;
     this.#started = now();
     this.#shown = this.#started;
     this.#markTime = this.#started;
@@ -70,17 +72,45 @@ export class Progress {
   update(done: number): void {
     this.#done = done;
     const now = this.#now();
-    if (now - this.#shown < this.#interval) return;
+    if (this.#terminal.errIsTerminal) {
+      if (this.#bar !== undefined) this.#bar.value = done;
+      else if (now - this.#started >= PATIENCE_MS) this.#bar = this.#open();
+      return;
+    }
+    if (now - this.#shown < LINE_MS) return;
     this.#shown = now;
     this.#measure(now);
-    this.#show(this.#line(now));
+    this.#terminal.err(`${this.#line(now)}\n`);
   }
 
   /** The work has ended, done or not: the line is left to what comes next. */
-  end(): void {
-    if (!this.#drawn) return;
-    this.#drawn = false;
-    this.#terminal.err(CLEAR_LINE);
+  async end(): Promise<void> {
+    const bar = this.#bar;
+    this.#bar = undefined;
+    await bar?.stop();
+  }
+
+  #open(): ProgressBar {
+    const { err } = this.#terminal;
+    const decoder = new TextDecoder();
+    return new ProgressBar({
+      writable: new WritableStream({
+        write: (chunk) => err(decoder.decode(chunk, { stream: true })),
+      }),
+      // All of nothing known is nothing done.
+      max: this.#options.total || Infinity,
+      value: this.#done,
+      barLength: BAR_WIDTH,
+      clear: true,
+      interval: DRAW_MS,
+      formatter: ({ progressBar }) => {
+        const now = this.#now();
+        this.#measure(now);
+        const columns = this.#terminal.size()?.columns ?? COLUMNS;
+        // A full line would make some terminals begin another one.
+        return shortenText(this.#line(now, progressBar), columns - 1);
+      },
+    });
   }
 
   #measure(now: number): void {
@@ -93,30 +123,20 @@ export class Progress {
     this.#markDone = this.#done;
   }
 
-  #show(line: string): void {
-    if (!this.#terminal.errIsTerminal) {
-      this.#terminal.err(`${line}\n`);
-      return;
-    }
-    this.#drawn = true;
-    this.#terminal.err(`${CLEAR_LINE}${line}`);
-  }
-
-  #line(now: number): string {
+  #line(now: number, bar?: string): string {
     const { title, total } = this.#options;
     const done = this.#done;
     const rate = `${formatBytes(this.#rate)}/s`;
     if (total <= 0) return `${title}  ${formatBytes(done)}  ${rate}`;
     const part = Math.min(1, done / total);
-    const parts = [
+    return [
       title,
+      ...bar === undefined ? [] : [`[${bar}]`],
       `${Math.floor(part * 100)}%`.padStart(4),
       `${formatBytes(done)} of ${formatBytes(total)}`,
       rate,
       this.#left(now, part),
-    ];
-    if (this.#terminal.errIsTerminal) parts.splice(1, 0, bar(part));
-    return parts.join("  ");
+    ].join("  ");
   }
 
   /** How long it will take; `?` while nothing tells. */
@@ -128,11 +148,6 @@ export class Progress {
     if (this.#rate <= 0) return "? left";
     return `${formatSeconds(rest / this.#rate)} left`;
   }
-}
-
-function bar(part: number): string {
-  const full = Math.floor(part * BAR_WIDTH);
-  return `[${"#".repeat(full)}${"-".repeat(BAR_WIDTH - full)}]`;
 }
 
 function formatSeconds(seconds: number): string {

@@ -194,7 +194,7 @@ async function untilRemoved(
     left = (await store.diskUse()).removingBytes;
     progress.update(total - left);
   }
-  progress.end();
+  await progress.end();
 }
 
 async function exists(path: string): Promise<boolean> {

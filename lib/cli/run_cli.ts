@@ -1,17 +1,16 @@
 import { ConfigError } from "../config/config_error.ts";
 import { describeError } from "../log/describe_error.ts";
 import type { Command } from "./command.ts";
-import { formatCommandHelp, formatOverview } from "./format_help.ts";
-import { parseCommandLine } from "./parse_command_line.ts";
+import { ExitCode } from "./exit_code.ts";
+import { formatOverview, formatTopic } from "./format_help.ts";
+import { findTopic, parseCommandLine } from "./parse_command_line.ts";
+import { Style, wantsColor } from "./style.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** Exit code of a command line or configuration that is not understood. */
-export const EXIT_USAGE = 2;
-
 /**
- * Runs one command line and gives its exit code: 0 done, 1 not done, 2 not
- * understood. What went wrong is told in one line on stderr.
+ * Runs one command line and gives its exit code, one of `ExitCode`. What went
+ * wrong is told in one line on stderr.
  *
  * @param commands the first one runs when none is named.
  */
@@ -25,14 +24,14 @@ export async function runCli(
   } catch (error) {
     if (error instanceof UsageError) {
       terminal.err(`kingbus: ${error.message} (kingbus help tells more)\n`);
-      return EXIT_USAGE;
+      return ExitCode.USAGE;
     }
     if (error instanceof ConfigError) {
       terminal.err(`kingbus: ${error.message}\n`);
-      return EXIT_USAGE;
+      return ExitCode.USAGE;
     }
     terminal.err(`kingbus: ${describeError(error)}\n`);
-    return 1;
+    return ExitCode.FAILED;
   }
 }
 
@@ -46,11 +45,16 @@ async function runCommandLine(
   }
   const all = [...commands, helpCommand(commands)];
   const line = parseCommandLine(args, all, all[0]!);
-  if (!line.help) return await line.command.run(line.input, terminal);
-  terminal.out(
-    line.named ? formatCommandHelp(line.command) : formatOverview(all),
-  );
-  return 0;
+  if ("topic" in line) {
+    terminal.out(
+      line.topic === undefined ? formatOverview(all) : formatTopic(line.topic),
+    );
+    return ExitCode.DONE;
+  }
+  const { command, input, color } = line;
+  const { env, outIsTerminal } = terminal;
+  const style = new Style(wantsColor(color, env, outIsTerminal));
+  return await command.run(input, { ...terminal, style });
 }
 
 /** `kingbus help [command]`. */
@@ -62,15 +66,21 @@ function helpCommand(commands: readonly Command[]): Command {
     example: "kingbus help status",
     flags: [],
     argument: "[command]",
-    restMax: 1,
+    completion: [...new Set(commands.map(({ name }) => name.split(" ")[0]!))],
+    restMax: 2,
     run({ rest }, terminal): Promise<number> {
       const all = [...commands, help];
-      const [name] = rest;
-      if (name === undefined) {
+      if (rest.length === 0) {
         terminal.out(formatOverview(all));
       } else {
-        const { command } = parseCommandLine([name], all, help);
-        terminal.out(formatCommandHelp(command));
+        const topic = findTopic(rest, all);
+        const surplus = rest["run" in topic ? topic.name.split(" ").length : 2];
+        if (surplus !== undefined) {
+          throw new UsageError(
+            `help does not take the argument ${JSON.stringify(surplus)}`,
+          );
+        }
+        terminal.out(formatTopic(topic));
       }
       return Promise.resolve(0);
     },

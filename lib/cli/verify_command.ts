@@ -68,7 +68,7 @@ export const verifyCommand: Command = {
       repair = repairs ? await repairKvStore(path, options) : undefined;
       report = repair?.before ?? await verify(path, options);
     } finally {
-      progress?.end();
+      await progress?.end();
     }
     const seconds = (performance.now() - began) / 1000;
     const result: Result = { path, report, repair, seconds };

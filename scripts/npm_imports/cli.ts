@@ -1,6 +1,7 @@
 /**
  * Stands in for `@std/cli` where JSR cannot be reached: `parseArgs` over the
- * tokens of Node's `node:util`, with `@std/cli`'s options, readings and types.
+ * tokens of Node's `node:util`, with `@std/cli`'s options, readings and types,
+ * and `unicodeWidth` over the `get-east-asian-width` package of npm.
  *
  * Left out, as nothing here uses them: dotted names, `stopEarly` and
  * `boolean: true`.
@@ -9,6 +10,8 @@
  */
 
 import { parseArgs as tokenize } from "node:util";
+// deno-lint-ignore no-import-prefix -- only this file may know the package
+import { eastAsianWidth } from "npm:get-east-asian-width@^1.7.0";
 
 /** A name, several names or none. */
 type Names<T extends string> = T | readonly T[];
@@ -242,4 +245,22 @@ export function parseArgs<
   if (options["--"]) parsed["--"] = after;
   else rest.push(...after);
   return { ...parsed, _: rest } as Args<B, S, C, N, D, DD>;
+}
+
+/** What takes no room of its own: controls, marks on letters, joiners. */
+const WITHOUT_WIDTH =
+  /^[\p{Control}\p{Nonspacing_Mark}\p{Enclosing_Mark}\p{Format}]$/u;
+
+/**
+ * How many columns of a terminal a text takes, code point by code point.
+ *
+ * @param str Text without escape sequences.
+ */
+export function unicodeWidth(str: string): number {
+  let width = 0;
+  for (const character of str) {
+    if (WITHOUT_WIDTH.test(character)) continue;
+    width += eastAsianWidth(character.codePointAt(0)!);
+  }
+  return width;
 }

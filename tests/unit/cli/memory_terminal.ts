@@ -1,4 +1,9 @@
-import type { Terminal } from "../../../lib/cli/terminal.ts";
+import { Style } from "../../../lib/cli/style.ts";
+import type {
+  Terminal,
+  TerminalEvents,
+  TerminalSize,
+} from "../../../lib/cli/terminal.ts";
 
 /** What a command may find around it. */
 export interface Surroundings {
@@ -6,11 +11,25 @@ export interface Surroundings {
   env?: Record<string, string>;
   fetch?: Terminal["fetch"];
   errIsTerminal?: boolean;
+  outIsTerminal?: boolean;
+  size?: TerminalSize;
+  colored?: boolean;
+  /** Gets what a view listens with. */
+  listen?: (events: TerminalEvents) => void;
 }
 
 /** A terminal that keeps what is written to it. */
 export function memoryTerminal(
-  { files, env, fetch, errIsTerminal = false }: Surroundings = {},
+  {
+    files,
+    env,
+    fetch,
+    errIsTerminal = false,
+    outIsTerminal = false,
+    size,
+    colored = false,
+    listen,
+  }: Surroundings = {},
 ): Terminal & { output: () => string; errors: () => string } {
   let output = "";
   let errors = "";
@@ -22,6 +41,13 @@ export function memoryTerminal(
       errors += text;
     },
     errIsTerminal,
+    outIsTerminal,
+    size: () => size,
+    style: new Style(colored),
+    listen: (events) => {
+      listen?.(events);
+      return { [Symbol.dispose]: () => {} };
+    },
     env: (name) => env?.[name],
     readTextFile: (path) => {
       const text = files?.[path];

@@ -7,7 +7,7 @@ const NPM = ["--import-map=scripts/npm_imports/import_map.json"];
 /** Packages that the probe loads, each with a version deno.json allows. */
 const VERSIONS = new Map([
   ["assert", "1.0.0"],
-  ["cli", "1.0.0"],
+  ["cli", "1.0.32"],
   ["log", "0.224.0"],
   ["yaml", "1.0.0"],
 ]);
@@ -39,7 +39,7 @@ async function answer(request: Request): Promise<Response> {
       const checksum = `sha256-${new Uint8Array(hash).toHex()}`;
       return Response.json({
         manifest: { "/mod.ts": { size: code.length, checksum } },
-        exports: { ".": "./mod.ts" },
+        exports: { ".": "./mod.ts", "./unstable-progress-bar": "./mod.ts" },
       });
     }
     case `${version}/mod.ts`:
