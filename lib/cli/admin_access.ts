@@ -114,6 +114,7 @@ function readUrl(text: string): string {
   if (!text.includes("://")) {
     try {
       const address = parseAddress(text);
+      if (address.port === 0) throw new SyntaxError("0 is the port of nobody");
       return adminUrl(reachableAddress(address));
     } catch (cause) {
       if (!(cause instanceof SyntaxError)) throw cause;

@@ -58,7 +58,10 @@ function limitsLine({ limits, free_bytes: free }: RetentionStatus): string {
   return texts.length === 0 ? "everything" : texts.join(", ");
 }
 
-function replicaLine(replica: RetentionStatus["replicas"][number]): string {
+/** In words, what a replica of `retention.replicas` needs. */
+export function replicaLine(
+  replica: RetentionStatus["replicas"][number],
+): string {
   const { name, uuid, connected, lost, file, position, noted_at } = replica;
   const id = name === uuid ? name : `${name} (${uuid})`;
   const where = connected ? "connected" : "away";

@@ -1,15 +1,30 @@
 import type { NodeStatus } from "../admin/node_status.ts";
-import type { ReplicaStatus, ServerStatus } from "../admin/server_status.ts";
+import type { ServerStatus } from "../admin/server_status.ts";
 import type { SyncerStatus } from "../admin/syncer_status.ts";
 import { formatBytes } from "./format_bytes.ts";
+import type { FormatOptions } from "./format_options.ts";
+import { replicaTable } from "./format_replicas.ts";
 import { retentionLines } from "./format_retention.ts";
+import { printable } from "./printable.ts";
+import { wrapText } from "./wrap_text.ts";
 
 const NONE = "none";
 
+const TONES = {
+  following: "good",
+  connecting: "warning",
+  waiting: "warning",
+  stopped: "warning",
+  failed: "bad",
+} as const;
+
 /** A node's status for people: a block about the node, a table of replicas. */
-export function formatStatus(status: NodeStatus): string {
+export function formatStatus(
+  status: NodeStatus,
+  options: FormatOptions,
+): string {
   const { syncer, server } = status;
-  const rows: [string, string[]][] = [
+  const rows: [string, readonly StatusLine[]][] = [
     ["node", nodeLines(status)],
     ["source", sourceLines(syncer)],
     ["log", logLines(status)],
@@ -19,33 +34,85 @@ export function formatStatus(status: NodeStatus): string {
     ["server", serverLines(server)],
     ["replicas", [String(server.slaves.length)]],
   ];
-  const width = Math.max(...rows.map(([name]) => name.length));
-  const lines = rows.flatMap(([name, values]) =>
-    values.map((value, at) =>
-      `${(at === 0 ? name : "").padEnd(width)}  ${printable(value)}`.trimEnd()
-    )
-  );
-  return [...lines, ...replicaLines(server.slaves), ""].join("\n");
+  const table = replicaTable(server.slaves, options);
+  const lines = labelled(rows, options);
+  if (table.length > 0) lines.push("", ...table);
+  return [...lines, ""].join("\n");
 }
 
-function nodeLines(status: NodeStatus): string[] {
-  const unready = status.checks.filter(({ ready }) => !ready);
-  const head =
-    `${status.name}, kingbus ${status.version}, since ${status.started_at}`;
-  if (unready.length === 0) return [`${head}, ready`];
+/** What the syncer does, alone. */
+export function formatSource(
+  syncer: SyncerStatus,
+  options: FormatOptions,
+): string {
   return [
-    `${head}, not ready:`,
+    ...labelled([
+      ["source", sourceLines(syncer)],
+      ["log", [endOf(syncer)]],
+      ["executed", setLines(syncer.executed_gtid_set)],
+      ["purged", setLines(syncer.purged_gtid_set)],
+    ], options),
+    "",
+  ].join("\n");
+}
+
+/** A line, and how it is to be looked at. */
+type StatusLine = string | {
+  readonly text: string;
+  readonly tone: "good" | "warning" | "bad";
+};
+
+/**
+ * Lines with a name in front of the first of each, made printable. One that is
+ * too long goes on below itself.
+ */
+function labelled(
+  rows: readonly (readonly [string, readonly StatusLine[]])[],
+  { width, style }: FormatOptions,
+): string[] {
+  const indent = Math.max(...rows.map(([name]) => name.length)) + 2;
+  return rows.flatMap(([name, lines]) =>
+    lines.flatMap((line) => {
+      const { text, tone } = typeof line === "string"
+        ? { text: line, tone: undefined }
+        : line;
+      const pieces = wrapLine(printable(text), width - indent);
+      return tone === undefined
+        ? pieces
+        : pieces.map((piece) => style[tone](piece));
+    }).map((text, at) => {
+      const label = (at === 0 ? name : "").padEnd(indent);
+      return `${style.strong(label)}${text}`.trimEnd();
+    })
+  );
+}
+
+/** Wraps behind the spaces it begins with. */
+function wrapLine(text: string, width: number): string[] {
+  const [, space = "", rest = ""] = /^( *)(.*)$/s.exec(text) ?? [];
+  const room = Math.max(width - space.length, 20);
+  return wrapText(rest, room).map((line) => `${space}${line}`);
+}
+
+function nodeLines(status: NodeStatus): StatusLine[] {
+  const unready = status.checks.filter(({ ready }) => !ready);
+  const since = status.started_at === "" ? "" : `, since ${status.started_at}`;
+  const head = `${status.name}, kingbus ${status.version}${since}`;
+  if (unready.length === 0) return [{ text: `${head}, ready`, tone: "good" }];
+  return [
+    { text: `${head}, not ready:`, tone: "bad" },
     ...unready.map(({ part, detail }) => `${part} ${detail}`),
   ];
 }
 
-function sourceLines(syncer: SyncerStatus): string[] {
+function sourceLines(syncer: SyncerStatus): StatusLine[] {
   if (syncer.mysql_addr === "") return [NONE];
   const { candidates = [] } = syncer;
   const followed = candidates.find((one) => one.followed)?.mysql_addr ??
     syncer.mysql_addr;
   const since = syncer.since === undefined ? "" : ` since ${syncer.since}`;
-  const lines = [`${syncer.state} ${followed} as ${syncer.mysql_user}${since}`];
+  const what = `${syncer.state} ${followed} as ${syncer.mysql_user}${since}`;
+  const lines: StatusLine[] = [{ text: what, tone: TONES[syncer.state] }];
   if (syncer.source !== undefined) {
     const { version, server_id, server_uuid } = syncer.source;
     const uuid = server_uuid === "" ? "" : `, uuid ${server_uuid}`;
@@ -54,7 +121,8 @@ function sourceLines(syncer: SyncerStatus): string[] {
   lines.push(...acknowledgingLines(syncer));
   if (syncer.reason !== undefined) {
     const { cause, reason } = syncer;
-    lines.push(cause === undefined ? reason : `${cause}: ${reason}`);
+    const text = cause === undefined ? reason : `${cause}: ${reason}`;
+    lines.push({ text, tone: syncer.state === "failed" ? "bad" : "warning" });
   }
   if (syncer.state !== "following") lines.push(...attemptLines(syncer));
   if (candidates.length > 1) lines.push(...candidates.map(candidateLine));
@@ -104,86 +172,31 @@ function attemptLines(syncer: SyncerStatus): string[] {
 }
 
 function logLines({ syncer, store }: NodeStatus): string[] {
-  if (syncer.last_binlog_file === "") return ["empty"];
+  if (syncer.last_binlog_file === "") return [endOf(syncer)];
   const files = store.files === 1 ? "1 file" : `${store.files} files`;
+  return [endOf(syncer, `, ${files}, ${formatBytes(store.bytes)}`)];
+}
+
+/** Where the log ends, and of when. */
+function endOf(syncer: SyncerStatus, size = ""): string {
+  if (syncer.last_binlog_file === "") return "empty";
   const newest = syncer.last_event_time === undefined
     ? ""
     : `, newest event ${syncer.last_event_time}`;
-  return [
-    `${syncer.last_binlog_file}:${syncer.last_file_position}, ${files}, ${
-      formatBytes(store.bytes)
-    }${newest}`,
-  ];
+  return `${syncer.last_binlog_file}:${syncer.last_file_position}${size}${newest}`;
 }
 
 function setLines(set: string): string[] {
   return set === "" ? [NONE] : set.split(",");
 }
 
-function serverLines(server: ServerStatus): string[] {
+function serverLines(server: ServerStatus): StatusLine[] {
   const state = server.status === "running" ? "listening on" : "stopped,";
   const users = server.users.length === 0
     ? "no user can log in"
     : `users ${server.users.join(", ")}`;
-  const lines = [`${state} ${server.addr}, ${users}`];
-  return server.reason === undefined ? lines : [...lines, server.reason];
-}
-
-const COLUMNS: [
-  string,
-  (replica: ReplicaStatus) => string,
-  "left" | "right",
-][] = [
-  ["ID", ({ connection_id }) => connection_id, "right"],
-  ["FROM", ({ remote }) => remote, "left"],
-  ["USER", ({ user }) => user, "left"],
-  ["SERVER ID", ({ server_id }) => String(server_id), "right"],
-  ["CLIENT", clientName, "left"],
-  ["STATE", stateName, "left"],
-  ["AT", ({ file, position }) => file && `${file}:${position}`, "left"],
-  ["BEHIND", behind, "right"],
-  ["SENT", ({ stats }) => formatBytes(Number(stats.bytes_sent)), "right"],
-];
-
-function replicaLines(replicas: readonly ReplicaStatus[]): string[] {
-  if (replicas.length === 0) return [];
-  const rows = [
-    COLUMNS.map(([title]) => title),
-    ...replicas.map((replica) =>
-      COLUMNS.map(([, text]) => printable(text(replica)))
-    ),
-  ];
-  const widths = COLUMNS.map((_, column) =>
-    Math.max(...rows.map((row) => row[column]!.length))
-  );
-  const lines = rows.map((row) =>
-    row.map((cell, column) =>
-      COLUMNS[column]![2] === "right"
-        ? cell.padStart(widths[column]!)
-        : cell.padEnd(widths[column]!)
-    ).join("  ").trimEnd()
-  );
-  return ["", ...lines];
-}
-
-function clientName(replica: ReplicaStatus): string {
-  const { program, client_version, host_name } = replica;
-  return [host_name, program, client_version].filter((part) => part !== "")
-    .join(" ");
-}
-
-function stateName(replica: ReplicaStatus): string {
-  const { replication_state, mode, semi_sync } = replica;
-  if (replication_state === 0) return "connected";
-  return `dumping by ${mode}${semi_sync === undefined ? "" : ", semi-sync"}`;
-}
-
-function behind({ lag_bytes }: ReplicaStatus): string {
-  return lag_bytes === undefined ? "" : formatBytes(lag_bytes);
-}
-
-/** Replicas choose some of the texts; none of them may drive the terminal. */
-function printable(text: string): string {
-  // deno-lint-ignore no-control-regex -- they are what must not get through
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, "?");
+  const line = `${state} ${server.addr}, ${users}`;
+  return server.reason === undefined
+    ? [line]
+    : [line, { text: server.reason, tone: "bad" }];
 }

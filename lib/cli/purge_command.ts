@@ -1,28 +1,39 @@
-import { adminUrl } from "../admin/admin_url.ts";
 import { type PurgeStatus, purgeStatus } from "../admin/retention_status.ts";
 import { parseRfc3339 } from "../admin/rfc3339.ts";
 import type { ConfigTree } from "../config/config_schema.ts";
 import { parseDuration } from "../config/duration.ts";
-import { loadConfig, retentionSettings } from "../config/load_config.ts";
+import { retentionSettings } from "../config/load_config.ts";
 import { silentLog } from "../log/log.ts";
 import { freeDisk } from "../retention/free_disk.ts";
 import { ReplicaNeeds } from "../retention/replica_needs.ts";
 import { type PurgeTarget, Retention } from "../retention/retention.ts";
 import type { BinlogStore } from "../store/binlog_store.ts";
 import { executedText } from "../store/executed_text.ts";
+import { fileExists } from "../tls/file_exists.ts";
 import { databasePath } from "../store/kv/database_path.ts";
 import { openKvStore } from "../store/kv/open_kv_store.ts";
-import type { Command, CommandInput } from "./command.ts";
-import { configFileFlag, configFlags, configSources } from "./config_flags.ts";
-import { describeFetchFault, NOBODY_LISTENS } from "./describe_fetch_fault.ts";
+import {
+  type AdminAccess,
+  adminOrStoreFlags,
+  openAdmin,
+  tellAdminError,
+} from "./admin_access.ts";
+import { AdminError } from "./admin_client.ts";
+import { type Found, formatFound, withAdvice } from "./ask_node.ts";
+import {
+  type Command,
+  type CommandInput,
+  JSON_FLAG,
+  wantsJson,
+} from "./command.ts";
+import { ExitCode } from "./exit_code.ts";
 import { formatBytes } from "./format_bytes.ts";
 import { describeHoldStatus } from "./format_retention.ts";
+import { isPurgeStatus } from "./node_answers.ts";
 import { Progress } from "./progress.ts";
-import { reachableAddress } from "./reachable_address.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
 
-const CONFIG_FLAGS = ["data-dir", "admin-listen"];
 const TO_FLAG = "to";
 const BEFORE_FLAG = "before";
 const FORCE_FLAG = "force";
@@ -48,8 +59,7 @@ export const purgeCommand: Command = {
     "Removes the files before a file or a time: through the admin API of the running node, or from the store itself when no node answers there. Files that a connected replica or one of retention.replicas still needs stay, unless it is forced; exit code 1 then.",
   example: "kingbus purge --before 7d --dry-run",
   flags: [
-    configFileFlag(),
-    ...configFlags().filter(({ name }) => CONFIG_FLAGS.includes(name)),
+    ...adminOrStoreFlags(),
     {
       name: TO_FLAG,
       value: "FILE",
@@ -72,19 +82,32 @@ export const purgeCommand: Command = {
       value: undefined,
       about: "Only says what would be removed.",
     },
+    JSON_FLAG,
   ],
   restMax: 0,
+  json: {
+    about: "One document.",
+    fields: [
+      ["from", "`node`, or `store` when no node runs."],
+      ["data", "What [`PUT /binlog/purge`](admin-api.md) answers."],
+    ],
+  },
   async run(input, terminal): Promise<number> {
     const wish = readWish(input);
-    const { tree } = await loadConfig(configSources(input, terminal));
-    const status = await askNode(tree, wish, terminal) ??
-      await purgeStore(tree, wish, terminal);
-    if (typeof status === "string") {
-      terminal.err(`kingbus: ${status}\n`);
-      return 1;
+    const access = await openAdmin(input, terminal);
+    const { tree } = access;
+    let found: Found<PurgeStatus>;
+    try {
+      const answer = await askNode(access, wish);
+      found = answer === undefined
+        ? { from: "store", data: await purgeStore(tree, wish, terminal) }
+        : { from: "node", data: answer };
+    } catch (error) {
+      return tellAdminError(error, terminal);
     }
-    terminal.out(formatPurge(status));
-    return status.held_back_by.length === 0 ? 0 : 1;
+    const status = found.data;
+    terminal.out(wantsJson(input) ? formatFound(found) : formatPurge(status));
+    return status.held_back_by.length === 0 ? ExitCode.DONE : ExitCode.FAILED;
   },
 };
 
@@ -119,31 +142,26 @@ function readTime(text: string): number {
   }
 }
 
-/**
- * Lets the running node do it; a text that says why not; undefined when none
- * runs there.
- */
+/** Lets the running node do it; undefined when none runs there. */
 async function askNode(
-  tree: ConfigTree,
+  { client, named }: AdminAccess,
   { target, force, dryRun }: PurgeWish,
-  terminal: Terminal,
-): Promise<PurgeStatus | string | undefined> {
-  const url = `${adminUrl(reachableAddress(tree.admin.listen))}/binlog/purge`;
+): Promise<PurgeStatus | undefined> {
   const where = "to" in target
     ? target
     : { before: new Date(target.beforeMs).toISOString() };
-  const body = JSON.stringify({ ...where, force, dry_run: dryRun });
   try {
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
-    const response = await terminal.fetch(url, signal, { method: "PUT", body });
-    const answer: { message?: string; data?: PurgeStatus } = await response
-      .json();
-    if (response.ok && Array.isArray(answer.data?.removed)) return answer.data;
-    return answer.message ?? `${url} is no kingbus of this version`;
+    return await client.ask({
+      method: "PUT",
+      path: "/binlog/purge",
+      body: { ...where, force, dry_run: dryRun },
+      timeoutMs: TIMEOUT_MS,
+      isAnswer: isPurgeStatus,
+    });
   } catch (error) {
-    const why = describeFetchFault(error);
-    if (why === NOBODY_LISTENS) return undefined;
-    return `the node at ${url} can't be asked: ${why}`;
+    if (!(error instanceof AdminError) || error.kind !== "nobody") throw error;
+    if (named) throw withAdvice(error);
+    return undefined;
   }
 }
 
@@ -152,12 +170,15 @@ async function purgeStore(
   tree: ConfigTree,
   wish: PurgeWish,
   terminal: Terminal,
-): Promise<PurgeStatus | string> {
+): Promise<PurgeStatus> {
   const path = databasePath(tree["data-dir"]);
-  if (!await exists(path)) {
-    return `no node answers, and there is no store in ${
-      tree["data-dir"]
-    }: is --data-dir right?`;
+  if (!await fileExists(path)) {
+    throw new AdminError(
+      "nobody",
+      `no node answers, and there is no store in ${
+        tree["data-dir"]
+      }: is --data-dir right?`,
+    );
   }
   await using store = await openKvStore({ path });
   const settings = retentionSettings(tree);
@@ -195,16 +216,6 @@ async function untilRemoved(
     progress.update(total - left);
   }
   await progress.end();
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 function formatPurge(status: PurgeStatus): string {

@@ -1,76 +1,87 @@
-import { adminUrl } from "../admin/admin_url.ts";
-import type { NodeStatus } from "../admin/node_status.ts";
-import { loadConfig } from "../config/load_config.ts";
-import type { Command } from "./command.ts";
-import { configFileFlag, configFlags, configSources } from "./config_flags.ts";
-import { describeFetchFault } from "./describe_fetch_fault.ts";
-import { formatStatus } from "./format_status.ts";
-import { reachableAddress } from "./reachable_address.ts";
-import type { Terminal } from "./terminal.ts";
+import { NODE_QUESTION, tellStatus } from "./node_question.ts";
+import {
+  adminOrStoreFlags,
+  openAdmin,
+  tellAdminError,
+} from "./admin_access.ts";
+import { askNodeOrStore } from "./ask_node.ts";
+import { type Command, JSON_FLAG, wantsJson } from "./command.ts";
+import { readDuration } from "./read_value.ts";
+import { UsageError } from "./usage_error.ts";
+import { watchStatus } from "./watch_status.ts";
 
-const JSON_FLAG = "json";
-const ADMIN_FLAG = "admin-listen";
-const TIMEOUT_MS = 10_000;
+const WATCH = "watch";
+const INTERVAL = "interval";
+const INTERVAL_MS = 1000;
 
 /** `kingbus status`. */
 export const statusCommand: Command = {
   name: "status",
   summary: "Show what the running node does",
   about:
-    "Asks the admin API of the running node and shows its source, its log and its replicas. Exit code 1 when it can't be asked.",
-  example: "kingbus status --admin-listen 127.0.0.1:9595",
+    "Asks the admin API of the running node and shows its source, its log and its replicas. Exit code 3 when the node is not ready, that is when something does not run that is meant to. When no node runs it shows what the store knows, with exit code 1.",
+  example: "kingbus status",
   flags: [
-    configFileFlag(),
-    ...configFlags().filter(({ name }) => name === ADMIN_FLAG),
+    ...adminOrStoreFlags(),
+    JSON_FLAG,
     {
-      name: JSON_FLAG,
+      name: WATCH,
       value: undefined,
-      about: "Print the API's answer as it is.",
+      about:
+        "Show it again and again, in the place of the last time, until q or Ctrl-C; with --json, a line of JSON each time. Goes on when the node is lost.",
+    },
+    {
+      name: INTERVAL,
+      value: "DURATION",
+      about: "How often, with --watch: 200ms to 1h. [1s]",
     },
   ],
   restMax: 0,
+  json: {
+    about:
+      "One document. With `--watch` one a line, each time; one without an answer has `error` in the place of `from` and `data`.",
+    fields: [
+      ["at", "When it was asked, RFC 3339; with `--watch` only."],
+      ["from", "`node`, or `store` when no node runs."],
+      [
+        "data",
+        "What [`GET /status`](admin-api.md) answers; of a store with `ready` false and nothing running.",
+      ],
+      ["error", "Why nothing was found out; with `--watch` only."],
+    ],
+  },
   async run(input, terminal): Promise<number> {
-    const { tree } = await loadConfig(configSources(input, terminal));
-    const url = `${adminUrl(reachableAddress(tree.admin.listen))}/status`;
-    try {
-      const text = await ask(url, terminal);
-      const status = readStatus(text);
-      terminal.out(input.switches.has(JSON_FLAG) ? text : formatStatus(status));
-      return 0;
-    } catch (error) {
-      const why = describeFetchFault(error);
-      terminal.err(
-        `kingbus: no node answers at ${url}: ${why}; is it running, and is its address right (--${ADMIN_FLAG})?\n`,
+    const { values, switches } = input;
+    const interval = values.get(INTERVAL);
+    const watches = switches.has(WATCH);
+    if (interval !== undefined && !watches) {
+      throw new UsageError(`--${INTERVAL} goes with --${WATCH}`);
+    }
+    const intervalMs = interval === undefined ? INTERVAL_MS : readDuration(
+      INTERVAL,
+      interval,
+      { minMs: 200, maxMs: 3_600_000 },
+    );
+    const json = wantsJson(input);
+    if (watches && !json && !terminal.outIsTerminal) {
+      throw new UsageError(
+        `--${WATCH} draws on a terminal, and standard output is none: add --json for a line of JSON each time`,
       );
-      return 1;
+    }
+    const access = await openAdmin(input, terminal);
+    if (watches) {
+      return await watchStatus(access, { json, intervalMs }, terminal);
+    }
+    try {
+      const found = await askNodeOrStore(
+        access,
+        NODE_QUESTION,
+        ({ status }) => status,
+        terminal,
+      );
+      return tellStatus(found, json, terminal);
+    } catch (error) {
+      return tellAdminError(error, terminal);
     }
   },
 };
-
-/** Something answered, but not what a node answers. */
-class AnswerError extends Error {
-  override readonly name = "AnswerError";
-}
-
-async function ask(url: string, terminal: Terminal): Promise<string> {
-  const response = await terminal.fetch(url, AbortSignal.timeout(TIMEOUT_MS));
-  const text = await response.text();
-  if (response.ok) return text;
-  throw new AnswerError(`it answered with HTTP status ${response.status}`);
-}
-
-function readStatus(text: string): NodeStatus {
-  const notOurs = "what answers there is no kingbus of this version";
-  let answer: { data?: Partial<NodeStatus> } | null;
-  try {
-    answer = JSON.parse(text);
-  } catch (error) {
-    throw new AnswerError(notOurs, { cause: error });
-  }
-  const data = answer?.data;
-  const parts = [data?.syncer, data?.server, data?.retention];
-  if (parts.includes(undefined)) {
-    throw new AnswerError(notOurs);
-  }
-  return data as NodeStatus;
-}

@@ -1,4 +1,5 @@
 import { unicodeWidth } from "@std/cli";
+import type { FormatOptions } from "./format_options.ts";
 import type { Style } from "./style.ts";
 import { printable } from "./printable.ts";
 import { shortenText } from "./wrap_text.ts";
@@ -31,7 +32,7 @@ const GAP = "  ";
 export function formatTable<Row>(
   rows: readonly Row[],
   columns: readonly TableColumn<Row>[],
-  { width, style }: { width: number; style: Style },
+  { width, style }: FormatOptions,
 ): string[] {
   let shown = columns.map((column) => ({
     column,

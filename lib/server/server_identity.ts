@@ -55,7 +55,7 @@ const OWN_SERVER_ID_MIN = 0x4000_0000;
  * followed.
  */
 export async function loadSourceIdentity(
-  store: ServerStore,
+  store: Pick<ServerStore, "getMeta">,
 ): Promise<SourceIdentity | undefined> {
   const value = await store.getMeta(SOURCE_IDENTITY_META);
   const kept = stringsOf(value);

@@ -1,4 +1,5 @@
 import { CredentialsError } from "./credentials.ts";
+import { fileExists } from "./file_exists.ts";
 import { makeCertificate } from "./make_certificate.ts";
 
 /** Files of a certificate that was made here. */
@@ -36,9 +37,9 @@ export async function ensureOwnCertificate(
 ): Promise<{ files: OwnCertificateFiles; made: boolean }> {
   const folder = `${dataDir}/${FOLDER}`;
   const files = filesIn(folder);
-  if (await exists(folder)) {
+  if (await fileExists(folder)) {
     for (const part of ["certificate", "key", "ca"] as const) {
-      if (await exists(files[part])) continue;
+      if (await fileExists(files[part])) continue;
       throw new CredentialsError(
         part,
         files[part],
@@ -68,16 +69,6 @@ function filesIn(folder: string): OwnCertificateFiles {
     certificate: `${folder}/server-cert.pem`,
     key: `${folder}/server-key.pem`,
   };
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 async function removeFolder(path: string): Promise<void> {
