@@ -33,15 +33,21 @@ export class AdminError extends Error {
   readonly kind: AdminErrorKind;
   /** Of the answer; undefined when there was none. */
   readonly status: number | undefined;
+  /** `data` of the answer, which some errors have. */
+  readonly data: unknown;
 
   constructor(
     kind: AdminErrorKind,
     message: string,
-    options: ErrorOptions & { readonly status?: number } = {},
+    options: ErrorOptions & {
+      readonly status?: number;
+      readonly data?: unknown;
+    } = {},
   ) {
     super(message, options);
     this.kind = kind;
     this.status = options.status;
+    this.data = options.data;
   }
 }
 
@@ -110,7 +116,8 @@ export class AdminClient {
     }
     if (!response.ok) {
       const why = answer.message || `HTTP status ${status}`;
-      throw new AdminError("refused", printable(why), { status });
+      const { data } = answer;
+      throw new AdminError("refused", printable(why), { status, data });
     }
     if (question.isAnswer(answer.data)) return answer.data;
     throw new AdminError(
@@ -154,7 +161,7 @@ export class AdminClient {
     if (/connection refused/i.test(text)) {
       return new AdminError(
         "nobody",
-        `no node answers at ${this.url}: connection refused`,
+        `no node answers at ${this.url}: connection refused; is it running, and is its address right (--admin, --admin-listen)?`,
         { cause },
       );
     }

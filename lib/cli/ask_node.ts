@@ -29,7 +29,7 @@ export async function askNodeOrStore<Data>(
     return { from: "node", data: await client.ask(question) };
   } catch (error) {
     if (!(error instanceof AdminError) || error.kind !== "nobody") throw error;
-    if (named) throw withAdvice(error);
+    if (named) throw error;
     const dataDir = tree["data-dir"];
     let node: StoredNode;
     try {
@@ -38,26 +38,17 @@ export async function askNodeOrStore<Data>(
       if (!(cause instanceof StoreError)) throw cause;
       throw new AdminError(
         "nobody",
-        `${error.message}; is it running, and is its address right (--admin, --admin-listen)? Nor is there a store to read: ${
+        `${error.message} Nor is there a store to read: ${
           describeError(cause)
         }`,
         { cause },
       );
     }
     terminal.err(
-      `kingbus: ${error.message}: no node runs there, so this is what the store in ${dataDir} knows\n`,
+      `kingbus: no node runs at ${client.url}, so this is what the store in ${dataDir} knows\n`,
     );
     return { from: "store", data: stored(node) };
   }
-}
-
-/** An error that nobody listens, with what to do. */
-export function withAdvice(error: AdminError): AdminError {
-  return new AdminError(
-    "nobody",
-    `${error.message}; is it running, and is its address right (--admin, --admin-listen)?`,
-    { cause: error },
-  );
 }
 
 /** Prints a document for programs: from whom, and what. */

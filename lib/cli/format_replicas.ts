@@ -1,5 +1,6 @@
 import type { ReplicaStatus } from "../admin/server_status.ts";
 import { formatBytes } from "./format_bytes.ts";
+import { formatSeconds } from "./format_seconds.ts";
 import type { FormatOptions } from "./format_options.ts";
 import { formatTable, type TableColumn } from "./table.ts";
 
@@ -16,7 +17,9 @@ const COLUMNS: readonly TableColumn<ReplicaStatus>[] = [
   { title: "CLIENT", text: clientName, min: 10, drop: 5 },
   { title: "STATE", text: stateName, min: 9, drop: 2 },
   { title: "AT", text: ({ file, position }) => file && `${file}:${position}` },
+  { title: "LAG", text: lag, align: "right" },
   { title: "BEHIND", text: behind, align: "right" },
+  { title: "RATE", text: rate, align: "right", drop: 6 },
   {
     title: "SENT",
     text: ({ stats }) => formatBytes(Number(stats.bytes_sent)),
@@ -43,6 +46,15 @@ function stateName(replica: ReplicaStatus): string {
   const { replication_state, mode, semi_sync } = replica;
   if (replication_state === 0) return "connected";
   return `dumping by ${mode}${semi_sync === undefined ? "" : ", semi-sync"}`;
+}
+
+/** Seconds of the source's clock; empty while not known. */
+function lag({ lag_seconds: seconds }: ReplicaStatus): string {
+  return typeof seconds === "number" ? formatSeconds(seconds) : "";
+}
+
+function rate({ bytes_per_second: bytes }: ReplicaStatus): string {
+  return typeof bytes === "number" ? `${formatBytes(Math.round(bytes))}/s` : "";
 }
 
 function behind({ lag_bytes }: ReplicaStatus): string {

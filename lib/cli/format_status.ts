@@ -3,6 +3,7 @@ import type { ServerStatus } from "../admin/server_status.ts";
 import type { SyncerStatus } from "../admin/syncer_status.ts";
 import { formatBytes } from "./format_bytes.ts";
 import type { FormatOptions } from "./format_options.ts";
+import { formatSeconds } from "./format_seconds.ts";
 import { replicaTable } from "./format_replicas.ts";
 import { retentionLines } from "./format_retention.ts";
 import { printable } from "./printable.ts";
@@ -124,9 +125,22 @@ function sourceLines(syncer: SyncerStatus): StatusLine[] {
     const text = cause === undefined ? reason : `${cause}: ${reason}`;
     lines.push({ text, tone: syncer.state === "failed" ? "bad" : "warning" });
   }
-  if (syncer.state !== "following") lines.push(...attemptLines(syncer));
+  if (syncer.advice !== undefined) lines.push(`to do: ${syncer.advice}`);
+  if (syncer.state === "following") lines.push(...lagLines(syncer));
+  else lines.push(...attemptLines(syncer));
   if (candidates.length > 1) lines.push(...candidates.map(candidateLine));
   return lines;
+}
+
+function lagLines(
+  { lag_seconds: seconds, lag_bytes: bytes }: SyncerStatus,
+): string[] {
+  if (seconds === 0 && !bytes) return ["up to date"];
+  const parts = [
+    ...typeof seconds === "number" ? [formatSeconds(seconds)] : [],
+    ...typeof bytes === "number" ? [formatBytes(bytes)] : [],
+  ];
+  return parts.length === 0 ? [] : [`behind by ${parts.join(", ")}`];
 }
 
 /** How semi-synchronous replication from the source stands. */

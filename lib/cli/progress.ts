@@ -27,7 +27,7 @@ const LINE_MS = 5_000;
 const RATE_MS = 3_000;
 
 /** Characters of the bar, and of a terminal that does not say its width. */
-const BAR_WIDTH = 30;
+const BAR_WIDTH = 20;
 const COLUMNS = 80;
 
 /**

@@ -19,7 +19,7 @@ import {
   tellAdminError,
 } from "./admin_access.ts";
 import { AdminError } from "./admin_client.ts";
-import { type Found, formatFound, withAdvice } from "./ask_node.ts";
+import { formatFound, type Found } from "./ask_node.ts";
 import {
   type Command,
   type CommandInput,
@@ -160,7 +160,7 @@ async function askNode(
     });
   } catch (error) {
     if (!(error instanceof AdminError) || error.kind !== "nobody") throw error;
-    if (named) throw withAdvice(error);
+    if (named) throw error;
     return undefined;
   }
 }

@@ -1,24 +1,20 @@
-import { adminUrl } from "../admin/admin_url.ts";
 import type { ReadinessCheck } from "../admin/readiness.ts";
-import { parseDuration } from "../config/duration.ts";
-import { loadConfig } from "../config/load_config.ts";
+import { adminFlags, openAdmin, tellAdminError } from "./admin_access.ts";
+import { type AdminClient, AdminError } from "./admin_client.ts";
 import type { Command, CommandInput } from "./command.ts";
-import { configFileFlag, configFlags, configSources } from "./config_flags.ts";
-import { describeFetchFault } from "./describe_fetch_fault.ts";
-import { reachableAddress } from "./reachable_address.ts";
-import type { Terminal } from "./terminal.ts";
-import { UsageError } from "./usage_error.ts";
+import { ExitCode } from "./exit_code.ts";
+import { readDuration } from "./read_value.ts";
 
-const ADMIN_FLAG = "admin-listen";
 const SERVING_FLAG = "serving";
 const WAIT_FLAG = "wait";
 const TIMEOUT_MS = 5_000;
 const INTERVAL_MS = 200;
+const WAIT_MS_MAX = 24 * 3_600_000;
 
 /** What a node says of itself, or that it says nothing. */
 type Readiness = { readonly ready: true } | {
   readonly ready: false;
-  readonly why: string;
+  readonly error: AdminError;
 };
 
 /** `kingbus ready`. */
@@ -29,8 +25,7 @@ export const readyCommand: Command = {
     "Asks the running node's /readyz. Exit code 0 when all that is meant to run runs, 1 when something does not, with what and why, or when no node answers. A source that is away makes a node unready, though it goes on serving its log; with --serving it does not count. For scripts, service managers and load balancers.",
   example: "kingbus ready --serving --wait 30s",
   flags: [
-    configFileFlag(),
-    ...configFlags().filter(({ name }) => name === ADMIN_FLAG),
+    ...adminFlags(),
     {
       name: SERVING_FLAG,
       value: undefined,
@@ -46,62 +41,54 @@ export const readyCommand: Command = {
   restMax: 0,
   async run(input, terminal): Promise<number> {
     const waitMs = readWait(input);
-    const { tree } = await loadConfig(configSources(input, terminal));
-    const url = `${adminUrl(reachableAddress(tree.admin.listen))}/readyz`;
+    const { client } = await openAdmin(input, terminal);
     const serving = input.switches.has(SERVING_FLAG);
     const end = performance.now() + waitMs;
-    let readiness = await ask(url, serving, terminal);
+    let readiness = await ask(client, serving);
     while (!readiness.ready && performance.now() < end) {
       await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS));
-      readiness = await ask(url, serving, terminal);
+      readiness = await ask(client, serving);
     }
-    if (readiness.ready) return 0;
-    terminal.err(`kingbus: ${readiness.why}\n`);
-    return 1;
+    if (readiness.ready) return ExitCode.DONE;
+    return tellAdminError(readiness.error, terminal);
   },
 };
 
 function readWait({ values }: CommandInput): number {
   const text = values.get(WAIT_FLAG);
-  if (text === undefined) return 0;
-  try {
-    return parseDuration(text);
-  } catch (cause) {
-    throw new UsageError(
-      `--${WAIT_FLAG} takes a duration such as 30s, not ${
-        JSON.stringify(text.slice(0, 100))
-      }`,
-      { cause },
-    );
-  }
+  return text === undefined
+    ? 0
+    : readDuration(WAIT_FLAG, text, { minMs: 0, maxMs: WAIT_MS_MAX });
 }
 
 async function ask(
-  url: string,
+  client: AdminClient,
   serving: boolean,
-  terminal: Terminal,
 ): Promise<Readiness> {
   try {
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
-    const response = await terminal.fetch(url, signal);
-    return judge(await response.json(), response.ok, serving);
+    await client.ask({
+      path: "/readyz",
+      timeoutMs: TIMEOUT_MS,
+      isAnswer: isReady,
+    });
+    return { ready: true };
   } catch (error) {
-    const why = describeFetchFault(error);
-    return { ready: false, why: `no node answers at ${url}: ${why}` };
+    if (!(error instanceof AdminError)) throw error;
+    const isServing = serving && isReadiness(error.data) &&
+      error.data.checks.every(({ part, ready }) => ready || part === "syncer");
+    return isServing ? { ready: true } : { ready: false, error };
   }
 }
 
-/** @param ok whether the node calls itself ready, all parts of it. */
-function judge(answer: unknown, ok: boolean, serving: boolean): Readiness {
-  if (ok) return { ready: true };
-  const { message, data } = answer as {
-    message?: string;
-    data?: { checks?: ReadinessCheck[] };
-  };
-  const checks = data?.checks;
-  const why = message ?? "what answers there is no kingbus of this version";
-  if (!serving || checks === undefined) return { ready: false, why };
-  return checks.every(({ part, ready }) => ready || part === "syncer")
-    ? { ready: true }
-    : { ready: false, why };
+/** Whether an answer has details. */
+function isReadiness(
+  data: unknown,
+): data is { readonly checks: readonly ReadinessCheck[] } {
+  return typeof data === "object" && data !== null && "checks" in data &&
+    Array.isArray(data.checks);
+}
+
+/** Whether that is an answer at all: it may be one without details. */
+function isReady(data: unknown): data is { readonly ready: boolean } {
+  return typeof data === "object" && data !== null && "ready" in data;
 }

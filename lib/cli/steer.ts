@@ -1,6 +1,5 @@
 import { type AdminAccess, openAdmin, tellAdminError } from "./admin_access.ts";
-import { AdminError, type AdminQuestion } from "./admin_client.ts";
-import { withAdvice } from "./ask_node.ts";
+import type { AdminQuestion } from "./admin_client.ts";
 import type { CommandInput } from "./command.ts";
 import { ExitCode } from "./exit_code.ts";
 import { printable } from "./printable.ts";
@@ -24,7 +23,6 @@ export async function steer(
     terminal.out(`${printable(await say(access))}\n`);
     return ExitCode.DONE;
   } catch (error) {
-    const isNobody = error instanceof AdminError && error.kind === "nobody";
-    return tellAdminError(isNobody ? withAdvice(error) : error, terminal);
+    return tellAdminError(error, terminal);
   }
 }

@@ -89,6 +89,7 @@ async function storedSyncer(
     sourceFile: "",
     sourcePosition: 0,
     secondsBehind: undefined,
+    bytesBehind: undefined,
     log: report,
   });
 }

@@ -26,6 +26,9 @@ const HOME = "\u001b[H";
 const END_LINE = "\u001b[K";
 const END_SCREEN = "\u001b[J";
 
+/** Where it is no signal. */
+const CTRL_C = "\u0003";
+
 /** What was found out last. */
 interface Sight {
   readonly status: NodeStatus | undefined;
@@ -78,8 +81,8 @@ async function draw(
   const show = (): void => terminal.out(screen(sight, access, terminal));
   using _listening = terminal.listen({
     onKeys: (keys) => {
-      // Ctrl-C where it is no signal.
-      if (/[qQ\u0003]/.test(keys)) ended.abort();
+      const isEnd = ["q", "Q", CTRL_C].some((key) => keys.includes(key));
+      if (isEnd) ended.abort();
     },
     onResize: show,
   });

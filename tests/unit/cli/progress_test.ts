@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { Progress } from "../../../lib/cli/progress.ts";
+import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
 import { memoryTerminal } from "./memory_terminal.ts";
 
 /** A bar over 1000 MiB whose time the test sets. */
@@ -18,27 +19,63 @@ function begin(errIsTerminal: boolean, total = 1000 * 1024 * 1024) {
   return { terminal, progress, update };
 }
 
-Deno.test("Progress draws one line over and over on a terminal", () => {
-  const { terminal, progress, update } = begin(true);
-  update(10, 5);
-  assertEquals(terminal.errors(), "");
-  for (let count = 1; count <= 50; count++) update(count * 100, count * 10);
-  const lines = terminal.errors().split("\r\u001b[K");
-  assertEquals(
-    lines.at(-1),
-    "export  [###############---------------]   50%  500 MiB of 0.98 GiB  100 MiB/s  0:05 left",
+/** Waits until what the bar draws by its own timer is there. */
+async function drawn(
+  terminal: { errors: () => string },
+  text: string,
+): Promise<void> {
+  await waitUntil(
+    `the bar showed ${text}`,
+    () => terminal.errors().includes(text),
+    { intervalMs: 10 },
   );
-  assertEquals(lines.length, 51);
+}
+
+Deno.test("Progress draws one line over and over on a terminal", async () => {
+  const { terminal, progress, update } = begin(true);
+  update(10, 0);
+  update(990, 99);
+  assertEquals(terminal.errors(), "", "done within a second, nothing is shown");
+  update(1000, 100);
+  await drawn(
+    terminal,
+    "\r\u001b[Kexport  [##------------------]   10%  100 MiB of 0.98 GiB  100 MiB/s  0:09 left",
+  );
+  update(5000, 500);
+  await drawn(
+    terminal,
+    "\r\u001b[Kexport  [##########----------]   50%  500 MiB of 0.98 GiB  100 MiB/s  0:05 left",
+  );
   assert(!terminal.errors().includes("\n"));
-  progress.end();
-  progress.end();
+  await progress.end();
+  await progress.end();
   assert(terminal.errors().endsWith("left\r\u001b[K"));
 });
 
-Deno.test("Progress writes a plain line now and then where nobody looks", () => {
+Deno.test("Progress fits its line to the terminal", async () => {
+  const terminal = memoryTerminal({
+    errIsTerminal: true,
+    size: { columns: 40, rows: 10 },
+  });
+  let ms = 0;
+  const progress = new Progress(
+    terminal,
+    { title: "export", total: 100, unit: "bytes" },
+    () => ms,
+  );
+  ms = 2000;
+  progress.update(50);
+  await drawn(terminal, "export  [####");
+  await progress.end();
+  for (const line of terminal.errors().split("\r\u001b[K")) {
+    assert(line.length < 40, line);
+  }
+});
+
+Deno.test("Progress writes a plain line now and then where nobody looks", async () => {
   const { terminal, progress, update } = begin(false);
   for (let count = 1; count <= 110; count++) update(count * 100, count * 5);
-  progress.end();
+  await progress.end();
   assertEquals(terminal.errors().split("\n"), [
     "export   25%  250 MiB of 0.98 GiB  50 MiB/s  0:15 left",
     "export   50%  500 MiB of 0.98 GiB  50 MiB/s  0:10 left",
@@ -46,10 +83,11 @@ Deno.test("Progress writes a plain line now and then where nobody looks", () => 
   ]);
 });
 
-Deno.test("Progress needs no total, and does not stumble over a standstill", () => {
+Deno.test("Progress needs no total, and does not stumble over a standstill", async () => {
   const unknown = begin(true, 0);
   unknown.update(1000, 3);
-  assertEquals(unknown.terminal.errors(), "\r\u001b[Kexport  3 MiB  3 MiB/s");
+  await drawn(unknown.terminal, "\r\u001b[Kexport  3 MiB  3 MiB/s");
+  await unknown.progress.end();
   const still = begin(false);
   still.update(6000, 0);
   assertEquals(

@@ -143,7 +143,7 @@ Deno.test("kingbus purge passes on why the node refuses", async () => {
   );
   assertEquals([other.code, other.errors], [
     1,
-    "kingbus: http://127.0.0.1:9595/binlog/purge is no kingbus of this version\n",
+    "kingbus: http://127.0.0.1:9595 can't be used: what answers there is no kingbus of this version; is the address right (--admin, --admin-listen)?\n",
   ]);
   const silent = await purge(
     ["--to", "x"],
@@ -151,7 +151,7 @@ Deno.test("kingbus purge passes on why the node refuses", async () => {
   );
   assertEquals([silent.code, silent.errors], [
     1,
-    "kingbus: the node at http://127.0.0.1:9595/binlog/purge can't be asked: timed out\n",
+    "kingbus: no node can be asked at http://127.0.0.1:9595: timed out; is it running, and is its address right (--admin, --admin-listen)?\n",
   ]);
 });
 

@@ -84,7 +84,7 @@ Deno.test("runCli() refuses what it does not know with exit code 2 and one line"
       'there is no command "qqqq"; there are serve, status, version, help',
     ],
     [["serve", "now"], 'serve does not take the argument "now"'],
-    [["status", "--data-dir", "x"], "status does not take --data-dir"],
+    [["version", "--data-dir", "x"], "version does not take --data-dir"],
     [["serve", "--json"], "serve does not take --json"],
     [["--config"], "--config needs a value, as in --config=VALUE"],
     [

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { unicodeWidth } from "@std/cli";
 import { AdminApi } from "../../../lib/admin/admin_api.ts";
 import { adminRoutes } from "../../../lib/admin/admin_routes.ts";
 import { runCli } from "../../../lib/cli/run_cli.ts";
@@ -74,6 +75,7 @@ Deno.test("kingbus status prints what the node says, for people", async () => {
     `node      node-1, kingbus 0.1.0, since 2023-11-14T22:13:20.000Z, ready
 source    following 127.0.0.1:3306 as kb since 2023-11-14T22:13:20.000Z
           9.7.4, server id 1, uuid u-1
+          up to date
 log       binlog.000042:157, 2 files, 4 KiB, newest event 2023-11-14T22:13:20.000Z
 executed  3e11fa47-71ca-11e1-9e33-c80aa9429562:1-23
           u-2:1
@@ -82,8 +84,8 @@ kept      everything
 server    listening on 127.0.0.1:3390, users repl
 replicas  1
 
-                  ID  FROM            USER   SERVER ID  CLIENT                  STATE            AT                 BEHIND      SENT
-18446744073709551615  10.0.0.2:51234  repl  4294967295  replica-1 mysqld 9.7.4  dumping by gtid  binlog.000042:120    37 B  1.50 MiB
+                  ID  FROM            USER   SERVER ID  CLIENT                  STATE            AT                 LAG  BEHIND        RATE      SENT
+18446744073709551615  10.0.0.2:51234  repl  4294967295  replica-1 mysqld 9.7.4  dumping by gtid  binlog.000042:120  2 s    37 B  1.21 KiB/s  1.50 MiB
 `,
   );
 });
@@ -98,7 +100,7 @@ Deno.test("kingbus status says why a node is not ready", async () => {
   };
   server.current = { wanted: true, state: "stopped", replicas: [], users: [] };
   const { code, output } = await status([], { fetch });
-  assertEquals(code, 0);
+  assertEquals(code, 3);
   assert(output.includes(", not ready:\n"), output);
   assert(output.includes("source    none\n"), output);
   assert(output.includes("connection refused\n"), output);
@@ -127,6 +129,7 @@ Deno.test("kingbus status says what keeps it from its source, and until when", a
     output.includes(`
 source    waiting 127.0.0.1:3306 as kb since 2023-11-14T22:13:20.000Z
           unreachable: connection refused
+          to do: Start the source, or correct source.address.
           3 attempts failed, next 2023-11-14T22:13:21.000Z, last connected 2023-11-14T22:13:20.000Z, last heard of 2023-11-14T22:13:20.000Z
 `),
     output,
@@ -153,6 +156,7 @@ Deno.test("kingbus status names the candidates, and which is followed", async ()
   assert(
     output.includes(`
 source    following db2:3306 as kb
+          up to date
             127.0.0.1:3306, behind: it lacks transactions
           * db2:3306
 `),
@@ -225,33 +229,163 @@ Deno.test("kingbus status needs none of the configuration's secrets", async () =
   assertEquals(code, 0);
 });
 
-Deno.test("kingbus status gives exit code 1 when no node answers", async () => {
-  const answers: [Terminal["fetch"], string][] = [
-    [() => Promise.reject(new TypeError("refused")), "refused"],
+Deno.test("kingbus status says what is wrong where no node answers", async () => {
+  const json = (status: number, message: string) => () =>
+    Promise.resolve(Response.json({ message, data: null }, { status }));
+  const token =
+    "give the token: --token-file, KINGBUS_ADMIN_TOKEN, or --config with the node's configuration\n";
+  const other =
+    "what answers there is no kingbus of this version; is the address right (--admin, --admin-listen)?\n";
+  const url = "http://127.0.0.1:9595";
+  const answers: [Terminal["fetch"], number, string][] = [
+    [
+      () => Promise.reject(new TypeError("dns error: no such host")),
+      1,
+      `no node can be asked at ${url}: dns error: no such host; is it running, and is its address right (--admin, --admin-listen)?\n`,
+    ],
+    [
+      () => Promise.reject(new TypeError("invalid peer certificate: Expired")),
+      1,
+      `no node can be asked at ${url}: invalid peer certificate: Expired; give the authority's certificate with --admin-ca, and the name the certificate is for with --admin https://NAME:PORT (http:// where the admin API has no TLS)\n`,
+    ],
+    [
+      () => Promise.reject(new DOMException("too slow", "TimeoutError")),
+      1,
+      `no answer from ${url} within 10 s: is it kingbus that listens there, and is the machine reachable?\n`,
+    ],
     [
       () => Promise.resolve(new Response("x", { status: 404 })),
-      "it answered with HTTP status 404",
+      1,
+      `${url} can't be used: it answered with HTTP status 404; ${other}`,
     ],
     [
       () => Promise.resolve(new Response("<html>")),
-      "what answers there is no kingbus of this version",
+      1,
+      `${url} can't be used: ${other}`,
     ],
     [
       () => Promise.resolve(new Response("null")),
-      "what answers there is no kingbus of this version",
+      1,
+      `${url} can't be used: ${other}`,
+    ],
+    [json(200, "success"), 1, `${url} can't be used: ${other}`],
+    [json(503, "is stopping\u001b[2J"), 1, "is stopping?[2J\n"],
+    [
+      json(401, "no token"),
+      4,
+      `${url} refuses access (it wants a token): no token; ${token}`,
+    ],
+    [
+      json(403, "read only"),
+      4,
+      `${url} refuses access: read only; give the admin token: --token-file, KINGBUS_ADMIN_TOKEN, or --config with the node's configuration\n`,
+    ],
+    [
+      json(421, "unknown host"),
+      4,
+      `${url} refuses access: unknown host; ask it by an address, or add the name to admin.hosts of its configuration\n`,
     ],
   ];
-  for (const [fetch, why] of answers) {
+  for (const [fetch, expected, why] of answers) {
     const { code, output, errors } = await status([], { fetch });
-    assertEquals([code, output], [1, ""]);
-    assert(
-      errors.startsWith(
-        `kingbus: no node answers at http://127.0.0.1:9595/status: ${why}`,
-      ),
-      errors,
-    );
-    assertEquals(errors.split("\n").length, 2);
+    assertEquals([code, output, errors], [expected, "", `kingbus: ${why}`]);
   }
+});
+
+Deno.test("kingbus status sends the token of the file, or of the environment", async () => {
+  const sent: (string | undefined)[] = [];
+  const fetch: Terminal["fetch"] = (_url, _signal, request) => {
+    sent.push(request?.headers?.["authorization"]);
+    return Promise.resolve(Response.json({ message: "x" }, { status: 401 }));
+  };
+  const env = { KINGBUS_ADMIN_TOKEN: "from-env" };
+  const files = { t: "from-file\r\n", two: "a\nb\n", none: "\n" };
+  const file = await status(["--token-file", "t"], { fetch, env, files });
+  assertEquals([file.code, sent.pop()], [4, "Bearer from-file"]);
+  assert(file.errors.includes("it does not know the token given"), file.errors);
+  assert(!file.errors.includes("from-file"), file.errors);
+  await status([], { fetch, env });
+  assertEquals(sent.pop(), "Bearer from-env");
+  await status([], { fetch });
+  assertEquals(sent.pop(), undefined);
+  for (
+    const [args, why] of [
+      [["--token-file", "two"], "--token-file: two holds no token"],
+      [["--token-file", "none"], "--token-file: none holds no token"],
+      [["--token-file", "gone"], "--token-file: gone does not exist"],
+      [["--admin-ca", "t"], "--admin-ca: t holds no certificate in PEM"],
+      [["--admin", "x:1", "--admin-listen", "x:1"], "both name the node"],
+      [["--admin", "x"], '--admin: "x" is not host:port'],
+      [["--admin", "x:0"], "--admin: 0 is the port of nobody"],
+      [["--admin", "ftp://x"], "--admin takes host:port, or a URL"],
+      [["--admin", "http://u:p@x"], "--admin takes host:port, or a URL"],
+      [["--admin", "http://x/y"], "--admin takes host:port, or a URL"],
+      [["--watch"], "--watch draws on a terminal"],
+      [["--interval", "2s"], "--interval goes with --watch"],
+      [["--watch", "--interval", "2"], "--interval takes a duration"],
+      [["--watch", "--interval", "2ms"], "--interval takes 200ms to 1h"],
+      [["--color", "red"], "--color takes auto, always or never"],
+    ] as const
+  ) {
+    const { code, output, errors } = await status([...args], { fetch, files });
+    assertEquals([code, output], [2, ""], errors);
+    assert(errors.includes(why), errors);
+  }
+});
+
+Deno.test("kingbus status asks the node that --admin names", async () => {
+  for (
+    const [admin, url] of [
+      ["db1:9000", "http://db1:9000/status"],
+      ["[::1]:9000", "http://[::1]:9000/status"],
+      ["https://db1:9000", "https://db1:9000/status"],
+      ["https://db1/", "https://db1/status"],
+    ] as const
+  ) {
+    const { asked, fetch } = runningNode();
+    const { code } = await status(["--admin", admin], { fetch });
+    assertEquals([code, asked], [0, [url]]);
+  }
+});
+
+Deno.test("kingbus status fits 80 columns, and colours on demand", async () => {
+  const { fetch, syncer, server } = runningNode();
+  const [replica] = server.report().replicas;
+  server.current = {
+    replicas: [{ ...replica!, hostName: "数据库".repeat(20) }],
+  };
+  await syncer.start(undefined);
+  syncer.current = {
+    log: {
+      ...syncer.report().log,
+      executed: "3e11fa47-71ca-11e1-9e33-c80aa9429562:" +
+        Array.from({ length: 40 }, (_, at) => `${at * 3 + 1}`).join(":"),
+    },
+  };
+  const size = { columns: 80, rows: 24 };
+  const surroundings = { fetch, outIsTerminal: true, size };
+  const { output } = await status([], surroundings);
+  // deno-lint-ignore no-control-regex -- they are what is taken out
+  const plain = output.replaceAll(/\u001b\[\d+m/g, "");
+  assert(plain.includes("18446744073709551615"), plain);
+  for (const line of plain.split("\n")) {
+    assert(unicodeWidth(line) <= 80, `${unicodeWidth(line)}: ${line}`);
+  }
+  for (
+    const [args, env, colored] of [
+      [[], {}, true],
+      [[], { NO_COLOR: "1" }, false],
+      [[], { TERM: "dumb" }, false],
+      [["--color", "never"], { FORCE_COLOR: "1" }, false],
+      [["--color=always"], { NO_COLOR: "1" }, true],
+    ] as const
+  ) {
+    const { output } = await status([...args], { ...surroundings, env });
+    assertEquals(output.includes("\u001b["), colored, JSON.stringify(args));
+  }
+  const piped = await status([], { fetch, env: { FORCE_COLOR: "1" } });
+  assert(piped.output.includes("\u001b["));
+  assert(!(await status([], { fetch })).output.includes("\u001b["));
 });
 
 Deno.test("kingbus status gives exit code 2 to a configuration it can't use", async () => {
