@@ -222,6 +222,8 @@ export class DocumentMachine implements AsyncDisposable {
       ...hosts,
     }).map(([name, address]) => `${address} ${name}\n`);
     await this.writeFile("/etc/hosts", lines.join(""));
+    // MySQL 9.7 sees another root
+    await this.writeFile(`${rigFolder()}/sid/etc/hosts`, lines.join(""));
     await this.writeFile("/etc/mysql/my.cnf", "");
     await Deno.mkdir(this.path(HOME), { recursive: true });
     await this.#copyProject();

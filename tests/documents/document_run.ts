@@ -1,3 +1,4 @@
+import { assertEquals } from "@std/assert";
 import { compareOutput } from "./compare_output.ts";
 import { checkConfiguration } from "./check_configuration.ts";
 import { CHECKOUT, type DocumentMachine, HOME } from "./document_machine.ts";
@@ -6,7 +7,6 @@ import { type BackgroundCommand, MachineTerminal } from "./machine_terminal.ts";
 import type { Block, MarkdownDocument, Piece } from "./markdown_document.ts";
 import { NOT_RUN } from "./not_run.ts";
 import { shellStatements } from "./shell_statements.ts";
-import { TestServerError } from "../../scripts/test_servers/test_server_error.ts";
 import { waitUntil } from "../../scripts/test_servers/wait_until.ts";
 
 /** What a document's test adds to the document. Keys of its tables are pieces
@@ -171,19 +171,63 @@ export class DocumentRun implements AsyncDisposable {
     throw new TypeError(`exit code ${code} of "${statement}":\n${output}`);
   }
 
-  /** Waits until a server answers so. */
-  async arrives(server: string, sql: string, wanted: string): Promise<void> {
-    let answer = "";
+  /** Waits until an assertion holds. */
+  async holds(what: string, assertion: () => Promise<void>): Promise<void> {
+    let fault: unknown;
     try {
-      await waitUntil(`${server} answers "${sql}" with ${wanted}`, async () => {
-        answer = await this.#answerOf(server, sql);
-        return answer === wanted;
+      await waitUntil(what, async () => {
+        try {
+          await assertion();
+          return true;
+        } catch (error) {
+          fault = error;
+          return false;
+        }
       }, { deadlineMs: ARRIVAL_MS, intervalMs: 100 });
     } catch (error) {
       throw new TypeError(
-        `${error}, but with ${answer}\n${await this.#backgroundOutput()}`,
+        `${error}: ${fault}\n${await this.#backgroundOutput()}`,
       );
     }
+  }
+
+  /** Waits until kingbus has all that a server has logged. */
+  async logIs(address: string): Promise<void> {
+    const entries = [...this.#servers];
+    const [name = ""] =
+      entries.find(([, { options }]) => options.at === address) ?? [];
+    const status = await this.server(name).query("SHOW BINARY LOGS");
+    const [file, size] = (status.split("\n").at(-1) ?? "").split("\t");
+    await this.holds(`kingbus has the log of ${name}`, async () => {
+      const text = await this.machine.must(
+        "curl -sS http://127.0.0.1:9595/binlog/syncer/status",
+      );
+      const { last_binlog_file, last_file_position } = JSON.parse(text).data;
+      assertEquals([last_binlog_file, String(last_file_position)], [
+        file,
+        size,
+      ]);
+    });
+  }
+
+  /** Waits until a server answers so. */
+  async arrives(server: string, sql: string, wanted: string): Promise<void> {
+    await this.holds(`${server} answers "${sql}"`, async () => {
+      assertEquals(await this.server(server).query(sql), wanted);
+    });
+  }
+
+  /**
+   * Has another kingbus run than before, or the first one.
+   *
+   * @param config Name of its configuration, which is written if text is given.
+   */
+  async startKingbus(config: string, text?: string): Promise<void> {
+    if (text !== undefined) {
+      const folder = await this.terminal.folder();
+      await this.machine.writeFile(`${folder}/${config}`, text);
+    }
+    await this.#startCommand(`kingbus serve --config ${config}`, 0);
   }
 
   /** Ends the kingbus that runs, as Ctrl-C does. */
@@ -356,13 +400,8 @@ export class DocumentRun implements AsyncDisposable {
       throw new TypeError(`exit code ${code}:\n${await command.output()}`);
     });
     for (const hook of hooks) {
-      await waitUntil("the example did what it is for", async () => {
-        try {
-          await hook(this, await command.output());
-          return true;
-        } catch {
-          return false;
-        }
+      await this.holds("the example does what it is for", async () => {
+        await hook(this, await command.output());
       });
     }
     if (await command.code() === undefined) await command.stop();
@@ -377,16 +416,6 @@ export class DocumentRun implements AsyncDisposable {
     throw new TypeError(
       `the output has no "${missing}" at its place:\n${this.#output}`,
     );
-  }
-
-  /** A table that is not there yet is an answer too. */
-  async #answerOf(server: string, sql: string): Promise<string> {
-    try {
-      return await this.server(server).query(sql);
-    } catch (error) {
-      if (error instanceof TestServerError) return error.message;
-      throw error;
-    }
   }
 
   #notRun(text: string, line: number): boolean {

@@ -10,7 +10,7 @@ export const OWNER = { user: "dba", password: "dbapass" };
 /** A real server that a document speaks of. */
 export interface MachineServerOptions {
   readonly kind: "mysql97" | "mysql56" | "mariadb";
-  /** `address:port` in the machine, or `name:port` of one of its hosts. */
+  /** `address:port` in the machine, where the document's hosts have theirs. */
   readonly at: string;
   readonly serverId: number;
   /** Its server uuid, where the document names it; not for MariaDB. */
@@ -68,7 +68,7 @@ export class MachineServer {
     options: MachineServerOptions,
   ): Promise<MachineServer> {
     const root = options.kind === "mysql97" ? `${rigFolder()}/sid` : "";
-    const inside = `/var/lib/document${options.serverId}`;
+    const inside = `/var/lib/document-${options.at.replace(/\W/g, "-")}`;
     const folder = `${root}${inside}`;
     const launch = await launchOf(options, root, inside);
     await machine.writeFile(`${folder}/init.sql`, launch.initSql);
@@ -102,12 +102,15 @@ export class MachineServer {
    *
    * @returns Rows as lines, columns parted by tabs, without headings.
    */
-  async query(sql: string): Promise<string> {
-    await this.#machine.writeFile("/run/document/query.sql", sql);
-    const output = await this.#machine.must(
-      `${this.client} --batch --raw --skip-column-names shop </run/document/query.sql`,
-    );
-    return output.replace(/^mysql: \[Warning\].*\n/gm, "").trim();
+  query(sql: string): Promise<string> {
+    return this.#ask(sql, "--batch --raw --skip-column-names");
+  }
+
+  /** How it stands as a replica: lines of a column's name and its value. */
+  replicaStatus(): Promise<string> {
+    const modern = this.options.kind === "mysql97";
+    const sql = `SHOW ${modern ? "REPLICA" : "SLAVE"} STATUS`;
+    return this.#ask(sql, "--vertical");
   }
 
   /** Makes it the server that clients of the machine's user go to by default. */
@@ -157,6 +160,14 @@ echo $! >${this.folder}/started.pid`,
     );
   }
 
+  async #ask(sql: string, flags: string): Promise<string> {
+    await this.#machine.writeFile("/run/document/query.sql", sql);
+    const output = await this.#machine.must(
+      `${this.client} ${flags} shop </run/document/query.sql`,
+    );
+    return output.replace(/^mysql: \[Warning\].*\n/gm, "").trim();
+  }
+
   get #address(): { hostname: string; port: string } {
     const [hostname = "", port = ""] = this.options.at.split(":");
     return { hostname, port };
@@ -168,14 +179,15 @@ async function launchOf(
   root: string,
   inside: string,
 ): Promise<Launch> {
-  const port = options.at.split(":")[1];
+  const [address = "", port = ""] = options.at.split(":");
   const common = [
     `--datadir=${inside}/data`,
     `--socket=${inside}/server.sock`,
     `--pid-file=${inside}/server.pid`,
     `--log-error=${inside}/error.log`,
     `--port=${port}`,
-    "--bind-address=*",
+    `--bind-address=${address}`,
+    "--skip-name-resolve",
     `--server-id=${options.serverId}`,
     "--log-bin=binlog",
     "--relay-log=relay",

@@ -72,7 +72,7 @@ export class MachineTerminal implements AsyncDisposable {
   async start(statement: string): Promise<BackgroundCommand> {
     const file = await this.#write(statement);
     await this.#say(
-      `{ . ${file}; echo $? >${file}.rc-; mv ${file}.rc- ${file}.rc; } >${file}.out 2>&1 </dev/null &\necho $! >${file}.pid- && mv ${file}.pid- ${file}.pid`,
+      `{ . ${file}; echo $? >${file}.rc-; mv ${file}.rc- ${file}.rc; } >${file}.out 2>&1 </dev/null &\necho $! >${file}.pid-; disown $! && mv ${file}.pid- ${file}.pid`,
     );
     const pid = (await waitUntil(
       `"${statement}" began`,
