@@ -26,8 +26,9 @@ import { type FollowerContext, LogFollower } from "./log_follower.ts";
 import { SourceAcknowledger } from "./source_acknowledger.ts";
 import { SourceError } from "./source_error.ts";
 import { SilenceWatch } from "./silence_watch.ts";
+import { SourceEnd } from "./source_end.ts";
 import type { SourceOptions } from "./source_options.ts";
-import { SourceSession } from "./source_session.ts";
+import { type SourceFile, SourceSession } from "./source_session.ts";
 import { SyncerCounters } from "./syncer_counters.ts";
 import {
   diagnose,
@@ -53,12 +54,17 @@ export interface SyncerDeps {
   readonly sleep?: (waitMs: number, signal: AbortSignal) => Promise<void>;
   /** How long a source may be idle before it is asked why, in ms. */
   readonly idleCheckMs?: number;
+  /** How often a source that sends is asked where its log ends, in ms. */
+  readonly endCheckMs?: number;
   /** Says which transactions enough replicas have; absent: none is waited for. */
   readonly gate?: AckGate;
 }
 
 /** See `SyncerDeps.idleCheckMs`. */
 const IDLE_CHECK_MS = 60_000;
+
+/** See `SyncerDeps.endCheckMs`. */
+const END_CHECK_MS = 30_000;
 
 /**
  * So many dumps in a row that the source ends soon after their begin mean that
@@ -86,6 +92,8 @@ export class Syncer {
   #faultAt: number | undefined;
   /** What takes the events of the dump under way. */
   #follower: LogFollower | undefined;
+  /** What knows how much is to come in it. */
+  #end: SourceEnd | undefined;
   #phase: SyncerPhase = "connecting";
   #backoff: Backoff;
   #nextAttemptAt: number | undefined;
@@ -223,14 +231,17 @@ export class Syncer {
     };
   }
 
-  #lag(): { secondsBehind?: number } {
+  #lag(): Pick<SyncerProgress, "secondsBehind" | "bytesBehind"> {
     if (this.#state !== "following" || this.#follower === undefined) return {};
     const { head } = this.#store;
+    const bytesBehind = this.#end?.bytesBehind;
+    const bytes = bytesBehind === undefined ? {} : { bytesBehind };
     if (this.#follower.caughtUp || head === undefined) {
-      return { secondsBehind: 0 };
+      return { secondsBehind: 0, ...bytes };
     }
     const heardS = Math.floor(this.#heardAt / 1000);
-    return { secondsBehind: Math.max(0, heardS - head.lastTimestamp) };
+    const secondsBehind = Math.max(0, heardS - head.lastTimestamp);
+    return { secondsBehind, ...bytes };
   }
 
   #semiSync(): SyncerSemiSync {
@@ -490,16 +501,59 @@ export class Syncer {
     signal: AbortSignal,
   ): Promise<string | undefined> {
     try {
+      return await this.#askAside(
+        options,
+        signal,
+        async (session, identity) => {
+          const isByGtid = context.splice !== undefined;
+          const more = await hasMore(session, identity, this.#store, isByGtid);
+          return more ? BEHIND : undefined;
+        },
+      );
+    } catch (error) {
+      if (error instanceof SourceError) return error.message;
+      throw error;
+    }
+  }
+
+  /** The source's files, if it tells them now. */
+  async #askFiles(
+    options: SourceOptions,
+    signal: AbortSignal,
+  ): Promise<readonly SourceFile[] | undefined> {
+    try {
+      return await this.#askAside(
+        options,
+        signal,
+        (session) => session.files(),
+      );
+    } catch (error) {
+      // The dump, which is about to end then, says so itself.
+      if (error instanceof SourceError) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Asks the source something over another connection; undefined when another
+   * one answers, or none.
+   *
+   * @throws {SourceError} what `ask` throws
+   */
+  async #askAside<Answer>(
+    options: SourceOptions,
+    signal: AbortSignal,
+    ask: (session: SourceSession, identity: SourceIdentity) => Promise<Answer>,
+  ): Promise<Answer | undefined> {
+    try {
       await using connection = await connectSource(options, signal);
       const session = new SourceSession(connection);
       const identity = await session.identify();
       if (originOf(identity) !== this.#origin) return undefined;
-      const isByGtid = context.splice !== undefined;
-      const more = await hasMore(session, identity, this.#store, isByGtid);
-      return more ? BEHIND : undefined;
+      return await ask(session, identity);
     } catch (error) {
-      if (error instanceof SourceError) return error.message;
-      this.#log.debug("the idle source was not asked", {
+      if (error instanceof SourceError) throw error;
+      this.#log.debug("the source was not asked", {
         reason: diagnose(error, "preparing", options).reason,
       });
       return undefined;
@@ -583,6 +637,13 @@ export class Syncer {
         connection.close();
       },
     });
+    await using end = new SourceEnd({
+      periodMs: this.#deps.endCheckMs ?? END_CHECK_MS,
+      isCaughtUp: () => follower.caughtUp,
+      position: () => follower.sourcePosition,
+      ask: (signal) => this.#askFiles(options, signal),
+    });
+    this.#end = end;
     try {
       for (;;) {
         const chunk = await connection.reader.readChunk();
@@ -603,6 +664,7 @@ export class Syncer {
       if (!isOurs || !(error instanceof ConnectionError)) throw error;
     } finally {
       this.#follower = undefined;
+      this.#end = undefined;
       this.#unendedAt = follower.unendedAt;
     }
     if (signal.aborted) return;
