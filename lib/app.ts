@@ -24,6 +24,7 @@ import { formatMariadbGtidPosition } from "./gtid/mariadb_gtid_position.ts";
 import type { Log } from "./log/log.ts";
 import { watchLog } from "./log/watch_log.ts";
 import { freeDisk } from "./retention/free_disk.ts";
+import { Metrics } from "./metrics/metrics.ts";
 import { ReplicaNeeds } from "./retention/replica_needs.ts";
 import { Retention } from "./retention/retention.ts";
 import { RetentionError } from "./retention/retention_error.ts";
@@ -40,6 +41,7 @@ import { CredentialsKeeper } from "./tls/credentials_keeper.ts";
 import { ensureOwnCertificate } from "./tls/own_certificate.ts";
 import type { SyncerProgress } from "./syncer/syncer_status.ts";
 import { Syncer } from "./syncer/syncer.ts";
+import type { SyncerCounters } from "./syncer/syncer_counters.ts";
 import { VERSION } from "./version.ts";
 
 /** A running kingbus. Closing it drains it; nothing of it is left then. */
@@ -76,12 +78,14 @@ export interface App extends AsyncDisposable {
 export async function openApp(options: Options, logged: Log): Promise<App> {
   const warnings = new RecentWarnings(Date.now);
   const log = watchLog(logged, warnings.add);
+  const metrics = new Metrics(log.child({ part: "metrics" }));
   await using opened = new AsyncDisposableStack();
   const store = opened.use(
     await openKvStore({
       path: databasePath(options.dataDir),
       tailBytes: options.store.tailMemoryBytes,
       cacheBytes: options.store.cacheMemoryBytes,
+      onCommit: metrics.onCommit,
     }),
   );
   const own = await loadOwnIdentity(store, {
@@ -133,8 +137,13 @@ export async function openApp(options: Options, logged: Log): Promise<App> {
     admin: watched,
     log: log.child({ part: "admin" }),
   }));
+  opened.use(metrics);
   const admin = opened.use(
-    new AdminApi({ routes: adminRoutes({ ...watched, live }), log }),
+    new AdminApi({
+      routes: adminRoutes({ ...watched, live, metrics }),
+      onRequest: metrics.onRequest,
+      log,
+    }),
   );
   node.adminListen = admin.listen(options.admin.listen);
   opened.defer(() => server.close());
@@ -144,6 +153,15 @@ export async function openApp(options: Options, logged: Log): Promise<App> {
   opened.defer(() => syncer.close());
   await syncer.resume();
   sayHow(options, controllers, node.adminListen, log);
+  metrics.start({
+    ...watched,
+    source: controllers.counters,
+    binlogServer,
+    connectionsMax: options.server.connectionsMax,
+    store,
+    freeDisk: () => freeDisk(options.dataDir),
+    logLines: () => log.lines,
+  });
   return new RunningApp(opened.move(), {
     ...controllers,
     keeper,
@@ -277,6 +295,8 @@ interface Controllers {
   readonly server: ServerController;
   /** How much has come from the source. */
   readonly progress: () => SyncerProgress;
+  /** What the syncer has counted. */
+  readonly counters: Readonly<SyncerCounters>;
 }
 
 async function openControllers(parts: {
@@ -324,7 +344,12 @@ async function openControllers(parts: {
     gate: () => gate.status(),
     log,
   });
-  return { syncer, server, progress: () => follower.progress() };
+  return {
+    syncer,
+    server,
+    progress: () => follower.progress(),
+    counters: follower.counters,
+  };
 }
 
 /** Who this node is, as the admin API tells it. */

@@ -1,4 +1,5 @@
 import { type Context, Hono } from "hono";
+import { matchedRoutes } from "hono/route";
 import { type Address, formatAddress } from "../config/address.ts";
 import { describeError } from "../log/describe_error.ts";
 import type { Log } from "../log/log.ts";
@@ -10,12 +11,15 @@ import { ControlError, type ControlErrorKind } from "./control.ts";
 import { failure } from "./envelope.ts";
 import { readText } from "./read_text.ts";
 import { RequestError } from "./request_error.ts";
+import type { AdminRequestObserver } from "./request_observer.ts";
 import { parseInput, parseQuery } from "./route_input.ts";
 
 /** What the admin API answers with. */
 export interface AdminApiParts {
   /** Everything it answers; see `adminRoutes()`. */
   readonly routes: readonly AdminRoute[];
+  /** Told of each request once its answer begins. */
+  readonly onRequest?: AdminRequestObserver | undefined;
   readonly log: Log;
 }
 
@@ -27,6 +31,9 @@ const STATUS_OF: Readonly<Record<ControlErrorKind, number>> = {
 
 /** How long requests under way may take once the API closes. */
 const CLOSE_TIMEOUT_MS = 2000;
+
+/** Pattern of what comes before all routes. */
+const EVERY_PATH = "/*";
 
 const EVENT_STREAM = "text/event-stream";
 
@@ -45,6 +52,7 @@ export class AdminApi implements AsyncDisposable {
 
   constructor(parts: AdminApiParts) {
     this.#parts = parts;
+    this.#observe(parts.onRequest);
     for (const routes of byPath(parts.routes)) this.#route(routes);
     this.#app.notFound((context) =>
       failure(404, `there is no ${context.req.path.slice(0, 200)} here`)
@@ -114,6 +122,24 @@ export class AdminApi implements AsyncDisposable {
     );
     if (isStream) this.#underWay.delete(done);
     return response;
+  }
+
+  /** Tells of every request, whatever becomes of it; before all routes. */
+  #observe(observer: AdminRequestObserver | undefined): void {
+    if (observer === undefined) return;
+    this.#app.use(EVERY_PATH, async (context, next) => {
+      const began = performance.now();
+      await next();
+      const matched = matchedRoutes(context).at(-1)?.path;
+      observer({
+        method: context.req.method,
+        route: matched === EVERY_PATH
+          ? undefined
+          : matched?.replaceAll(/:(\w+)/g, "{$1}"),
+        status: context.res.status,
+        seconds: (performance.now() - began) / 1000,
+      });
+    });
   }
 
   /** Adds the methods of one path. */

@@ -1,4 +1,5 @@
 import type {
+  MetricsControl,
   NodeInfo,
   RetentionControl,
   ServerControl,
@@ -16,8 +17,8 @@ export interface LiveParts {
   readonly feed: Pick<LiveFeed, "open">;
 }
 
-/** What the admin API's routes show and steer. */
-export interface AdminParts {
+/** The node itself: what there is to watch. */
+export interface WatchedNode {
   readonly syncer: SyncerControl;
   readonly server: ServerControl;
   readonly retention: RetentionControl;
@@ -25,6 +26,11 @@ export interface AdminParts {
   readonly files: () => readonly ListedFile[];
   /** Asked anew for each answer. */
   readonly node: () => NodeInfo;
+}
+
+/** What the admin API's routes show and steer. */
+export interface AdminParts extends WatchedNode {
+  readonly metrics: MetricsControl;
   /** What there is to watch; see `openLive()`. */
   readonly live: LiveParts;
 }

@@ -3,6 +3,7 @@ import type { AdminRoute } from "./admin_route.ts";
 import { clusterRoutes } from "./routes/cluster_routes.ts";
 import { liveRoutes } from "./routes/live_routes.ts";
 import { logRoutes } from "./routes/log_routes.ts";
+import { metricsRoutes } from "./routes/metrics_routes.ts";
 import { nodeRoutes } from "./routes/node_routes.ts";
 import { pageRoutes } from "./routes/page_routes.ts";
 import { serverRoutes } from "./routes/server_routes.ts";
@@ -12,6 +13,7 @@ import { syncerRoutes } from "./routes/syncer_routes.ts";
 export function adminRoutes(parts: AdminParts): AdminRoute[] {
   return [
     ...nodeRoutes(parts),
+    ...metricsRoutes(parts),
     ...liveRoutes(parts),
     ...syncerRoutes(parts),
     ...serverRoutes(parts),

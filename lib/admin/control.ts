@@ -248,6 +248,23 @@ export interface ServerControl {
 /** Removes old files of the log, by hand, and says how retention stands. */
 export type RetentionControl = Pick<Retention, "purge" | "report">;
 
+/** The answer of `GET /metrics`. */
+export interface MetricsPage {
+  readonly contentType: string;
+  readonly text: string;
+}
+
+/** Shows what is measured. */
+export interface MetricsControl {
+  /**
+   * All metrics, as of now.
+   *
+   * @param accept the request's `Accept` header; empty for none
+   * @returns undefined while kingbus starts or stops
+   */
+  page(accept: string): Promise<MetricsPage | undefined>;
+}
+
 /** Who this node is. */
 export interface NodeInfo {
   /** 64-bit id of the node, the same for all its life. */

@@ -111,6 +111,7 @@ async function storedRetention(
     settings,
     checkedAt: undefined,
     failure: undefined,
+    failures: 0,
     freeBytes: undefined,
     lastPurge: undefined,
     purgedFiles: 0,

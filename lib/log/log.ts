@@ -34,6 +34,8 @@ export interface Log {
   error(message: string, fields?: LogFields): void;
   /** A log that adds `fields` to each of its lines. */
   child(fields: LogFields): Log;
+  /** How many lines were written, those of its parent and children included. */
+  readonly lines: Readonly<Record<LogLevel, number>>;
 }
 
 /** How `openLog()` writes. */
@@ -90,14 +92,23 @@ export function openLog(options: LogOptions): OpenLog {
     logger.handlers = [console];
     file?.destroy();
   };
-  return Object.assign(new LoggerLog(logger, options.level === "debug", {}), {
+  const lines = noLines();
+  return Object.assign(new LoggerLog(logger, options.level, lines, {}), {
     close,
   });
 }
 
 /** A log that says nothing, for tests and embedders. */
 export function silentLog(): Log {
-  const log: Log = { debug, info: debug, warn: debug, error: debug, child };
+  const lines = noLines();
+  const log: Log = {
+    debug,
+    info: debug,
+    warn: debug,
+    error: debug,
+    child,
+    lines,
+  };
   function debug(): void {}
   function child(): Log {
     return log;
@@ -105,40 +116,60 @@ export function silentLog(): Log {
   return log;
 }
 
+/** Levels from the most to the least talkative. */
+const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
+function noLines(): Record<LogLevel, number> {
+  return { debug: 0, info: 0, warn: 0, error: 0 };
+}
+
 class LoggerLog implements Log {
+  readonly lines: Record<LogLevel, number>;
   readonly #logger: Logger;
-  readonly #debugs: boolean;
+  readonly #level: LogLevel;
   readonly #fields: LogFields;
 
-  constructor(logger: Logger, debugs: boolean, fields: LogFields) {
+  constructor(
+    logger: Logger,
+    level: LogLevel,
+    lines: Record<LogLevel, number>,
+    fields: LogFields,
+  ) {
     this.#logger = logger;
-    this.#debugs = debugs;
+    this.#level = level;
+    this.lines = lines;
     this.#fields = fields;
   }
 
   debug(message: string, fields?: LogFields | (() => LogFields)): void {
-    if (!this.#debugs) return;
+    if (this.#level !== "debug") return;
     const built = typeof fields === "function" ? fields() : fields;
-    this.#logger.debug(message, { ...this.#fields, ...built });
+    this.#write("debug", message, built);
   }
 
   info(message: string, fields?: LogFields): void {
-    this.#logger.info(message, { ...this.#fields, ...fields });
+    this.#write("info", message, fields);
   }
 
   warn(message: string, fields?: LogFields): void {
-    this.#logger.warn(message, { ...this.#fields, ...fields });
+    this.#write("warn", message, fields);
   }
 
   error(message: string, fields?: LogFields): void {
-    this.#logger.error(message, { ...this.#fields, ...fields });
+    this.#write("error", message, fields);
   }
 
   child(fields: LogFields): Log {
-    return new LoggerLog(this.#logger, this.#debugs, {
+    return new LoggerLog(this.#logger, this.#level, this.lines, {
       ...this.#fields,
       ...fields,
     });
+  }
+
+  #write(level: LogLevel, message: string, fields?: LogFields): void {
+    if (LEVELS.indexOf(level) < LEVELS.indexOf(this.#level)) return;
+    this.lines[level]++;
+    this.#logger[level](message, { ...this.#fields, ...fields });
   }
 }
 

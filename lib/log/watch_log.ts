@@ -23,6 +23,10 @@ class WatchedLog implements Log {
     this.#fields = fields;
   }
 
+  get lines(): Log["lines"] {
+    return this.#log.lines;
+  }
+
   debug(message: string, fields?: LogFields | (() => LogFields)): void {
     this.#log.debug(message, fields);
   }

@@ -113,6 +113,8 @@ export interface RetentionReport {
   readonly checkedAt: Date | undefined;
   /** Why that failed. */
   readonly failure: string | undefined;
+  /** How many checks have failed since the process began. */
+  readonly failures: number;
   /** Bytes that can still be written; undefined if nobody asks. */
   readonly freeBytes: number | undefined;
   readonly lastPurge: LastPurge | undefined;
@@ -140,6 +142,7 @@ export class Retention implements AsyncDisposable {
   #checkedFile: number | undefined;
   #checkedAt: Date | undefined;
   #failure: string | undefined;
+  #failures = 0;
   #freeBytes: number | undefined;
   #lastPurge: LastPurge | undefined;
   #purgedFiles = 0;
@@ -200,11 +203,17 @@ export class Retention implements AsyncDisposable {
   /** How it stands. */
   report(): RetentionReport {
     const { settings, needs, connected } = this.#parts;
-    const uuids = new Set(connected().map(({ uuid }) => uuid.toLowerCase()));
+    // Without declared replicas nobody has to look at all that are connected.
+    const uuids = new Set(
+      needs.all.length === 0
+        ? []
+        : connected().map(({ uuid }) => uuid.toLowerCase()),
+    );
     return {
       settings,
       checkedAt: this.#checkedAt,
       failure: this.#failure,
+      failures: this.#failures,
       freeBytes: this.#freeBytes,
       lastPurge: this.#lastPurge,
       purgedFiles: this.#purgedFiles,
@@ -232,7 +241,9 @@ export class Retention implements AsyncDisposable {
 
   /** Said once: it is tried again and again. */
   #fail(failure: string): void {
-    if (failure === this.#failure || this.#end.signal.aborted) return;
+    if (this.#end.signal.aborted) return;
+    this.#failures++;
+    if (failure === this.#failure) return;
     this.#failure = failure;
     this.#parts.log.error("can't check what is to be purged", {
       error: failure,

@@ -153,13 +153,20 @@ export class BinlogServer {
     return this.#totals.now();
   }
 
+  /** Clients connected, and those refused: what `status` has of all of them. */
+  connectionCounts(): Pick<BinlogServerStatus, "connections" | "refusals"> {
+    return {
+      connections: this.#run?.connections ?? 0,
+      refusals: this.#refusals.counts,
+    };
+  }
+
   /** How the server stands. */
   status(): BinlogServerStatus {
     return {
       state: this.running ? "running" : "stopped",
       listen: this.#run?.listen ?? "",
-      connections: this.#run?.connections ?? 0,
-      refusals: this.#refusals.counts,
+      ...this.connectionCounts(),
       replicas: this.#run?.replicaStatuses() ?? [],
     };
   }

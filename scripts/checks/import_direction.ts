@@ -35,7 +35,8 @@ const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ["import", ENDS],
   ["export", ENDS],
   ["admin", [...ENDS, "syncer", "server", "retention"]],
-  ["app.ts", [...ENDS, "syncer", "server", "retention", "admin"]],
+  ["metrics", [...ENDS, "syncer", "server", "retention", "admin"]],
+  ["app.ts", [...ENDS, "syncer", "server", "retention", "admin", "metrics"]],
   ["cli", [
     ...ENDS,
     "syncer",
@@ -56,6 +57,7 @@ const PACKAGE_USERS: ReadonlyMap<string, readonly string[]> = new Map([
   ["@std/log", ["log"]],
   ["@std/yaml", ["config"]],
   ["hono", ["admin"]],
+  ["prom-client", ["metrics"]],
   ["reflect-metadata", ["tls"]],
   ["uplot", ["admin"]],
   ["zod", ["admin", "config"]],

@@ -1,4 +1,4 @@
-import type { AdminParts } from "../admin_parts.ts";
+import type { WatchedNode } from "../admin_parts.ts";
 import { fileStatus } from "../file_status.ts";
 import { nodeStatus } from "../routes/node_routes.ts";
 import type { ReplicaStatus } from "../server_status.ts";
@@ -15,7 +15,7 @@ const GTIDS_MAX = 8192;
 
 /** All that a page shows of the node now, however large the node is. */
 export function liveStatus(
-  parts: Omit<AdminParts, "live">,
+  parts: WatchedNode,
   warnings: Pick<RecentWarnings, "list">,
 ): LiveStatus {
   const status = nodeStatus(parts);

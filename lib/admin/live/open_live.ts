@@ -1,7 +1,7 @@
 import type { Log } from "../../log/log.ts";
 import type { ServerProgress } from "../../server/dump_progress.ts";
 import type { SyncerProgress } from "../../syncer/syncer_status.ts";
-import type { AdminParts } from "../admin_parts.ts";
+import type { WatchedNode } from "../admin_parts.ts";
 import { everyInterval } from "./every.ts";
 import { LiveFeed } from "./live_feed.ts";
 import { liveStatus } from "./live_snapshot.ts";
@@ -15,7 +15,7 @@ export interface WatchedParts {
   readonly server: () => ServerProgress;
   readonly rates: ReplicaRates;
   readonly warnings: RecentWarnings;
-  readonly admin: Omit<AdminParts, "live">;
+  readonly admin: WatchedNode;
   readonly log: Log;
 }
 

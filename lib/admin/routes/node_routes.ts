@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { AdminParts } from "../admin_parts.ts";
+import type { AdminParts, WatchedNode } from "../admin_parts.ts";
 import type { AdminRoute } from "../admin_route.ts";
 import { listOf } from "../answer_value.ts";
 import { envelope, success } from "../envelope.ts";
@@ -60,7 +60,7 @@ export function nodeRoutes(parts: AdminParts): AdminRoute[] {
 }
 
 function checksOf(
-  { node, syncer, server }: Omit<AdminParts, "live">,
+  { node, syncer, server }: WatchedNode,
 ): ReadinessCheck[] {
   return checkReadiness(node(), syncer.report(), server.report());
 }
@@ -76,7 +76,7 @@ function answerReady(checks: readonly ReadinessCheck[]): Response {
 }
 
 /** All there is to say about the node now. */
-export function nodeStatus(parts: Omit<AdminParts, "live">): NodeStatus {
+export function nodeStatus(parts: WatchedNode): NodeStatus {
   const node = parts.node();
   const checks = checksOf(parts);
   return {

@@ -8,6 +8,7 @@ import {
   MemoryRetentionControl,
   MemoryServerControl,
   MemorySyncerControl,
+  NO_METRICS,
   NODE,
   QUIET_LIVE,
 } from "../../unit/admin/memory_controls.ts";
@@ -65,6 +66,7 @@ function openApi(): AdminApi {
   return new AdminApi({
     routes: adminRoutes({
       live: QUIET_LIVE,
+      metrics: NO_METRICS,
       syncer: new MemorySyncerControl(),
       server: new MemoryServerControl(),
       retention: new MemoryRetentionControl(),

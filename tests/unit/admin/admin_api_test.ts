@@ -11,6 +11,7 @@ import {
   MemoryRetentionControl,
   MemoryServerControl,
   MemorySyncerControl,
+  NO_METRICS,
   NODE,
   QUIET_LIVE,
 } from "./memory_controls.ts";
@@ -34,6 +35,7 @@ function openApi(node = NODE): {
   const api = new AdminApi({
     routes: adminRoutes({
       live: QUIET_LIVE,
+      metrics: NO_METRICS,
       syncer,
       server,
       retention,
@@ -702,6 +704,7 @@ Deno.test("a body over the limit is refused with 413, declared or not", async ()
   const api = new AdminApi({
     routes: adminRoutes({
       live: QUIET_LIVE,
+      metrics: NO_METRICS,
       syncer,
       server: new MemoryServerControl(),
       retention: new MemoryRetentionControl(),

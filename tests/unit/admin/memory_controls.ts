@@ -2,6 +2,7 @@ import {
   ControlError,
   type KickedReplica,
   type LogReport,
+  type MetricsControl,
   type NodeInfo,
   type RetentionControl,
   type ServerControl,
@@ -198,6 +199,7 @@ export class MemoryRetentionControl implements RetentionControl {
       },
       checkedAt: undefined,
       failure: undefined,
+      failures: 0,
       freeBytes: undefined,
       lastPurge: undefined,
       purgedFiles: 0,
@@ -304,4 +306,9 @@ export const QUIET_LIVE: LiveParts = {
   sampler: { history: () => ({ interval_ms: 2000, samples: [] }) },
   warnings: { list: () => [] },
   feed: { open: () => "closed" },
+};
+
+/** Metrics that are not there yet. */
+export const NO_METRICS: MetricsControl = {
+  page: () => Promise.resolve(undefined),
 };

@@ -12,6 +12,7 @@ import {
   MemoryRetentionControl,
   MemoryServerControl,
   MemorySyncerControl,
+  NO_METRICS,
   NODE,
   QUIET_LIVE,
 } from "../admin/memory_controls.ts";
@@ -28,6 +29,7 @@ function runningNode(): {
   const api = new AdminApi({
     routes: adminRoutes({
       live: QUIET_LIVE,
+      metrics: NO_METRICS,
       syncer: new MemorySyncerControl(),
       server: new MemoryServerControl(),
       retention,
