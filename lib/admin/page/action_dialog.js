@@ -118,7 +118,8 @@ export class ActionDialog {
   #fail(error) {
     const message = error instanceof Error ? error.message : String(error);
     setText(this.#error, formatPlain(message, 2000));
-    if (!(error instanceof AdminRequestError) || !error.wantsToken) return;
+    if (!(error instanceof AdminRequestError)) return;
+    if (!error.wantsOther(this.#token)) return;
     setShown(this.#tokenPart, true);
     this.#tokenInput.value = "";
     this.#tokenInput.focus();

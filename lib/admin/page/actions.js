@@ -8,7 +8,7 @@ import { replicaName } from "./replica_name.js";
 
 /** @import { ActionDialog } from "./action_dialog.js" */
 /** @import { AdminToken } from "./admin_token.js" */
-/** @import { PageStatus } from "./page_status.ts" */
+/** @import { LiveStatus } from "../live/live_status.ts" */
 
 /** Why nothing can be done from here where there is no admin token. */
 const NO_TOKEN =
@@ -22,7 +22,7 @@ export class Actions {
   #dialog;
   #token;
   #isLive;
-  /** @type {PageStatus | undefined} */
+  /** @type {LiveStatus | undefined} */
   #status;
   /** Why nothing can be done; empty if it can. */
   #off = "";
@@ -45,7 +45,7 @@ export class Actions {
     document.addEventListener("click", (event) => this.#explain(event), true);
   }
 
-  /** @param {PageStatus} status */
+  /** @param {LiveStatus} status */
   show(status) {
     this.#status = status;
     const { syncer, server } = status;
@@ -184,7 +184,9 @@ export class Actions {
   }
 
   #whyOff() {
-    if (this.#status?.access?.admin_token === false) return NO_TOKEN;
+    if (/** @type {any} */ (this.#status)?.admin_token === false) {
+      return NO_TOKEN;
+    }
     return this.#isLive() ? "" : NOT_LIVE;
   }
 

@@ -19,9 +19,13 @@ export class AdminRequestError extends Error {
     this.status = status;
   }
 
-  /** True when another token may help: none was given, or a lesser one. */
-  get wantsToken() {
-    return this.status === 401;
+  /**
+   * Whether another token may help.
+   *
+   * @param {AdminToken} shown what was sent with it
+   */
+  wantsOther(shown) {
+    return this.status === 401 || this.status === 403 && shown.given;
   }
 }
 

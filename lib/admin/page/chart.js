@@ -1,6 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
-import { make, setText } from "./dom.js";
+import { make, setShown, setText } from "./dom.js";
 import { formatTime } from "./format.js";
 import uPlot from "./uplot.js";
 
@@ -8,8 +8,8 @@ import uPlot from "./uplot.js";
  * @typedef {object} ChartParts
  * @property {string} id
  * @property {string} title
+ * @property {readonly string[]} lines what each line is; one line needs no name
  * @property {(value: number) => string} format of a value in words
- * @property {(value: number) => string} formatTick the same, short
  * @property {number} floor the axis reaches at least up to that
  * @property {"binary" | "seconds"} steps between ticks
  */
@@ -20,31 +20,14 @@ const HEIGHT = 120;
 const BINARY_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
 
 /** Steps between ticks of seconds. */
+// deno-fmt-ignore
 const SECOND_STEPS = [
-  0.1,
-  0.2,
-  0.5,
-  1,
-  2,
-  5,
-  10,
-  15,
-  30,
-  60,
-  120,
-  300,
-  600,
-  1800,
-  3600,
-  7200,
-  21_600,
-  43_200,
-  86_400,
-  172_800,
-  604_800,
-  2_592_000,
-  31_536_000,
+  0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200,
+  21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000, 31_536_000,
 ];
+
+/** Colours of lines, by the names the style sheet has for them. */
+const COLOURS = ["--accent", "--second"];
 
 /**
  * A small chart of the last ten minutes: what it is now, and at the time that
@@ -52,13 +35,14 @@ const SECOND_STEPS = [
  */
 export class Chart {
   #parts;
-  #value = make("span", { class: "figure" });
-  #when = make("span", { class: "muted" });
+  /** @type {HTMLElement[]} */
+  #values = [];
+  #when = make("span", { class: "muted when" });
   #plot = make("div", { class: "plot", role: "img" });
   /** @type {uPlot | undefined} */
   #chart;
-  /** @type {[number[], (number | null)[]]} */
-  #data = [[], []];
+  /** @type {uPlot.AlignedData} */
+  #data = [[]];
   #isInSight = false;
   #isDrawn = false;
 
@@ -73,17 +57,31 @@ export class Chart {
    * @param {HTMLElement} place
    */
   open(place) {
-    const { id, title } = this.#parts;
+    const { id, title, lines } = this.#parts;
+    const caption = make(
+      "figcaption",
+      {},
+      make("span", { class: "chart-title" }, title),
+    );
+    for (const [index, line] of lines.entries()) {
+      const value = make("span", { class: "figure" }, "–");
+      this.#values.push(value);
+      caption.append(
+        lines.length === 1 ? value : make(
+          "span",
+          { class: "line-value", "data-line": String(index) },
+          make("span", { class: "muted" }, line),
+          " ",
+          value,
+        ),
+      );
+    }
+    caption.append(this.#when);
+    setShown(this.#when, false);
     place.append(make(
       "figure",
       { class: "card chart", id: `chart-${id}` },
-      make(
-        "figcaption",
-        {},
-        make("span", { class: "chart-title" }, title),
-        this.#value,
-        this.#when,
-      ),
+      caption,
       this.#plot,
     ));
     new IntersectionObserver((entries) => {
@@ -98,10 +96,10 @@ export class Chart {
 
   /**
    * @param {number[]} times in seconds
-   * @param {(number | null)[]} values
+   * @param {(number | null)[][]} lines values of each line at those times
    */
-  show(times, values) {
-    this.#data = [times, values];
+  show(times, lines) {
+    this.#data = [times, ...lines];
     this.#isDrawn = false;
     this.#describe();
     if (this.#isInSight) this.#draw();
@@ -115,9 +113,9 @@ export class Chart {
   }
 
   #draw() {
-    this.#isDrawn = true;
     const { clientWidth: width } = this.#plot;
     if (width === 0) return;
+    this.#isDrawn = true;
     if (this.#chart === undefined) {
       this.#chart = new uPlot(this.#options(width), this.#data, this.#plot);
     } else this.#chart.setData(this.#data);
@@ -125,27 +123,42 @@ export class Chart {
 
   /** What it is now, or was at the time that is pointed at. */
   #describe() {
-    const { title, format } = this.#parts;
-    const [times, values] = this.#data;
-    const pointed = this.#chart?.cursor.idx;
-    const index = pointed ?? values.length - 1;
-    const value = values[index];
+    const { format } = this.#parts;
+    const [times, ...lines] = this.#data;
+    const pointed = this.#chart?.cursor.idx ?? undefined;
+    const index = pointed ?? times.length - 1;
+    for (const [line, values] of lines.entries()) {
+      const place = this.#values[line];
+      const value = values[index];
+      if (place === undefined) continue;
+      setText(place, typeof value === "number" ? format(value) : "–");
+    }
     const time = times[index];
-    setText(this.#value, typeof value === "number" ? format(value) : "–");
-    const isPast = pointed !== undefined && pointed !== null;
-    setText(
-      this.#when,
-      isPast && time !== undefined
-        ? `at ${formatTime(new Date(time * 1000), new Date())}`
-        : "now",
-    );
-    const known = values.filter((value) => value !== null);
-    const summary = known.length === 0
-      ? "nothing known yet"
-      : `${format(least(known))} to ${
-        format(most(known))
-      } in the last ten minutes`;
-    this.#plot.setAttribute("aria-label", `${title}: ${summary}`);
+    const isPast = pointed !== undefined && time !== undefined;
+    setShown(this.#when, isPast);
+    if (isPast) {
+      setText(
+        this.#when,
+        `at ${formatTime(new Date(time * 1000), new Date())}`,
+      );
+    }
+    this.#describeAll();
+  }
+
+  /** What one sees in it, for those who do not see it. */
+  #describeAll() {
+    const { title, lines: names, format } = this.#parts;
+    const [, ...lines] = this.#data;
+    const texts = lines.map((values, index) => {
+      const [least, most] = range(values);
+      const text = least === undefined || most === undefined
+        ? "not known"
+        : `${format(least)} to ${format(most)}`;
+      return lines.length === 1 ? text : `${names[index]} ${text}`;
+    });
+    const label = `${title}, last ten minutes: ${texts.join(", ")}`;
+    if (this.#plot.getAttribute("aria-label") === label) return;
+    this.#plot.setAttribute("aria-label", label);
   }
 
   /**
@@ -153,14 +166,13 @@ export class Chart {
    * @returns {uPlot.Options}
    */
   #options(width) {
-    const { formatTick, floor, steps } = this.#parts;
+    const { format, floor, steps, lines } = this.#parts;
     const style = getComputedStyle(this.#plot);
     /** @param {string} name */
     const colour = (name) => style.getPropertyValue(name).trim();
-    const font = `11px ${style.fontFamily}`;
     const axis = {
       stroke: colour("--muted"),
-      font,
+      font: `11px ${style.fontFamily}`,
       grid: { stroke: colour("--line"), width: 1 },
       ticks: { show: false },
     };
@@ -189,22 +201,22 @@ export class Chart {
         },
         {
           ...axis,
-          size: 64,
+          size: 68,
           gap: 6,
-          space: 28,
+          space: 22,
           incrs: steps === "binary" ? BINARY_STEPS : SECOND_STEPS,
-          values: (_, splits) => splits.map(formatTick),
+          values: (_, splits) => splits.map(format),
         },
       ],
       series: [
         {},
-        {
-          stroke: colour("--accent"),
-          fill: colour("--accent-faint"),
+        ...lines.map((_, index) => ({
+          stroke: colour(COLOURS[index] ?? "--muted"),
+          ...(index === 0 ? { fill: colour("--accent-faint") } : {}),
           width: 1.5,
           points: { show: false },
           spanGaps: false,
-        },
+        })),
       ],
       hooks: { setCursor: [() => this.#describe()] },
     };
@@ -216,22 +228,23 @@ export class Chart {
  * @returns {string} such as `15:04`
  */
 function clockTime(seconds) {
-  return formatTime(new Date(seconds * 1000), new Date(seconds * 1000))
-    .slice(0, 5);
+  const time = new Date(seconds * 1000);
+  return formatTime(time, time).slice(0, 5);
 }
 
 /**
- * @param {readonly number[]} values
- * @returns {number}
+ * @param {ArrayLike<number | null | undefined>} values
+ * @returns {[least: number | undefined, most: number | undefined]}
  */
-function least(values) {
-  return values.reduce((a, b) => Math.min(a, b));
-}
-
-/**
- * @param {readonly number[]} values
- * @returns {number}
- */
-function most(values) {
-  return values.reduce((a, b) => Math.max(a, b));
+function range(values) {
+  /** @type {number | undefined} */
+  let least;
+  /** @type {number | undefined} */
+  let most;
+  for (const value of Array.from(values)) {
+    if (typeof value !== "number") continue;
+    least = Math.min(least ?? value, value);
+    most = Math.max(most ?? value, value);
+  }
+  return [least, most];
 }

@@ -4,7 +4,7 @@ import { Chart } from "./chart.js";
 import { byId } from "./dom.js";
 import { formatLag, formatRate } from "./format.js";
 
-/** @import { PageSample } from "./page_status.ts" */
+/** @import { LiveHistory, LiveSample } from "../live/live_sample.ts" */
 
 /** How far the charts reach back. */
 const HISTORY_MS = 600_000;
@@ -12,9 +12,10 @@ const HISTORY_MS = 600_000;
 /** The last ten minutes as charts. */
 export class ChartsView {
   #charts = makeCharts();
-  /** @type {PageSample[]} */
+  /** @type {LiveSample[]} */
   #samples = [];
   #intervalMs = 1000;
+  #isNew = false;
 
   constructor() {
     const place = byId("charts", HTMLElement);
@@ -30,44 +31,53 @@ export class ChartsView {
   /**
    * Takes what has been so far.
    *
-   * @param {{ interval_ms: number, samples: readonly PageSample[] }} history
+   * @param {LiveHistory} history
    */
   begin({ interval_ms, samples }) {
     this.#intervalMs = interval_ms;
     this.#samples = [...samples];
+    this.#isNew = true;
   }
 
   /**
    * Takes one more.
    *
-   * @param {PageSample} sample
+   * @param {LiveSample} sample
    */
   add(sample) {
     this.#samples.push(sample);
     const oldest = Date.parse(sample.at) - HISTORY_MS;
     const kept = this.#samples.findIndex(({ at }) => Date.parse(at) >= oldest);
     if (kept > 0) this.#samples.splice(0, kept);
+    this.#isNew = true;
   }
 
   /** Shows all it has; where some are missing there is a gap. */
   show() {
-    /** @type {(PageSample | null)[]} */
+    if (!this.#isNew) return;
+    this.#isNew = false;
+    /** @type {(LiveSample | undefined)[]} */
     const points = [];
     /** @type {number[]} */
     const times = [];
     let last = NaN;
     for (const sample of this.#samples) {
       const time = Date.parse(sample.at) / 1000;
-      if (time - last > 5 * this.#intervalMs / 1000) {
+      // The clock was set back: charts go one way.
+      if (time <= last) continue;
+      if (time - last > 4 * this.#intervalMs / 1000) {
         times.push((time + last) / 2);
-        points.push(null);
+        points.push(undefined);
       }
       times.push(time);
       points.push(sample);
       last = time;
     }
-    for (const { key, chart } of this.#charts) {
-      chart.show(times, points.map((point) => numberOf(point?.[key])));
+    for (const { keys, chart } of this.#charts) {
+      chart.show(
+        times,
+        keys.map((key) => points.map((point) => numberOf(point?.[key]))),
+      );
     }
   }
 }
@@ -80,38 +90,38 @@ function numberOf(value) {
   return typeof value === "number" ? value : null;
 }
 
-/** @returns {{ key: keyof PageSample, chart: Chart }[]} */
+/** @returns {{ keys: (keyof LiveSample)[], chart: Chart }[]} */
 function makeCharts() {
   return [
     {
-      key: "ingest_bytes_per_second",
+      keys: ["ingest_bytes_per_second"],
       chart: new Chart({
         id: "ingest",
         title: "From the source",
+        lines: ["bytes a second"],
         format: formatRate,
-        formatTick: formatRate,
         floor: 1024,
         steps: "binary",
       }),
     },
     {
-      key: "sent_bytes_per_second",
+      keys: ["sent_bytes_per_second"],
       chart: new Chart({
         id: "sent",
         title: "To replicas",
+        lines: ["bytes a second"],
         format: formatRate,
-        formatTick: formatRate,
         floor: 1024,
         steps: "binary",
       }),
     },
     {
-      key: "lag_seconds",
+      keys: ["lag_seconds", "replica_lag_seconds"],
       chart: new Chart({
         id: "lag",
-        title: "Lag behind the source",
+        title: "Lag",
+        lines: ["kingbus", "last replica"],
         format: formatLag,
-        formatTick: formatLag,
         floor: 1,
         steps: "seconds",
       }),

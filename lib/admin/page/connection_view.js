@@ -16,7 +16,7 @@ const FRESH_MS = 5_000;
 export class ConnectionView {
   /** @type {Connection} */
   #connection = { kind: "connecting" };
-  /** When the newest status came, by this machine's clock. */
+  /** Until when what is shown was so, by this machine's clock. */
   /** @type {number | undefined} */
   #updatedAt;
   /** Why it was lost, until it is back. */
@@ -28,7 +28,7 @@ export class ConnectionView {
     return this.#connection.kind === "live" && this.#ageMs() < FRESH_MS;
   }
 
-  /** A status came. */
+  /** What is shown is how things are now. */
   updated() {
     this.#updatedAt = Date.now();
   }

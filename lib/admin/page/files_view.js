@@ -11,25 +11,29 @@ import {
   setTitle,
 } from "./dom.js";
 import { formatBytes, formatCount, formatPlain } from "./format.js";
+import { FileList } from "./file_list.js";
 import { PagedTable } from "./paged_table.js";
 
-/** @import { PageStatus } from "./page_status.ts" */
+/** @import { LiveStatus } from "../live/live_status.ts" */
 /** @import { ServerClock } from "./server_clock.js" */
-/** @import { FileStatus } from "../file_status.ts" */
+/** @import { ShownFile } from "./file_list.js" */
 
 /** The files of the log, newest first. */
 export class FilesView {
   #table;
-  /** @type {readonly FileStatus[]} */
-  #files = [];
-  /** @type {ReadonlyMap<FileStatus, number>} in the log: names do not tell */
+  #list;
+  /** @type {LiveStatus | undefined} */
+  #status;
+  /** @type {ReadonlyMap<ShownFile, number>} in the log: names do not tell */
   #places = new Map();
 
   /**
    * @param {ServerClock} clock
    * @param {(file: string) => void} onPurgeTo
+   * @param {() => Promise<readonly ShownFile[]>} loadAll
    */
-  constructor(clock, onPurgeTo) {
+  constructor(clock, onPurgeTo, loadAll) {
+    this.#list = new FileList(loadAll);
     /** @type {(cell: HTMLElement, time: string | undefined) => void} */
     const fillTime = (cell, time) => setTime(cell, time, clock.now());
     this.#table = new PagedTable({
@@ -45,7 +49,7 @@ export class FilesView {
         {
           key: "name",
           label: "File",
-          sort: (/** @type {FileStatus} */ file) => this.#places.get(file),
+          sort: (/** @type {ShownFile} */ file) => this.#places.get(file),
           fill: (cell, { name, closed, server_uuid }) => {
             setPlain(cell, closed ? name : `${name} (being written)`);
             setTitle(cell, `from server ${formatPlain(server_uuid)}`);
@@ -98,19 +102,25 @@ export class FilesView {
         `${name}\n${first_event_time}\n${last_event_time}`,
       filterLabel: "Filter files",
       order: { key: "name", descending: true },
-      pageRows: 25,
+      pageRows: 10,
+      describePart: (known, total) =>
+        `These are the newest ${formatCount(known)} of ${formatCount(total)}.`,
+      loadAll: async () => {
+        await this.#list.loadAll();
+        if (this.#status !== undefined) this.show(this.#status);
+      },
     });
   }
 
-  /** @param {PageStatus} status */
-  show({ files }) {
-    if (files !== undefined && files !== this.#files) {
-      this.#files = files;
-      this.#places = new Map(files.map((file, index) => [file, index]));
-    }
-    setText(field("files-count"), formatCount(this.#files.length));
-    this.#table.show(this.#files);
-    if (this.#files.length > 0) return;
+  /** @param {LiveStatus} status */
+  show(status) {
+    this.#status = status;
+    const files = this.#list.rows(status);
+    this.#places = new Map(files.map((file, index) => [file, index]));
+    const total = status.store.files;
+    setText(field("files-count"), formatCount(total));
+    this.#table.show(files, total);
+    if (total > 0) return;
     const empty = byId("files-empty", HTMLElement);
     setText(empty, "The log has no file yet: nothing came from a source.");
     setShown(empty, true);

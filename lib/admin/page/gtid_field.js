@@ -2,7 +2,8 @@
 /// <reference lib="dom" />
 import { make, setShown, setText } from "./dom.js";
 import { formatBytes, formatPlain } from "./format.js";
-import { summarizeGtids } from "./gtid_summary.js";
+import { cutChars, summarizeGtids } from "./gtid_summary.js";
+import { notify } from "./notice.js";
 
 /** What of a set is shown when it is unfolded: the rest is there to be saved. */
 const SHOWN_CHARS_MAX = 20_000;
@@ -14,6 +15,7 @@ const SHOWN_CHARS_MAX = 20_000;
 export class GtidField {
   #text = "";
   #name;
+  #load;
   #short = make("span", { class: "code" });
   #summary = make("summary");
   #whole = make("pre", { class: "code gtids", tabindex: "0" });
@@ -25,9 +27,11 @@ export class GtidField {
   /**
    * @param {HTMLElement} place
    * @param {string} name of the set, as the name of a file begins
+   * @param {() => Promise<string>} load asks for the whole set
    */
-  constructor(place, name) {
+  constructor(place, name, load) {
     this.#name = name;
+    this.#load = load;
     const tools = make("p", { class: "tools" }, this.#copy, this.#save);
     this.#details = make(
       "details",
@@ -39,18 +43,22 @@ export class GtidField {
     );
     this.#whole.setAttribute("aria-label", name);
     this.#details.addEventListener("toggle", () => this.#unfold());
-    this.#copy.addEventListener("click", () => this.#copyText());
-    this.#save.addEventListener("click", () => this.#saveText());
+    this.#copy.addEventListener("click", () => this.#use(copyText));
+    this.#save.addEventListener("click", () => {
+      this.#use((text) => saveText(text, this.#name));
+    });
     // Browsers offer it on secure origins alone.
     setShown(this.#copy, navigator.clipboard !== undefined);
     place.replaceChildren(this.#short, this.#details);
+    setText(this.#short, "none");
+    setShown(this.#details, false);
   }
 
   /**
-   * @param {string} text
+   * @param {string} text of the set, cut or not
    */
   show(text) {
-    if (text === this.#text && text !== "") return;
+    if (text === this.#text) return;
     this.#text = text;
     const summary = summarizeGtids(text);
     setShown(this.#short, summary === undefined);
@@ -66,7 +74,9 @@ export class GtidField {
   #unfold() {
     const isOpen = this.#details.open && !this.#details.hidden;
     const text = isOpen ? this.#text.slice(0, SHOWN_CHARS_MAX) : "";
-    const rest = isOpen ? this.#text.length - text.length : 0;
+    const rest = isOpen
+      ? this.#text.length - text.length + cutChars(this.#text)
+      : 0;
     const lines = text.split(",").map((entry) =>
       formatPlain(entry.trim(), Infinity)
     );
@@ -75,17 +85,36 @@ export class GtidField {
     setText(this.#more, rest > 0 ? `… and ${formatBytes(rest)} more` : "");
   }
 
-  async #copyText() {
-    await navigator.clipboard.writeText(this.#text);
-    setText(this.#copy, "Copied");
-    setTimeout(() => setText(this.#copy, "Copy"), 2000);
+  /** @param {(text: string) => Promise<string>} step says what came of it */
+  async #use(step) {
+    try {
+      const isWhole = cutChars(this.#text) === 0;
+      notify(await step(isWhole ? this.#text : await this.#load()));
+    } catch (error) {
+      notify(error instanceof Error ? error.message : String(error));
+    }
   }
+}
 
-  #saveText() {
-    const url = URL.createObjectURL(
-      new Blob([`${this.#text}\n`], { type: "text/plain" }),
-    );
-    make("a", { href: url, download: `${this.#name}.txt` }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 10_000);
-  }
+/**
+ * @param {string} text
+ * @returns {Promise<string>}
+ */
+async function copyText(text) {
+  await navigator.clipboard.writeText(text);
+  return `Copied ${formatBytes(text.length)}`;
+}
+
+/**
+ * @param {string} text
+ * @param {string} name
+ * @returns {Promise<string>}
+ */
+function saveText(text, name) {
+  const url = URL.createObjectURL(
+    new Blob([`${text}\n`], { type: "text/plain" }),
+  );
+  make("a", { href: url, download: `${name}.txt` }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  return Promise.resolve(`Saved ${formatBytes(text.length)}`);
 }

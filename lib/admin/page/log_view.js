@@ -19,22 +19,41 @@ import {
 } from "./format.js";
 import { GtidField } from "./gtid_field.js";
 
-/** @import { PageStatus } from "./page_status.ts" */
+/** @import { LiveStatus } from "../live/live_status.ts" */
+/** @import { LogStatus } from "../syncer_status.ts" */
 /** @import { ServerClock } from "./server_clock.js" */
 
 /** The log: where it ends, what it holds, how much it keeps. */
 export class LogView {
   #clock;
-  #executed = new GtidField(field("log-executed"), "executed GTIDs");
-  #purged = new GtidField(field("log-purged"), "purged GTIDs");
-  #position = new GtidField(field("log-gtid-position"), "GTID position");
+  #executed;
+  #purged;
+  #position;
 
-  /** @param {ServerClock} clock */
-  constructor(clock) {
+  /**
+   * @param {ServerClock} clock
+   * @param {() => Promise<LogStatus>} loadWhole asks for sets that are not cut
+   */
+  constructor(clock, loadWhole) {
     this.#clock = clock;
+    this.#executed = new GtidField(
+      field("log-executed"),
+      "executed GTIDs",
+      async () => (await loadWhole()).executed_gtid_set,
+    );
+    this.#purged = new GtidField(
+      field("log-purged"),
+      "purged GTIDs",
+      async () => (await loadWhole()).purged_gtid_set,
+    );
+    this.#position = new GtidField(
+      field("log-gtid-position"),
+      "GTID position",
+      async () => (await loadWhole()).gtid_binlog_pos ?? "",
+    );
   }
 
-  /** @param {PageStatus} status */
+  /** @param {LiveStatus} status */
   show({ syncer, store, retention }) {
     const now = this.#clock.now();
     setText(
@@ -66,7 +85,7 @@ export class LogView {
   }
 
   /**
-   * @param {PageStatus["retention"]} retention
+   * @param {LiveStatus["retention"]} retention
    * @param {Date} now
    */
   #showRetention({ limits, free_bytes, last_purge, purged_files }, now) {
@@ -94,7 +113,7 @@ export class LogView {
 }
 
 /**
- * @param {PageStatus["retention"]["limits"]} limits
+ * @param {LiveStatus["retention"]["limits"]} limits
  * @returns {string}
  */
 function describeLimits({ bytes, age_ms, files, free_disk_bytes }) {
@@ -108,7 +127,7 @@ function describeLimits({ bytes, age_ms, files, free_disk_bytes }) {
   return parts.length === 0 ? "keeps everything" : parts.join(", ");
 }
 
-/** @param {PageStatus["retention"]} retention */
+/** @param {LiveStatus["retention"]} retention */
 function showHeldBack({ failure, held_back }) {
   const box = byId("log-problem", HTMLElement);
   setShown(box, failure !== undefined || held_back !== undefined);

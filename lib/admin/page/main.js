@@ -8,6 +8,7 @@
 
 import { ActionDialog } from "./action_dialog.js";
 import { Actions } from "./actions.js";
+import { askAdmin } from "./admin_request.js";
 import { AdminToken } from "./admin_token.js";
 import { ChartsView } from "./charts_view.js";
 import { ConnectionView } from "./connection_view.js";
@@ -23,7 +24,7 @@ import { StatusStream } from "./status_stream.js";
 import { TokenDialog } from "./token_dialog.js";
 import { WarningsView } from "./warnings_view.js";
 
-/** @import { PageStatus } from "./page_status.ts" */
+/** @import { LiveStatus } from "../live/live_status.ts" */
 /** @import { Connection } from "./status_stream.js" */
 
 /** A hidden page is told nothing any more after that long. */
@@ -43,10 +44,18 @@ class Page {
   #views = [
     new NodeView(this.#clock),
     new SourceView(this.#clock),
-    new LogView(this.#clock),
+    new LogView(this.#clock, () => this.#ask("binlog/syncer/status")),
     new ServerView(),
-    new ReplicasView(this.#clock, (id) => this.#actions.kick(id)),
-    new FilesView(this.#clock, (file) => this.#actions.purge(file)),
+    new ReplicasView(
+      this.#clock,
+      (id) => this.#actions.kick(id),
+      async () => (await this.#ask("binlog/server/status")).slaves,
+    ),
+    new FilesView(
+      this.#clock,
+      (file) => this.#actions.purge(file),
+      () => this.#ask("binlog/files"),
+    ),
     new WarningsView(this.#clock),
   ];
   #tokenDialog = new TokenDialog(this.#token, () => this.#stream.start());
@@ -54,10 +63,11 @@ class Page {
     path: "status/stream",
     token: this.#token,
     onEvent: (name, data) => this.#take(name, data),
+    onHeard: () => this.#connection.updated(),
     onConnection: (connection) => this.#connectionChanged(connection),
   });
   /** The newest status that is not shown yet. */
-  /** @type {PageStatus | undefined} */
+  /** @type {LiveStatus | undefined} */
   #status;
   #isAwaited = false;
   #hiding = 0;
@@ -77,6 +87,14 @@ class Page {
   }
 
   /**
+   * @param {string} path
+   * @returns {Promise<any>}
+   */
+  #ask(path) {
+    return askAdmin(this.#token, "GET", path);
+  }
+
+  /**
    * Takes an event; what it says is shown with the next frame, which a hidden
    * page does not have.
    *
@@ -89,9 +107,7 @@ class Page {
       this.#clock.set(data.at);
       this.#charts.add(data);
     }
-    if (name !== "status") return;
-    this.#status = data;
-    this.#connection.updated();
+    if (name === "status") this.#status = data;
     if (this.#isAwaited) return;
     this.#isAwaited = true;
     requestAnimationFrame(() => {

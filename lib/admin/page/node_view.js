@@ -1,17 +1,9 @@
 // @ts-check
 /// <reference lib="dom" />
-import {
-  byId,
-  field,
-  make,
-  setPill,
-  setShown,
-  setText,
-  setTitle,
-} from "./dom.js";
+import { byId, field, make, setPill, setText, setTitle } from "./dom.js";
 import { formatDuration, formatPlain, formatTime } from "./format.js";
 
-/** @import { PageStatus } from "./page_status.ts" */
+/** @import { LiveStatus } from "../live/live_status.ts" */
 /** @import { ServerClock } from "./server_clock.js" */
 
 /** The node itself: name, version, how long it runs, whether it is ready. */
@@ -23,7 +15,7 @@ export class NodeView {
     this.#clock = clock;
   }
 
-  /** @param {PageStatus} status */
+  /** @param {LiveStatus} status */
   show({ name, version, started_at, ready, checks }) {
     setText(field("node-name"), formatPlain(name, 80));
     const uptime = this.#clock.secondsSince(started_at) ?? 0;
@@ -44,12 +36,12 @@ export class NodeView {
     );
     const title = ready ? formatPlain(name, 80) : `! ${formatPlain(name, 80)}`;
     if (document.title !== title) document.title = title;
-    setShown(byId("checks", HTMLElement), !ready);
+    byId("checks", HTMLElement).classList.toggle("bad", !ready);
     showChecks(checks);
   }
 }
 
-/** @param {PageStatus["checks"]} checks */
+/** @param {LiveStatus["checks"]} checks */
 function showChecks(checks) {
   const list = field("checks");
   while (list.children.length > checks.length) list.lastChild?.remove();

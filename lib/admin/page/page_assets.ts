@@ -11,6 +11,7 @@ import chartsView from "./charts_view.js" with { type: "text" };
 import connectionView from "./connection_view.js" with { type: "text" };
 import dom from "./dom.js" with { type: "text" };
 import eventParser from "./event_parser.js" with { type: "text" };
+import fileList from "./file_list.js" with { type: "text" };
 import filesView from "./files_view.js" with { type: "text" };
 import format from "./format.js" with { type: "text" };
 import gtidField from "./gtid_field.js" with { type: "text" };
@@ -22,6 +23,8 @@ import notice from "./notice.js" with { type: "text" };
 import orderRows from "./order_rows.js" with { type: "text" };
 import pagedTable from "./paged_table.js" with { type: "text" };
 import purgeForm from "./purge_form.js" with { type: "text" };
+import replicaLag from "./replica_lag.js" with { type: "text" };
+import replicaList from "./replica_list.js" with { type: "text" };
 import replicaName from "./replica_name.js" with { type: "text" };
 import replicasView from "./replicas_view.js" with { type: "text" };
 import serverClock from "./server_clock.js" with { type: "text" };
@@ -68,6 +71,7 @@ export const PAGE_ASSETS: ReadonlyMap<string, PageAsset> = new Map([
   script("connection_view.js", connectionView),
   script("dom.js", dom),
   script("event_parser.js", eventParser),
+  script("file_list.js", fileList),
   script("files_view.js", filesView),
   script("format.js", format),
   script("gtid_field.js", gtidField),
@@ -79,6 +83,8 @@ export const PAGE_ASSETS: ReadonlyMap<string, PageAsset> = new Map([
   script("order_rows.js", orderRows),
   script("paged_table.js", pagedTable),
   script("purge_form.js", purgeForm),
+  script("replica_lag.js", replicaLag),
+  script("replica_list.js", replicaList),
   script("replica_name.js", replicaName),
   script("replicas_view.js", replicasView),
   script("server_clock.js", serverClock),

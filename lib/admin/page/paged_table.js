@@ -3,6 +3,7 @@
 import { announce } from "./announcer.js";
 import { make, setShown, setText } from "./dom.js";
 import { formatCount } from "./format.js";
+import { notify } from "./notice.js";
 import { orderRows } from "./order_rows.js";
 
 /**
@@ -31,6 +32,10 @@ import { orderRows } from "./order_rows.js";
  * @property {string} filterLabel
  * @property {{ key: string, descending: boolean }} order at first
  * @property {number} [pageRows] rows shown at once
+ * @property {(known: number, total: number) => string} describePart which rows
+ *   are there while not all are
+ * @property {() => Promise<void>} loadAll has all rows shown from now on; asked
+ *   when somebody looks for something that may not be there yet
  */
 
 /** Rows shown at once, if nothing else is said: what a phone can draw at once. */
@@ -63,6 +68,11 @@ export class PagedTable {
   #select = make("select");
   #direction = make("button", { type: "button", class: "quiet" });
   #range = make("span", { class: "muted range" });
+  /** Rows there are, known or not. */
+  #total = 0;
+  #part = make("p", { class: "muted part" });
+  #partText = make("span");
+  #loadAll = make("button", { type: "button", class: "quiet" });
   #back = make("button", { type: "button", class: "quiet" }, "Previous");
   #next = make("button", { type: "button", class: "quiet" }, "Next");
 
@@ -79,17 +89,17 @@ export class PagedTable {
    * Shows these rows.
    *
    * @param {readonly Row[]} rows
+   * @param {number} total rows there are, of which these are known
    */
-  show(rows) {
+  show(rows, total) {
     this.#rows = rows;
+    this.#total = total;
     this.#ordered = this.#isHeld() ? this.#inOldOrder() : this.#inOrder();
     this.#render();
   }
 
   #build() {
-    const { parts: { places, columns, caption, name, filterLabel } } = {
-      parts: this.#parts,
-    };
+    const { places, columns, caption, name, filterLabel } = this.#parts;
     const heads = make("tr", { role: "row" });
     for (const column of columns) heads.append(this.#head(column));
     const head = make("thead", { role: "rowgroup" }, heads);
@@ -112,7 +122,11 @@ export class PagedTable {
       this.#filter = filter.value.trim().toLowerCase();
       this.#turnTo(0);
       announce(`${formatCount(this.#ordered.length)} ${name} match`);
+      this.#loadRest();
     });
+    this.#loadAll.addEventListener("click", () => this.#loadRest());
+    this.#part.append(this.#partText, " ", this.#loadAll);
+    places.empty.after(this.#part);
     this.#buildOrderTools();
     places.tools.append(filter, this.#select, this.#direction);
     const pages = make("nav", { "aria-label": `Pages of ${name}` });
@@ -173,6 +187,19 @@ export class PagedTable {
     const { columns, name } = this.#parts;
     const column = columns.find((column) => column.key === key);
     announce(`${name} sorted by ${column?.label}, ${this.#directionName()}`);
+    this.#loadRest();
+  }
+
+  async #loadRest() {
+    if (this.#rows.length >= this.#total) return;
+    this.#loadAll.disabled = true;
+    try {
+      await this.#parts.loadAll();
+    } catch (error) {
+      notify(error instanceof Error ? error.message : String(error));
+    } finally {
+      this.#loadAll.disabled = false;
+    }
   }
 
   #directionName() {
@@ -248,6 +275,7 @@ export class PagedTable {
     const rows = this.#ordered.slice(from, from + this.#pageRows);
     this.#renderRows(rows);
     const { places, name } = this.#parts;
+    this.#renderPart();
     const isPaged = pages > 1;
     setShown(places.pager, isPaged);
     setShown(places.table, total > 0);
@@ -265,6 +293,15 @@ export class PagedTable {
     );
     disable(this.#back, this.#page === 0, this.#next);
     disable(this.#next, this.#page === pages - 1, this.#back);
+  }
+
+  #renderPart() {
+    const { describePart, name } = this.#parts;
+    const known = this.#rows.length;
+    setShown(this.#part, known < this.#total);
+    if (known >= this.#total) return;
+    setText(this.#partText, describePart(known, this.#total));
+    setText(this.#loadAll, `Show all ${formatCount(this.#total)} ${name}`);
   }
 
   /** @param {readonly Row[]} rows */

@@ -1,10 +1,10 @@
 // @ts-check
-/** @import { PageReplica } from "./page_status.ts" */
+/** @import { ReplicaStatus } from "../server_status.ts" */
 
 /**
  * What to call a replica: what it says it is called, or where it came from.
  *
- * @param {PageReplica} replica
+ * @param {ReplicaStatus} replica
  * @returns {string}
  */
 export function replicaName({ host_name, port, remote }) {

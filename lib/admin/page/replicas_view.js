@@ -19,21 +19,29 @@ import {
   formatRate,
 } from "./format.js";
 import { PagedTable } from "./paged_table.js";
+import { ReplicaList } from "./replica_list.js";
+import { replicaLag } from "./replica_lag.js";
 import { replicaName } from "./replica_name.js";
 
 /** @import { Column } from "./paged_table.js" */
-/** @import { PageReplica, PageStatus } from "./page_status.ts" */
+/** @import { LiveStatus } from "../live/live_status.ts" */
+/** @import { ReplicaStatus } from "../server_status.ts" */
 /** @import { ServerClock } from "./server_clock.js" */
 
 /** The replicas, one by one. */
 export class ReplicasView {
   #table;
+  #list;
+  /** @type {LiveStatus | undefined} */
+  #status;
 
   /**
    * @param {ServerClock} clock
    * @param {(connectionId: string) => void} onKick
+   * @param {() => Promise<readonly ReplicaStatus[]>} loadAll
    */
-  constructor(clock, onKick) {
+  constructor(clock, onKick, loadAll) {
+    this.#list = new ReplicaList(loadAll);
     this.#table = new PagedTable({
       name: "replicas",
       caption: "Connected replicas",
@@ -58,14 +66,25 @@ export class ReplicasView {
         ].join("\n"),
       filterLabel: "Filter replicas",
       order: { key: "name", descending: false },
+      pageRows: 25,
+      describePart: (known, total) =>
+        `These are the ${formatCount(known)} furthest behind of ${
+          formatCount(total)
+        }.`,
+      loadAll: async () => {
+        await this.#list.loadAll();
+        if (this.#status !== undefined) this.show(this.#status);
+      },
     });
   }
 
-  /** @param {PageStatus} status */
-  show({ server }) {
-    setText(field("replicas-count"), formatCount(server.slaves.length));
-    this.#table.show(server.slaves);
-    if (server.slaves.length > 0) return;
+  /** @param {LiveStatus} status */
+  show(status) {
+    this.#status = status;
+    const { server, replicas } = status;
+    setText(field("replicas-count"), formatCount(replicas.total));
+    this.#table.show(this.#list.rows(status), replicas.total);
+    if (replicas.total > 0) return;
     const empty = byId("replicas-empty", HTMLElement);
     setText(
       empty,
@@ -82,14 +101,14 @@ export class ReplicasView {
 /**
  * @param {ServerClock} clock
  * @param {(connectionId: string) => void} onKick
- * @returns {Column<PageReplica>[]}
+ * @returns {Column<ReplicaStatus>[]}
  */
 function columns(clock, onKick) {
   return [
     {
       key: "name",
       label: "Replica",
-      sort: (replica) => replicaName(replica).toLowerCase(),
+      sort: (replica) => inNumberOrder(replicaName(replica)),
       build: twoLines,
       fill: (cell, replica) => {
         const id = replica.server_id > 0 ? `id ${replica.server_id}` : "no id";
@@ -100,7 +119,7 @@ function columns(clock, onKick) {
     {
       key: "from",
       label: "From",
-      sort: ({ remote }) => remote,
+      sort: ({ remote }) => inNumberOrder(remote),
       build: twoLines,
       fill: (cell, replica) => {
         const time = new Date(replica.connect_time);
@@ -129,8 +148,8 @@ function columns(clock, onKick) {
       fill: (cell, { file, position, mode }) => {
         fillTwo(
           cell,
-          file === "" ? "–" : `${file}:${position}`,
-          mode === "" ? "" : `by ${mode === "gtid" ? "GTID" : "position"}`,
+          file === "" ? "–" : file,
+          file === "" ? "" : `at ${position}${describeMode(mode)}`,
         );
       },
     },
@@ -138,8 +157,7 @@ function columns(clock, onKick) {
       key: "lag",
       label: "Lag",
       isNumber: true,
-      sort: ({ lag_seconds, lag_bytes }) =>
-        (lag_seconds ?? 0) * 2 ** 40 + (lag_bytes ?? -1),
+      sort: replicaLag,
       build: twoLines,
       fill: (cell, { lag_seconds, lag_bytes }) => {
         const isTimed = typeof lag_seconds === "number";
@@ -156,14 +174,12 @@ function columns(clock, onKick) {
       key: "rate",
       label: "Sent",
       isNumber: true,
-      sort: ({ bytes_per_second }) => bytes_per_second ?? undefined,
+      sort: ({ bytes_per_second }) => bytes_per_second,
       build: twoLines,
       fill: (cell, { bytes_per_second, stats }) => {
         fillTwo(
           cell,
-          typeof bytes_per_second === "number"
-            ? formatRate(bytes_per_second)
-            : "–",
+          formatRate(bytes_per_second),
           `${formatBytes(Number(stats.bytes_sent))} so far`,
         );
       },
@@ -226,7 +242,28 @@ function columns(clock, onKick) {
 }
 
 /**
- * @param {PageReplica} replica
+ * Something to sort names by in which 10 comes after 9.
+ *
+ * @param {string} name
+ * @returns {string}
+ */
+function inNumberOrder(name) {
+  return name.toLowerCase().replace(
+    /\d{1,12}/g,
+    (digits) => digits.padStart(12, "0"),
+  );
+}
+
+/**
+ * @param {ReplicaStatus["mode"]} mode
+ * @returns {string}
+ */
+function describeMode(mode) {
+  return mode === "" ? "" : mode === "gtid" ? ", by GTID" : ", by position";
+}
+
+/**
+ * @param {ReplicaStatus} replica
  * @returns {string}
  */
 function describeClient({ client_version, tls, compression }) {

@@ -18,43 +18,37 @@ import {
   formatPlain,
   formatRate,
 } from "./format.js";
+import { orderRows } from "./order_rows.js";
+import { replicaLag } from "./replica_lag.js";
 import { replicaName } from "./replica_name.js";
 
-/** @import { PageReplica, PageStatus } from "./page_status.ts" */
+/** @import { LiveStatus } from "../live/live_status.ts" */
+/** @import { ReplicaStatus } from "../server_status.ts" */
 
 /** The binlog server: where it listens, and how its replicas do altogether. */
 export class ServerView {
-  /** @param {PageStatus} status */
-  show({ server, retention }) {
-    const { slaves: replicas } = server;
+  /** @param {LiveStatus} status */
+  show({ server, retention, replicas }) {
     const isRunning = server.status === "running";
     if (isRunning) setPill(field("server-state"), "good", "Serving");
     else if (server.wanted) setPill(field("server-state"), "bad", "Failed");
     else setPill(field("server-state"), "none", "Stopped");
-    setText(field("server-count"), formatNumberOf(replicas.length, "replica"));
-    const dumping = replicas.filter((replica) =>
-      replica.replication_state === 1
-    );
+    setText(field("server-count"), formatNumberOf(replicas.total, "replica"));
     setText(
       field("server-dumping"),
-      replicas.length === 0
+      replicas.total === 0
         ? ""
-        : `${formatCount(dumping.length)} are sent the log`,
+        : `${formatCount(replicas.sending)} are sent the log`,
     );
     const problem = byId("server-problem", HTMLElement);
     setShown(problem, !isRunning && server.wanted);
     if (problem.dataset["tone"] !== "bad") problem.dataset["tone"] = "bad";
     setText(field("server-reason"), formatPlain(server.reason ?? "", 2000));
     setPlain(field("server-address"), isRunning ? server.addr : "nowhere");
-    showSlowest(dumping);
-    const rates = dumping.flatMap(({ bytes_per_second }) =>
-      typeof bytes_per_second === "number" ? [bytes_per_second] : []
-    );
+    showFurthest(server.slaves, replicas);
     setText(
       field("server-rate"),
-      rates.length === 0
-        ? "–"
-        : formatRate(rates.reduce((sum, rate) => sum + rate, 0)),
+      isRunning ? formatRate(replicas.bytes_per_second) : "–",
     );
     setPlain(
       field("server-users"),
@@ -65,43 +59,36 @@ export class ServerView {
   }
 }
 
-/** @param {readonly PageReplica[]} dumping */
-function showSlowest(dumping) {
-  const place = field("server-slowest");
-  /** @type {PageReplica | undefined} */
-  let slowest;
-  for (const replica of dumping) {
-    if (slowest === undefined || isBehind(replica, slowest)) slowest = replica;
-  }
-  if (slowest === undefined) {
-    setText(place, "–");
-    setTitle(place, "");
-    return;
-  }
-  const { lag_seconds, lag_bytes } = slowest;
-  const lags = [];
-  if (typeof lag_seconds === "number") lags.push(formatLag(lag_seconds));
-  if (typeof lag_bytes === "number") lags.push(formatBytes(lag_bytes));
-  const name = formatPlain(replicaName(slowest), 60);
-  if (lag_bytes === 0) {
-    setText(place, "nobody: all have everything");
-    setTitle(place, "");
-    return;
-  }
-  setText(place, lags.length === 0 ? name : `${name}, ${lags.join(", ")}`);
-  setTitle(place, slowest.remote);
-}
-
 /**
- * @param {PageReplica} replica
- * @param {PageReplica} other
- * @returns {boolean}
+ * @param {readonly ReplicaStatus[]} shown those furthest behind are among them
+ * @param {LiveStatus["replicas"]} all
  */
-function isBehind(replica, other) {
-  return (replica.lag_bytes ?? -1) > (other.lag_bytes ?? -1);
+function showFurthest(shown, all) {
+  const place = field("server-slowest");
+  const [furthest] = orderRows(
+    shown.filter(({ replication_state }) => replication_state === 1),
+    replicaLag,
+    true,
+  );
+  if (furthest === undefined || all.behind === 0) {
+    setText(place, furthest === undefined ? "–" : "all have everything");
+    setTitle(place, "");
+    return;
+  }
+  const { lag_seconds, lag_bytes } = furthest;
+  const parts = [formatPlain(replicaName(furthest), 60)];
+  if (lag_seconds !== null) parts.push(formatLag(lag_seconds));
+  if (lag_bytes !== undefined) parts.push(formatBytes(lag_bytes));
+  setText(place, parts.join(", "));
+  setTitle(
+    place,
+    `${formatNumberOf(all.behind, "replica")} behind; this one from ${
+      formatPlain(furthest.remote)
+    }`,
+  );
 }
 
-/** @param {PageStatus["retention"]["replicas"]} declared */
+/** @param {LiveStatus["retention"]["replicas"]} declared */
 function showDeclared(declared) {
   const place = optionalField("server-declared", declared.length > 0);
   const names = declared.map(({ name, uuid, connected, lost }) =>

@@ -23,11 +23,12 @@ import {
   formatTime,
 } from "./format.js";
 
-/** @import { PageStatus, PageSyncer } from "./page_status.ts" */
+/** @import { LiveStatus } from "../live/live_status.ts" */
+/** @import { SyncerStatus } from "../syncer_status.ts" */
 /** @import { ServerClock } from "./server_clock.js" */
 
 /**
- * @type {Readonly<Record<PageSyncer["state"],
+ * @type {Readonly<Record<SyncerStatus["state"],
  *   { tone: "good" | "warn" | "bad" | "none", text: string }>>}
  */
 const STATES = {
@@ -49,7 +50,7 @@ export class SourceView {
     this.#clock = clock;
   }
 
-  /** @param {PageStatus} status */
+  /** @param {LiveStatus} status */
   show({ syncer }) {
     const hasSource = syncer.mysql_addr !== "";
     const { tone, text } = hasSource
@@ -67,13 +68,17 @@ export class SourceView {
     showCandidates(syncer.candidates);
   }
 
-  /** @param {PageSyncer} syncer */
+  /** @param {SyncerStatus} syncer */
   #showLag(syncer) {
     const { lag_seconds: seconds, lag_bytes: bytes } = syncer;
     const isKnown = typeof seconds === "number";
     setText(
       field("source-lag"),
-      isKnown ? formatLag(seconds) : "Lag not known",
+      isKnown
+        ? formatLag(seconds)
+        : syncer.state === "following"
+        ? "Lag not known yet"
+        : "Not following",
     );
     const behind = isKnown ? ["behind"] : [];
     if (typeof bytes === "number") behind.push(`${formatBytes(bytes)} to come`);
@@ -85,7 +90,7 @@ export class SourceView {
   }
 
   /**
-   * @param {PageSyncer} syncer
+   * @param {SyncerStatus} syncer
    * @param {boolean} hasSource
    */
   #showProblem(syncer, hasSource) {
@@ -94,7 +99,10 @@ export class SourceView {
     setShown(byId("source-problem", HTMLElement), why !== undefined);
     if (why === undefined) return;
     setText(field("source-cause"), why.title);
-    setText(field("source-reason"), formatPlain(reason ?? why.text, 2000));
+    setText(
+      field("source-reason"),
+      capitalized(formatPlain(reason ?? why.text, 2000)),
+    );
     setText(
       field("source-advice"),
       advice === undefined || advice === ""
@@ -125,7 +133,7 @@ export class SourceView {
     if (box.dataset["tone"] !== tone) box.dataset["tone"] = tone;
   }
 
-  /** @param {PageSyncer} syncer */
+  /** @param {SyncerStatus} syncer */
   #showServer(syncer) {
     const now = this.#clock.now();
     const { source } = syncer;
@@ -160,7 +168,7 @@ export class SourceView {
     setTitle(field("source-link"), source?.tls_cipher ?? "");
   }
 
-  /** @param {PageSyncer} syncer */
+  /** @param {SyncerStatus} syncer */
   #showSemiSync({ acknowledging, semi_sync }) {
     const place = optionalField("source-semi-sync", semi_sync);
     if (!semi_sync) return;
@@ -171,7 +179,7 @@ export class SourceView {
     const { active, acks_sent, waiting, replicas } = acknowledging;
     const parts = [
       active ? "active" : "asynchronous now",
-      `${formatNumberOf(acks_sent, "acknowledgement")} sent`,
+      `${formatNumberOf(acks_sent, "ack")} sent`,
     ];
     if (waiting > 0) parts.push(`source waits for ${formatCount(waiting)}`);
     if (replicas !== undefined) {
@@ -187,7 +195,7 @@ export class SourceView {
  * What keeps it from following, in a heading and a sentence; undefined when
  * nothing does.
  *
- * @param {PageSyncer} syncer
+ * @param {SyncerStatus} syncer
  * @param {boolean} hasSource
  * @returns {{ title: string, text: string } | undefined}
  */
@@ -216,7 +224,7 @@ function whyNot({ state, cause, wanted, mysql_addr }, hasSource) {
 }
 
 /**
- * @param {PageSyncer["source"]} source
+ * @param {SyncerStatus["source"]} source
  * @returns {string}
  */
 function describeLink(source) {
@@ -226,7 +234,7 @@ function describeLink(source) {
 }
 
 /**
- * @param {PageSyncer["candidates"]} candidates
+ * @param {SyncerStatus["candidates"]} candidates
  */
 function showCandidates(candidates) {
   const place = optionalField("source-candidates", candidates.length > 1);
@@ -250,6 +258,13 @@ function showCandidates(candidates) {
  * @returns {string}
  */
 function sentence(parts) {
-  const text = parts.join(", ");
-  return text === "" ? "" : `${text[0]?.toUpperCase()}${text.slice(1)}.`;
+  return parts.length === 0 ? "" : `${capitalized(parts.join(", "))}.`;
+}
+
+/**
+ * @param {string} text
+ * @returns {string}
+ */
+function capitalized(text) {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }

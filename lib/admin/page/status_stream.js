@@ -22,6 +22,8 @@ import { EventParser } from "./event_parser.js";
  * @property {string} path of the stream, relative to the page
  * @property {AdminToken} token
  * @property {(name: string, data: any) => void} onEvent
+ * @property {() => void} onHeard kingbus said something, if only that there is
+ *   nothing new: what it said before is so still
  * @property {(connection: Connection) => void} onConnection
  */
 
@@ -112,7 +114,7 @@ export class StatusStream {
    * @returns {Promise<never>}
    */
   async #follow(ended, began) {
-    const { path, token, onEvent } = this.#parts;
+    const { path, token, onEvent, onHeard } = this.#parts;
     const silence = new Silence(ended);
     try {
       silence.limit(ANSWER_MS_MAX);
@@ -122,7 +124,9 @@ export class StatusStream {
         cache: "no-store",
         redirect: "error",
       });
-      if (!response.ok || response.body === null) await refuse(response);
+      if (!response.ok || response.body === null) {
+        await refuse(response, token.given);
+      }
       const text = response.body?.pipeThrough(new TextDecoderStream());
       const parser = new EventParser();
       let isLive = false;
@@ -133,6 +137,7 @@ export class StatusStream {
           if (!isLive) began();
           isLive = true;
         }
+        if (isLive) onHeard();
       }
       throw new StreamEnd("kingbus ended the connection");
     } catch (error) {
@@ -207,15 +212,20 @@ async function* chunksOf(stream) {
 
 /**
  * @param {Response} response
+ * @param {boolean} hadToken
  * @returns {Promise<never>}
  */
-async function refuse(response) {
+async function refuse(response, hadToken) {
   const { message = `kingbus answered ${response.status}` } =
     await readEnvelope(
       response,
     );
   if (response.status === 401 || response.status === 403) {
-    throw new StreamRefusal(message);
+    throw new StreamRefusal(
+      hadToken
+        ? message
+        : "This kingbus shows how it does to those who have its read token or its admin token",
+    );
   }
   throw new StreamEnd(message);
 }

@@ -1,9 +1,10 @@
 // @ts-check
 /// <reference lib="dom" />
 import { byId, field, make, setShown, setText, setTime } from "./dom.js";
-import { formatPlain } from "./format.js";
+import { formatCount, formatPlain } from "./format.js";
 
-/** @import { PageStatus, PageWarning } from "./page_status.ts" */
+/** @import { LiveStatus } from "../live/live_status.ts" */
+/** @import { LiveWarning } from "../live/live_warning.ts" */
 /** @import { ServerClock } from "./server_clock.js" */
 
 /** As many are shown. */
@@ -21,7 +22,7 @@ export class WarningsView {
     this.#clock = clock;
   }
 
-  /** @param {PageStatus} status */
+  /** @param {LiveStatus} status */
   show({ warnings }) {
     if (warnings === undefined) return;
     const newest = [...warnings]
@@ -36,15 +37,29 @@ export class WarningsView {
   }
 
   /**
-   * @param {PageWarning} warning
+   * @param {LiveWarning} warning
    * @returns {HTMLElement}
    */
-  #line({ at, level, message }) {
+  #line({ at, first_at, level, message, fields, count }) {
     const time = make("time", { datetime: at });
     setTime(time, at, this.#clock.now());
     const text = make("span", { class: "message" });
     setText(text, formatPlain(message, 2000));
-    const isError = level !== "warn";
+    const facts = make("span", { class: "facts muted" });
+    setText(
+      facts,
+      Object.entries(fields).map(([name, value]) =>
+        `${formatPlain(name, 60)}: ${formatPlain(String(value), 500)}`
+      ).join(", "),
+    );
+    const times = make("span", { class: "muted" });
+    if (count > 1) setText(times, `${formatCount(count)} times since `);
+    if (count > 1) {
+      const first = make("time", { datetime: first_at });
+      setTime(first, first_at, this.#clock.now());
+      times.append(first);
+    }
+    const isError = level === "error";
     return make(
       "li",
       {},
@@ -53,8 +68,9 @@ export class WarningsView {
         { class: "pill", "data-tone": isError ? "bad" : "warn" },
         isError ? "Error" : "Warning",
       ),
-      time,
+      make("span", { class: "when" }, time, times),
       text,
+      facts,
     );
   }
 }

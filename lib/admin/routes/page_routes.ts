@@ -6,6 +6,18 @@ import type { PageAsset } from "../page/page_assets.ts";
 /** Asked again each time, answered without the text while it is the same. */
 const CACHE_CONTROL = "no-cache";
 
+/** Nothing runs, is shown or is asked that is not the page's own. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self' data:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
 const PARAMS = z.strictObject({
   file: z.string().describe("Such as `status.css`."),
 });
@@ -63,6 +75,7 @@ async function serve(
   const headers = {
     etag,
     "cache-control": CACHE_CONTROL,
+    "content-security-policy": POLICY,
     "content-type": `${asset.mediaType}; charset=utf-8`,
     "x-content-type-options": "nosniff",
   };

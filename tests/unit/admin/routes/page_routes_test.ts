@@ -35,6 +35,17 @@ Deno.test("GET / answers the page, which loads only what is served beside it", a
   }
 });
 
+Deno.test("GET / and what it loads allow nothing from elsewhere", async () => {
+  for (const path of ["/", "/page/main.js", "/page/icon.svg"]) {
+    const { headers, body } = await get(path);
+    await body?.cancel();
+    const policy = headers.get("content-security-policy") ?? "";
+    assert(policy.startsWith("default-src 'none'; "), path);
+    assert(!/unsafe|\*|https?:/.test(policy), policy);
+    assert(policy.includes("; frame-ancestors 'none'"), policy);
+  }
+});
+
 Deno.test("GET / has no script, style or handler inside, which the policy forbids", async () => {
   const html = await (await get("/")).text();
   for (const [script] of html.matchAll(/<script[^>]*>/g)) {
