@@ -19,12 +19,20 @@ export interface ProcessEnd {
 /** A line of a log in JSON. */
 export type LogLine = Record<string, unknown> & { message: string };
 
+/** Makes the command that starts kingbus with these arguments. */
+export type KingbusLaunch = (args: readonly string[]) => Deno.Command;
+
 /** Runs one command line of kingbus to its end. */
 export async function runKingbus(
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<ProcessEnd> {
-  const output = await commandOf(args, env).output();
+  return await runToEnd(commandOf(args, env));
+}
+
+/** Runs a command whose output is piped to its end. */
+export async function runToEnd(command: Deno.Command): Promise<ProcessEnd> {
+  const output = await command.output();
   const decoder = new TextDecoder();
   return {
     code: output.code,
@@ -50,8 +58,15 @@ export class KingbusProcess implements AsyncDisposable {
     this.#reading = this.#read();
   }
 
-  /** Starts it and waits until it is up. */
-  static async start(args: readonly string[]): Promise<KingbusProcess> {
+  /**
+   * Starts it and waits until it is up.
+   *
+   * @param launch How it is started; from its modules if not given.
+   */
+  static async start(
+    args: readonly string[],
+    launch: KingbusLaunch = commandOf,
+  ): Promise<KingbusProcess> {
     const usual = [
       "--server-listen=127.0.0.1:0",
       "--admin-listen=127.0.0.1:0",
@@ -60,7 +75,7 @@ export class KingbusProcess implements AsyncDisposable {
       const [name] = flag.split("=");
       return !args.some((arg) => arg.startsWith(`${name}=`));
     });
-    const command = commandOf(["serve", ...usual, ...args]);
+    const command = launch(["serve", ...usual, ...args]);
     const process = new KingbusProcess(command.spawn());
     await process.logged("kingbus is up");
     return process;
