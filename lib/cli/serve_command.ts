@@ -34,14 +34,16 @@ async function serve(
   signals: StopSignals,
   log: Log,
 ): Promise<number> {
-  let app: App;
+  let app: App | undefined;
+  // Before all else: without a listener the signal ends the process. What is
+  // read at the start need not be read again meanwhile.
+  using _reload = onReload(async () => await app?.reloadCertificates());
   try {
     app = await open();
   } catch (error) {
     log.error("can't start", { error: describeError(error) });
     return 1;
   }
-  using _reload = onReload(() => app.reloadCertificates());
   const signal = await signals.first;
   log.info("draining; the same signal again ends it at once", { signal });
   try {
