@@ -33,7 +33,8 @@ async function steps(): Promise<Step[]> {
   const flags = await importFlags();
   const pure: string[] = [];
   for (const path of PURE_TESTS) if (await isThere(path)) pure.push(path);
-  const slow = ["tests/integration", "tests/documents", ...pure].join(",");
+  const slow = ["tests/integration", "tests/documents", "tests/e2e", ...pure]
+    .join(",");
   return [
     { name: "format", args: ["fmt", "--check"] },
     { name: "lint", args: ["lint"] },
