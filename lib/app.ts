@@ -42,6 +42,7 @@ import { ensureOwnCertificate } from "./tls/own_certificate.ts";
 import type { SyncerProgress } from "./syncer/syncer_status.ts";
 import { Syncer } from "./syncer/syncer.ts";
 import type { SyncerCounters } from "./syncer/syncer_counters.ts";
+import type { Telemetry } from "./telemetry/telemetry.ts";
 import { VERSION } from "./version.ts";
 
 /** A running kingbus. Closing it drains it; nothing of it is left then. */
@@ -71,11 +72,16 @@ export interface App extends AsyncDisposable {
  *
  * What was opened is closed again when a later part can't be.
  *
+ * @param telemetry watches it; undefined: nobody does
  * @throws {StoreError} when the store can't be opened, `locked` above all.
  * @throws {ControlError} when the binlog server can't listen.
  * @throws {AdminListenError} when the admin API can't listen.
  */
-export async function openApp(options: Options, logged: Log): Promise<App> {
+export async function openApp(
+  options: Options,
+  logged: Log,
+  telemetry?: Telemetry,
+): Promise<App> {
   const warnings = new RecentWarnings(Date.now);
   const log = watchLog(logged, warnings.add);
   const metrics = new Metrics(log.child({ part: "metrics" }));
@@ -105,6 +111,7 @@ export async function openApp(options: Options, logged: Log): Promise<App> {
     log,
     store,
     gate,
+    telemetry,
     // asked once somebody is connected, which is after all is open
     syncer: (): SyncerControl => controllers.syncer,
   });
@@ -121,6 +128,7 @@ export async function openApp(options: Options, logged: Log): Promise<App> {
     binlogServer,
     rates,
     gate,
+    telemetry,
   });
   const { server, syncer } = controllers;
   const watched = {
@@ -220,22 +228,24 @@ async function openServing(parts: {
   log: Log;
   store: BinlogStore;
   gate: AckGate;
+  telemetry: Telemetry | undefined;
   syncer: () => SyncerControl;
 }): Promise<{ binlogServer: BinlogServer; retention: Retention }> {
   const { options, log, store, gate, syncer } = parts;
   const settings = options.retention;
   const needs = await ReplicaNeeds.open(store, settings.replicas, Date.now);
+  const dumpHandler = new LogDumpHandler(store, {
+    gate,
+    onBegin: (uuid, { file, position }) =>
+      retention.began(uuid, {
+        fileNumber: file.number,
+        fileName: file.name,
+        position,
+      }),
+  });
   const binlogServer: BinlogServer = new BinlogServer({
     store,
-    dumpHandler: new LogDumpHandler(store, {
-      gate,
-      onBegin: (uuid, { file, position }) =>
-        retention.began(uuid, {
-          fileNumber: file.number,
-          fileName: file.name,
-          position,
-        }),
-    }),
+    dumpHandler: parts.telemetry?.dumps(dumpHandler) ?? dumpHandler,
     purger: { purge: (target) => purgeBySql(retention, target) },
     sourceControl: new SqlSource({
       syncer,
@@ -309,6 +319,7 @@ async function openControllers(parts: {
   binlogServer: BinlogServer;
   rates: ReplicaRates;
   gate: AckGate;
+  telemetry: Telemetry | undefined;
 }): Promise<Controllers> {
   const { options, log, own, store, node, binlogServer, gate } = parts;
   const nodeName = options.name;
@@ -329,6 +340,7 @@ async function openControllers(parts: {
   });
   const follower = new Syncer(store, {
     gate,
+    attempt: parts.telemetry?.attempt,
     log: log.child({ part: "syncer" }),
     now: Date.now,
     random: Math.random,

@@ -2,6 +2,7 @@ import { type App, openApp } from "../app.ts";
 import { loadOptions } from "../config/load_config.ts";
 import { describeError } from "../log/describe_error.ts";
 import { type Log, openLog } from "../log/log.ts";
+import { findTelemetry } from "../telemetry/find_telemetry.ts";
 import type { Command } from "./command.ts";
 import { configFlags, configSources } from "./config_flags.ts";
 import { StopSignals } from "./stop_signals.ts";
@@ -22,7 +23,9 @@ export const serveCommand: Command = {
     try {
       using signals = new StopSignals(() => Deno.exit(1));
       using _guard = guardFailures(log);
-      return await serve(() => openApp(options, log), signals, log);
+      const open = async () =>
+        await openApp(options, log, await findTelemetry());
+      return await serve(open, signals, log);
     } finally {
       log.close();
     }

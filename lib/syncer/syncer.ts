@@ -19,6 +19,7 @@ import {
 } from "../store/source_identity.ts";
 import { Backoff, SETTLED_MS } from "./backoff.ts";
 import { Candidates, FOLLOWED_META } from "./candidates.ts";
+import type { SourceAttempt } from "./source_attempt.ts";
 import { connectSource } from "./connect_source.ts";
 import { hasMore, planDump, type TornFile } from "./dump_plan.ts";
 import { BEHIND, IdleCheck } from "./idle_check.ts";
@@ -58,6 +59,8 @@ export interface SyncerDeps {
   readonly endCheckMs?: number;
   /** Says which transactions enough replicas have; absent: none is waited for. */
   readonly gate?: AckGate;
+  /** Watches an attempt to follow a source, `host:port`, that begins. */
+  readonly attempt?: ((source: string) => SourceAttempt) | undefined;
 }
 
 /** See `SyncerDeps.idleCheckMs`. */
@@ -118,6 +121,7 @@ export class Syncer {
   /** Of a connection that is a semi-synchronous one. */
   #acknowledger: SourceAcknowledger | undefined;
   readonly #counters = new SyncerCounters();
+  #attempt: SourceAttempt | undefined;
   /** False while the disk is waited for, which is not the source's fault. */
   #awaitsSource = true;
 
@@ -276,6 +280,7 @@ export class Syncer {
       this.#phase = "connecting";
       this.#saidEnd = false;
       const tried = { ...options, ...candidates.current };
+      this.#attempt = this.#deps.attempt?.(formatAddress(tried));
       try {
         await this.#follow(tried, signal);
       } catch (error) {
@@ -284,6 +289,7 @@ export class Syncer {
         if (!goesOn) return;
       }
     }
+    this.#attempt?.stopped();
   }
 
   /** After a fault: waits, or goes to another source; false when it is over. */
@@ -296,6 +302,7 @@ export class Syncer {
     const fault = this.#faultOf(error, tried);
     const { cause, reason } = fault;
     this.#counters.faults[cause]++;
+    this.#attempt?.failed(cause, reason);
     const { retry, waitMsMax } = isSourcesFault(fault)
       ? candidates.failed(fault)
       : { retry: fault.retry, waitMsMax: Infinity };
@@ -710,6 +717,7 @@ export class Syncer {
     if (this.#state === "following") return;
     this.#fault = undefined;
     this.#counters.connections++;
+    this.#attempt?.following();
     this.#connectedAt = this.#heardAt;
     this.#backoff.connected();
     this.#enter("following");

@@ -36,7 +36,16 @@ const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ["export", ENDS],
   ["admin", [...ENDS, "syncer", "server", "retention"]],
   ["metrics", [...ENDS, "syncer", "server", "retention", "admin"]],
-  ["app.ts", [...ENDS, "syncer", "server", "retention", "admin", "metrics"]],
+  ["telemetry", [...ENDS, "syncer", "server"]],
+  ["app.ts", [
+    ...ENDS,
+    "syncer",
+    "server",
+    "retention",
+    "admin",
+    "metrics",
+    "telemetry",
+  ]],
   ["cli", [
     ...ENDS,
     "syncer",
@@ -45,12 +54,14 @@ const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
     "import",
     "export",
     "admin",
+    "telemetry",
     "app.ts",
   ]],
 ]);
 
 /** Which folders may use a package of deno.json. */
 const PACKAGE_USERS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["@opentelemetry/api", ["telemetry"]],
   ["@peculiar/x509", ["tls"]],
   ["@std/assert", []],
   ["@std/cli", ["cli"]],

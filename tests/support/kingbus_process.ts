@@ -175,7 +175,8 @@ function parseLine(line: string): LogLine {
   return line.startsWith("{") ? JSON.parse(line) : { message: line };
 }
 
-function commandOf(
+/** A command line of kingbus, run from its modules; its output is piped. */
+export function commandOf(
   args: readonly string[],
   env: Record<string, string> = {},
 ): Deno.Command {
