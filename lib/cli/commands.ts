@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { configCheckCommand } from "./config_check_command.ts";
 import { eventsCommand } from "./events_command.ts";
 import { exportCommand } from "./export_command.ts";
 import { filesCommand } from "./files_command.ts";
@@ -35,5 +36,6 @@ export const COMMANDS: readonly Command[] = [
   importCommand,
   exportCommand,
   purgeCommand,
+  configCheckCommand,
   versionCommand,
 ];

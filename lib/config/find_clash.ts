@@ -12,9 +12,19 @@ export interface Clash {
 
 /** The first clash in a configuration; undefined if there is none. */
 export function findClash(tree: ConfigTree): Clash | undefined {
-  return findListenClash(tree) ?? findUserClash(tree) ??
-    findSemiSyncClash(tree) ?? findTlsClash(tree) ?? findSourceClash(tree) ??
-    findRetentionClash(tree);
+  return findClashes(tree)[0];
+}
+
+/** The clashes in a configuration, the first one of each kind. */
+export function findClashes(tree: ConfigTree): Clash[] {
+  return [
+    findListenClash(tree),
+    findUserClash(tree),
+    findSemiSyncClash(tree),
+    findTlsClash(tree),
+    findSourceClash(tree),
+    findRetentionClash(tree),
+  ].filter((clash) => clash !== undefined);
 }
 
 function findListenClash({ admin, server }: ConfigTree): Clash | undefined {

@@ -82,11 +82,32 @@ export async function loadOptions(sources: ConfigSources): Promise<Options> {
  * @throws {ConfigError} which says in one line what is wrong and where.
  */
 export async function loadConfig(sources: ConfigSources): Promise<Config> {
-  const path = sources.file ?? (sources.env(CONFIG_FILE_VARIABLE) || undefined);
-  const file = path === undefined ? undefined : await readFile(path, sources);
-  const origin = new ConfigOrigin(file, sources.flags);
-  const raw = applyFlags(file === undefined ? {} : parseFile(file), sources);
+  const { raw, origin } = await readRawConfig(sources);
   return { tree: checkConfig(raw, origin), origin };
+}
+
+/** A configuration that was read and not validated. */
+export interface RawConfig {
+  /** What the file says. */
+  readonly file: Record<string, unknown>;
+  /** With the flags over it. */
+  readonly raw: Record<string, unknown>;
+  readonly origin: ConfigOrigin;
+}
+
+/**
+ * Reads the configuration, and validates nothing but that it can be read.
+ *
+ * @throws {ConfigError} when the file can't be read, or is no YAML
+ */
+export async function readRawConfig(
+  sources: ConfigSources,
+): Promise<RawConfig> {
+  const path = sources.file ?? (sources.env(CONFIG_FILE_VARIABLE) || undefined);
+  const text = path === undefined ? undefined : await readFile(path, sources);
+  const origin = new ConfigOrigin(text, sources.flags);
+  const file = text === undefined ? {} : parseFile(text);
+  return { file, raw: applyFlags(file, sources), origin };
 }
 
 async function readFile(
@@ -201,7 +222,12 @@ function checkConfig(raw: unknown, origin: ConfigOrigin): ConfigTree {
   return tree;
 }
 
-function issueFault(
+/**
+ * The error that says what is wrong, of the issues of a failed validation.
+ *
+ * @param raw what was validated
+ */
+export function issueFault(
   issues: readonly z.core.$ZodIssue[],
   raw: unknown,
   origin: ConfigOrigin,
@@ -213,7 +239,8 @@ function issueFault(
   return origin.fault(path, isMissing ? `${reason} (flag: --${flag})` : reason);
 }
 
-function valueAt(raw: unknown, path: KeyPath): unknown {
+/** The value at a place of something that was not validated. */
+export function valueAt(raw: unknown, path: KeyPath): unknown {
   let value = raw;
   for (const segment of path) {
     if (typeof value !== "object" || value === null) return undefined;
@@ -345,8 +372,12 @@ async function readSourceTls(
   return { mode, files };
 }
 
-/** Reads certificate files once, to say at the start what is wrong with them. */
-async function checkCredentials(
+/**
+ * Reads certificate files once, to say at the start what is wrong with them.
+ *
+ * @throws {ConfigError}
+ */
+export async function checkCredentials(
   files: CredentialFiles,
   path: readonly string[],
   origin: ConfigOrigin,
