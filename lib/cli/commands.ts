@@ -1,8 +1,10 @@
 import type { Command } from "./command.ts";
+import { completionsCommand } from "./completions_command.ts";
 import { configCheckCommand } from "./config_check_command.ts";
 import { eventsCommand } from "./events_command.ts";
 import { exportCommand } from "./export_command.ts";
 import { filesCommand } from "./files_command.ts";
+import { helpCommand } from "./help_command.ts";
 import { importCommand } from "./import_command.ts";
 import { purgeCommand } from "./purge_command.ts";
 import { readyCommand } from "./ready_command.ts";
@@ -37,5 +39,6 @@ export const COMMANDS: readonly Command[] = [
   exportCommand,
   purgeCommand,
   configCheckCommand,
+  completionsCommand(() => [...COMMANDS, helpCommand(COMMANDS)]),
   versionCommand,
 ];
