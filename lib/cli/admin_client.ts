@@ -115,7 +115,9 @@ export class AdminClient {
       );
     }
     if (!response.ok) {
-      const why = answer.message || `HTTP status ${status}`;
+      // What the original kingbus says begins with its name, as our lines do.
+      const why = answer.message.replace(/^kingbus: /, "") ||
+        `HTTP status ${status}`;
       const { data } = answer;
       throw new AdminError("refused", printable(why), { status, data });
     }

@@ -13,16 +13,24 @@ import { findMariadbTransaction } from "../store/find_mariadb_transaction.ts";
 import { findTransaction } from "../store/find_transaction.ts";
 import { type ListedEvent, listEvents } from "../store/list_events.ts";
 import type { LogSnapshot } from "../store/log_snapshot.ts";
-import type { Command, CommandInput } from "./command.ts";
+import {
+  type Command,
+  type CommandInput,
+  JSON_FLAG,
+  wantsJson,
+} from "./command.ts";
 import { configSources, storeFlags } from "./config_flags.ts";
+import { formatOptions } from "./format_options.ts";
+import { printable } from "./printable.ts";
+import { readCount } from "./read_value.ts";
 import type { Terminal } from "./terminal.ts";
+import { shortenText } from "./wrap_text.ts";
 import { UsageError } from "./usage_error.ts";
 
 const FILE = "file";
 const FROM = "from";
 const GTID = "gtid";
 const LIMIT = "limit";
-const JSON_FLAG = "json";
 
 /** Longest info that is printed for people, in characters. */
 const INFO_CHARACTERS_MAX = 200;
@@ -33,7 +41,7 @@ export const eventsCommand: Command = {
   summary: "List the events of a file of the log, or of a transaction",
   about:
     "Lists the events of a binlog file as SHOW BINLOG EVENTS does, beside a running kingbus or a stopped one: position, time, server id, type, size, and what the event says. Times are in UTC.",
-  example: "kingbus events --data-dir ./data --file binlog.000042 --limit 20",
+  example: "kingbus events --limit 20",
   flags: [
     ...storeFlags(),
     { name: FILE, value: "FILE", about: "The file. [the newest]" },
@@ -48,13 +56,25 @@ export const eventsCommand: Command = {
       about: "List this transaction only, whichever file it is in.",
     },
     { name: LIMIT, value: "N", about: "List so many events at most." },
-    {
-      name: JSON_FLAG,
-      value: undefined,
-      about: "Print one JSON value a line for each event, with all there is.",
-    },
+    JSON_FLAG,
   ],
   restMax: 0,
+  json: {
+    about: "One document a line for each event.",
+    fields: [
+      ["file", "The file it is in."],
+      ["type", "Its type's name."],
+      [
+        "position, size, endPosition",
+        "Where it begins, its bytes, and where the next one begins.",
+      ],
+      ["timestamp", "Unix seconds, by the source's clock; 0 for none."],
+      ["serverId", "That of the server that first wrote it."],
+      ["info", "What it says, in words."],
+      ["isInner", "True inside of a compressed transaction."],
+      ["gtid, database, table", "Where it says them."],
+    ],
+  },
   async run(input, terminal): Promise<number> {
     const wanted = readWishes(input);
     const { tree } = await loadConfig(configSources(input, terminal));
@@ -62,7 +82,7 @@ export const eventsCommand: Command = {
     await using log = await openKvSnapshot({ path });
     const place = wanted.mariadb && await mariadbPlace(log, wanted.mariadb);
     const file = place?.file ?? chooseFile(log, wanted);
-    const print = input.switches.has(JSON_FLAG)
+    const print = wantsJson(input)
       ? new JsonPrinter(terminal, file)
       : new LinePrinter(terminal, file);
     let left = wanted.limit;
@@ -72,7 +92,7 @@ export const eventsCommand: Command = {
         from: place?.position ?? wanted.from,
       })
     ) {
-      if (left-- <= 0) break;
+      if (left-- <= 0 || terminal.isOutClosed()) break;
       print.event(event);
     }
     print.end();
@@ -105,23 +125,21 @@ function readWishes({ values }: CommandInput): Wishes {
   }
   return {
     file: values.get(FILE),
-    from: wholeNumber(FROM, values.get(FROM)) ?? FIRST_POSITION,
+    from: countOf(FROM, values) ?? FIRST_POSITION,
     gtid: gtid === undefined || isMariadb(gtid) ? undefined : readGtid(gtid),
     mariadb: gtid !== undefined && isMariadb(gtid)
       ? readMariadbGtid(gtid)
       : undefined,
-    limit: wholeNumber(LIMIT, values.get(LIMIT)) ?? Infinity,
+    limit: countOf(LIMIT, values) ?? Infinity,
   };
 }
 
-function wholeNumber(
+function countOf(
   name: string,
-  text: string | undefined,
+  values: CommandInput["values"],
 ): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
-  throw new UsageError(`--${name} takes a whole number, not "${text}"`);
+  const text = values.get(name);
+  return text === undefined ? undefined : readCount(name, text);
 }
 
 function isMariadb(text: string): boolean {
@@ -248,11 +266,13 @@ class JsonPrinter {
 class LinePrinter {
   readonly #terminal: Terminal;
   #header: string;
+  readonly #lineWidth: number;
   #widths = [10, 8, 19, 10, 19];
 
   constructor(terminal: Terminal, file: StoredFile) {
     this.#terminal = terminal;
-    this.#header = `${inOneLine(file.name)}\n`;
+    this.#lineWidth = formatOptions(terminal).width;
+    this.#header = `${printable(file.name)}\n`;
     this.#header += this.#line(
       ["POSITION", "SIZE", "TIME", "SERVER ID", "TYPE"],
       "INFO",
@@ -288,7 +308,8 @@ class LinePrinter {
         ? cell.padStart(this.#widths[index]!)
         : cell.padEnd(this.#widths[index]!)
     );
-    return `${[...padded, info].join("  ").trimEnd()}\n`;
+    const line = [...padded, info].join("  ").trimEnd();
+    return `${shortenText(line, this.#lineWidth)}\n`;
   }
 }
 
@@ -301,14 +322,8 @@ function infoOf(event: ListedEvent): string {
   const all = names === "" || info.includes(names)
     ? info
     : `${info} (${names})`;
-  const line = inOneLine(all);
+  const line = printable(all.replaceAll(/\s+/g, " "));
   return line.length > INFO_CHARACTERS_MAX
     ? `${line.slice(0, INFO_CHARACTERS_MAX - 1)}…`
     : line;
-}
-
-function inOneLine(text: string): string {
-  return text.replaceAll(/\s+/g, " ")
-    // deno-lint-ignore no-control-regex -- they are what must not get through
-    .replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, "?");
 }

@@ -9,7 +9,12 @@ import { parseStopAt, type StopAt } from "../export/stop_at.ts";
 import { GtidSet } from "../gtid/gtid_set.ts";
 import { databasePath } from "../store/kv/database_path.ts";
 import { openKvSnapshot } from "../store/kv/open_kv_snapshot.ts";
-import type { Command, CommandInput } from "./command.ts";
+import {
+  type Command,
+  type CommandInput,
+  JSON_FLAG,
+  wantsJson,
+} from "./command.ts";
 import { configSources, storeFlags } from "./config_flags.ts";
 import { formatBytes } from "./format_bytes.ts";
 import { Progress } from "./progress.ts";
@@ -22,7 +27,6 @@ const FROM = "from";
 const GTIDS = "gtids";
 const STOP_AT = "stop-at";
 const OVERWRITE = "overwrite";
-const JSON_FLAG = "json";
 
 /** `kingbus export`. */
 export const exportCommand: Command = {
@@ -30,13 +34,13 @@ export const exportCommand: Command = {
   summary: "Write the log as binlog files that mysqlbinlog reads",
   about:
     "Writes the files of the log into a folder, byte for byte as the source has them, beside a running kingbus or a stopped one. The same command again goes on where the last one ended, and takes what has come since. Exit code 1 when something could not be exported; no file has its name then that is not whole.",
-  example:
-    "kingbus export --data-dir ./data --to ./backup --stop-at '2026-05-01 12:00:00'",
+  example: "kingbus export --to ./backup",
   flags: [
     ...storeFlags(),
     {
       name: TO,
       value: "FOLDER",
+      completion: "folder",
       about: "Where the files go; made if missing.",
     },
     {
@@ -61,13 +65,25 @@ export const exportCommand: Command = {
       value: undefined,
       about: "Overwrite what is in the way in the folder.",
     },
-    {
-      name: JSON_FLAG,
-      value: undefined,
-      about: "Print what was done as JSON.",
-    },
+    JSON_FLAG,
   ],
   restMax: 0,
+  json: {
+    about: "One document.",
+    fields: [
+      ["to", "The folder."],
+      [
+        "files",
+        "For each file `name`, `size`, `state` (what was done with it), and `cut`: `open` while the source still writes it, `stopped` where the export was to stop; absent for a whole one.",
+      ],
+      ["written", "Bytes written."],
+      ["end", "`file` and `position` where it ended."],
+      ["stopped", "True when that is before the log's end, as asked for."],
+      ["transactions", "How many were written; with `--gtids` only."],
+      ["missing", "GTIDs asked for that the log has not; empty for none."],
+      ["seconds", "How long it took."],
+    ],
+  },
   async run(input, terminal): Promise<number> {
     const to = input.values.get(TO);
     if (to === undefined) {
@@ -103,7 +119,7 @@ export const exportCommand: Command = {
       await progress.end();
       const seconds = (performance.now() - started) / 1000;
       terminal.out(
-        input.switches.has(JSON_FLAG)
+        wantsJson(input)
           ? `${JSON.stringify({ ...report, seconds })}\n`
           : formatReport(report, seconds),
       );

@@ -8,7 +8,12 @@ import type { BinlogStore } from "../store/binlog_store.ts";
 import { executedText } from "../store/executed_text.ts";
 import { databasePath } from "../store/kv/database_path.ts";
 import { openKvStore } from "../store/kv/open_kv_store.ts";
-import type { Command, CommandInput } from "./command.ts";
+import {
+  type Command,
+  type CommandInput,
+  JSON_FLAG,
+  wantsJson,
+} from "./command.ts";
 import { configSources, storeFlags } from "./config_flags.ts";
 import { formatBytes } from "./format_bytes.ts";
 import { Progress } from "./progress.ts";
@@ -18,7 +23,6 @@ import { UsageError } from "./usage_error.ts";
 
 const UUID_FLAG = "server-uuid";
 const TORN_FLAG = "accept-torn-end";
-const JSON_FLAG = "json";
 
 /** `kingbus import FILE…`. */
 export const importCommand: Command = {
@@ -26,7 +30,7 @@ export const importCommand: Command = {
   summary: "Append binlog files to the store",
   about:
     "Appends binlog files, as a backup, mysqlbinlog --raw or a dead source's disk has them, to an empty store or at the end of one, with the checks that live data get. Takes files or folders; their numbers give the order. kingbus must not be running on the store. What is in the store already is not imported again, so an import that ended early goes on when it is given once more.",
-  example: "kingbus import --data-dir /var/lib/kingbus /backup/binlogs",
+  example: "kingbus import --data-dir ./copy ./backup",
   flags: [
     ...storeFlags(),
     {
@@ -41,10 +45,26 @@ export const importCommand: Command = {
       about:
         "Take the last file even if it ends inside a transaction; the rest is left out. A file its server had open when it died needs no flag.",
     },
-    { name: JSON_FLAG, value: undefined, about: "Print the result as JSON." },
+    JSON_FLAG,
   ],
   argument: "FILE…",
+  completion: "file",
   restMax: Infinity,
+  json: {
+    about: "One document.",
+    fields: [
+      ["interrupted", "True when a signal ended it."],
+      [
+        "files",
+        "For each file `name`, `bytes` appended, `torn_bytes` left out, `warning`.",
+      ],
+      [
+        "last_binlog_file, last_file_position",
+        "Where the store ends now; empty and 0 for an empty one.",
+      ],
+      ["executed_gtid_set, purged_gtid_set", "As in `status`."],
+    ],
+  },
   async run(input, terminal): Promise<number> {
     if (input.rest.length === 0) {
       throw new UsageError("import needs files or folders");
@@ -66,7 +86,7 @@ export const importCommand: Command = {
       signal: interrupt.signal,
     }, terminal);
     const interrupted = interrupt.signal.aborted;
-    if (input.switches.has(JSON_FLAG)) {
+    if (wantsJson(input)) {
       terminal.out(`${JSON.stringify(toJson(done, store, interrupted))}\n`);
     } else {
       tell(done, store, terminal);

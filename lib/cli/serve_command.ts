@@ -13,8 +13,7 @@ export const serveCommand: Command = {
   summary: "Follow the source and serve replicas (what it does by default)",
   about:
     "Follows the source, keeps its binary log and serves it to replicas, until SIGTERM or SIGINT; it then drains and ends with exit code 0. A second signal ends it at once with exit code 1. SIGHUP makes it read its certificate again.",
-  example:
-    "kingbus serve --source-address db1:3306 --source-user kingbus --source-password-file /etc/kingbus/password",
+  example: "kingbus serve --config kingbus.yaml",
   flags: configFlags(),
   restMax: 0,
   async run(input, terminal): Promise<number> {

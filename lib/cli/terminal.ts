@@ -29,6 +29,8 @@ export interface TerminalEvents {
 export interface Terminal extends ConfigSurroundings {
   /** Writes a result, with its line ends. */
   readonly out: (text: string) => void;
+  /** Whether nobody reads `out` any more (`kingbus events | head`). */
+  readonly isOutClosed: () => boolean;
   /** Writes what went wrong, with its line end. */
   readonly err: (text: string) => void;
   /** Whether somebody looks at `out`. */
@@ -53,9 +55,13 @@ export interface Terminal extends ConfigSurroundings {
 export function processTerminal(): Terminal {
   const env = (name: string) => Deno.env.get(name);
   const outIsTerminal = Deno.stdout.isTerminal();
+  let outIsClosed = false;
   return {
-    out: (text) => writeAll(Deno.stdout, text),
-    err: (text) => writeAll(Deno.stderr, text),
+    out: (text) => {
+      outIsClosed ||= !writeAll(Deno.stdout, text);
+    },
+    isOutClosed: () => outIsClosed,
+    err: (text) => void writeAll(Deno.stderr, text),
     outIsTerminal,
     errIsTerminal: Deno.stderr.isTerminal() && env("TERM") !== "dumb",
     size: consoleSize,
@@ -117,15 +123,17 @@ async function readKeys(onKeys: (keys: string) => void): Promise<void> {
   }
 }
 
+/** False when the reader of a pipe went away (`kingbus help | head -1`). */
 function writeAll(
   to: { writeSync(bytes: Uint8Array): number },
   text: string,
-): void {
+): boolean {
   let rest = new TextEncoder().encode(text);
   try {
     while (rest.length > 0) rest = rest.subarray(to.writeSync(rest));
+    return true;
   } catch (error) {
-    // The reader of a pipe went away (`kingbus help | head -1`).
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    return false;
   }
 }

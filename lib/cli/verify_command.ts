@@ -7,7 +7,7 @@ import {
 } from "../store/kv/repair_kv_store.ts";
 import { verifyLog, type VerifyOptions } from "../store/verify/verify_log.ts";
 import type { LogFault, VerifyReport } from "../store/verify/verify_report.ts";
-import type { Command } from "./command.ts";
+import { type Command, JSON_FLAG, wantsJson } from "./command.ts";
 import { configSources, storeFlags } from "./config_flags.ts";
 import { formatBytes } from "./format_bytes.ts";
 import { Progress } from "./progress.ts";
@@ -15,7 +15,6 @@ import { StopSignals } from "./stop_signals.ts";
 import type { Terminal } from "./terminal.ts";
 
 const REPAIR_FLAG = "repair";
-const JSON_FLAG = "json";
 
 /** Faults that are printed; the others are counted. */
 const FAULTS_MAX = 100;
@@ -26,7 +25,7 @@ export const verifyCommand: Command = {
   summary: "Check the store, event by event; repair it",
   about:
     "Checks all that the store holds: the checksum, length and position of every event, the order of transactions, GTIDs without gap or repetition, and every block, summary, file record and the head against what the events say. Works on a stopped store and beside a running kingbus. Exit code 1 when anything is wrong; what is, is listed with file and position.",
-  example: "kingbus verify --data-dir /var/lib/kingbus",
+  example: "kingbus verify",
   flags: [
     ...storeFlags(),
     {
@@ -35,9 +34,28 @@ export const verifyCommand: Command = {
       about:
         "Write damaged records anew from the blocks, and end the log at the last whole transaction before the first damage in a block: all behind that is removed, later files too, and said. kingbus must not be running; at its next start it fetches the rest from the source again. Exit code 0 when the store is sound afterwards.",
     },
-    { name: JSON_FLAG, value: undefined, about: "Print the result as JSON." },
+    JSON_FLAG,
   ],
   restMax: 0,
+  json: {
+    about: "One document.",
+    fields: [
+      ["store", "The database file."],
+      ["sound", "Whether nothing was wrong before the repair."],
+      [
+        "files, blocks, bytes, events, transactions, seconds",
+        "What was checked, and how long that took.",
+      ],
+      [
+        "fault_count, faults",
+        "How many, and the first of them: `file`, `position`, `block` (null where not known), `message`.",
+      ],
+      [
+        "repair",
+        "Null without `--repair`; else `removed` (`file`, `from`, `to`; null for its end), `removed_bytes`, `removed_gtids`, `went_back`, `removed_values`, `records_written`, and where the log ends: `last_binlog_file`, `last_file_position`.",
+      ],
+    ],
+  },
   async run(input, terminal): Promise<number> {
     const { tree } = await loadConfig(configSources(input, terminal));
     const path = databasePath(tree["data-dir"]);
@@ -47,7 +65,7 @@ export const verifyCommand: Command = {
       interrupt.abort(new Error(`interrupted by ${signal}`))
     );
     const repairs = input.switches.has(REPAIR_FLAG);
-    const json = input.switches.has(JSON_FLAG);
+    const json = wantsJson(input);
     const began = performance.now();
     let progress: Progress | undefined;
     const options: VerifyOptions = {

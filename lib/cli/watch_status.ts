@@ -55,6 +55,7 @@ export async function watchStatus(
       const at = new Date();
       const sight = await look(access, ended.signal);
       if (ended.signal.aborted) return;
+      if (terminal.isOutClosed()) return ended.abort();
       const { status, error } = sight;
       terminal.out(`${
         JSON.stringify({

@@ -6,7 +6,7 @@ const PLACES: ReadonlyMap<string, readonly string[]> = new Map([
   ["Deno.connect", ["connection/"]],
   ["Deno.connectTls", ["connection/"]],
   ["Deno.startTls", ["connection/"]],
-  ["Deno.listen", ["server/"]],
+  ["Deno.listen", ["server/", "cli/check_surroundings.ts"]],
   ["Deno.listenTls", ["server/"]],
   ["Deno.serve", ["admin/"]],
   ["Deno.env", ["config/", "cli/", "permission/"]],

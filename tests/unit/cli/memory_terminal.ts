@@ -40,6 +40,7 @@ export function memoryTerminal(
     err: (text) => {
       errors += text;
     },
+    isOutClosed: () => false,
     errIsTerminal,
     outIsTerminal,
     size: () => size,

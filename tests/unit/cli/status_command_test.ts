@@ -1,22 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { unicodeWidth } from "@std/cli";
-import { AdminApi } from "../../../lib/admin/admin_api.ts";
-import { adminRoutes } from "../../../lib/admin/admin_routes.ts";
 import { runCli } from "../../../lib/cli/run_cli.ts";
 import { statusCommand } from "../../../lib/cli/status_command.ts";
 import type { Terminal } from "../../../lib/cli/terminal.ts";
-import { silentLog } from "../../../lib/log/log.ts";
-import {
-  BUSY_RETENTION,
-  listFiles,
-  MemoryRetentionControl,
-  MemoryServerControl,
-  MemorySyncerControl,
-  NO_METRICS,
-  NODE,
-  QUIET_LIVE,
-} from "../admin/memory_controls.ts";
+import { BUSY_RETENTION } from "../admin/memory_controls.ts";
 import { memoryTerminal, type Surroundings } from "./memory_terminal.ts";
+import { runningNode } from "./running_node.ts";
 
 async function status(
   args: string[],
@@ -25,36 +14,6 @@ async function status(
   const terminal = memoryTerminal(surroundings);
   const code = await runCli(["status", ...args], [statusCommand], terminal);
   return { code, output: terminal.output(), errors: terminal.errors() };
-}
-
-function runningNode(): {
-  asked: string[];
-  fetch: Terminal["fetch"];
-  syncer: MemorySyncerControl;
-  server: MemoryServerControl;
-  retention: MemoryRetentionControl;
-} {
-  const asked: string[] = [];
-  const syncer = new MemorySyncerControl();
-  const server = new MemoryServerControl();
-  const retention = new MemoryRetentionControl();
-  const api = new AdminApi({
-    routes: adminRoutes({
-      live: QUIET_LIVE,
-      metrics: NO_METRICS,
-      syncer,
-      server,
-      retention,
-      files: listFiles,
-      node: () => NODE,
-    }),
-    log: silentLog(),
-  });
-  const fetch = async (url: string): Promise<Response> => {
-    asked.push(url);
-    return await api.handle(new Request(url));
-  };
-  return { asked, fetch, syncer, server, retention };
 }
 
 Deno.test("kingbus status prints what the node says, for people", async () => {
