@@ -195,9 +195,9 @@ Deno.test("a GTID dump takes no part of an event that it leaves out for its time
   await using log = await TimedLog.open();
   const leftOut: number[] = [];
   // so often that a buffer is full where one of them ends
-  for (let count = 1; count <= 16; count += 2) {
-    await log.append(300_000);
-    await log.append(50_000);
+  for (let count = 1; count <= 80; count += 2) {
+    await log.append(100_000);
+    await log.append(20_000);
     leftOut.push(TRANSACTIONS + count);
   }
   await using dump = new GatedDump(
