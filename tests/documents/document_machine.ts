@@ -286,7 +286,7 @@ async function startFlags(): Promise<string[]> {
   const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`));
   const start: string = tasks.start;
   return start.split(/\s+/).filter((word) =>
-    /^--(allow|deny|v8-flags|unstable)/.test(word)
+    /^--(allow|deny|no-prompt|v8-flags|unstable)/.test(word)
   );
 }
 

@@ -40,7 +40,7 @@ export interface DocumentPlan {
 
 /** Commands that run until they are stopped. */
 const LONG_RUNNING = [
-  /^(kingbus|deno task start)( serve)?( --(?!help|version)\S+( [^-]\S*)?)*$/,
+  /^(kingbus|(npx -y deno@\S+|deno) task start)( serve)?( --(?!help|version)\S+( [^-]\S*)?)*$/,
   /--watch\b/,
   /--follow\b/,
   /--stop-never\b/,
@@ -131,8 +131,7 @@ export class DocumentRun implements AsyncDisposable {
   async runBlock(block: Block): Promise<void> {
     const { language, text, line } = block;
     if (PICTURES.has(language)) return;
-    const skip = this.#notRun(text, line);
-    if (skip) return;
+    if (language !== "sh" && this.#notRun(block, block)) return;
     try {
       switch (language) {
         case "sh":
@@ -253,7 +252,7 @@ export class DocumentRun implements AsyncDisposable {
   async #runShell(block: Block): Promise<void> {
     const outputs: string[] = [];
     for (const statement of await shellStatements(block)) {
-      if (this.#notRun(statement.text, statement.line)) continue;
+      if (this.#notRun(statement, block)) continue;
       for (const hook of this.#entries(this.#plan.before, statement.text)) {
         await hook(this);
       }
@@ -418,14 +417,17 @@ export class DocumentRun implements AsyncDisposable {
     );
   }
 
-  #notRun(text: string, line: number): boolean {
-    const entry = NOT_RUN.find(({ document, begins }) =>
-      document === this.#document.path && text.startsWith(begins)
+  #notRun({ text, line }: Piece, block: Block): boolean {
+    const entry = NOT_RUN.find(({ document, begins, heading }) =>
+      document === this.#document.path && text.startsWith(begins) &&
+      (heading ?? block.heading) === block.heading
     );
     if (entry === undefined) return false;
     this.#unused.delete(entry.begins);
     console.error(
-      `NOT RUN ${entry.document}:${line} "${entry.begins}": ${entry.because}`,
+      `NOT RUN ${entry.document}:${line} "${
+        text.split("\n")[0]
+      }": ${entry.because}`,
     );
     return true;
   }
