@@ -54,6 +54,9 @@ const CLIENT = /^(mysql|mariadb)( +-[^e<|;]\S*)*$/;
 /** Longest that a transaction may take to a replica. */
 const ARRIVAL_MS = 60_000;
 
+/** A statement that takes longer is told of: all of them share CI's time. */
+const SLOW_SECONDS = 10;
+
 /** Blocks in these are pictures. */
 const PICTURES = new Set(["", "mermaid"]);
 
@@ -256,7 +259,12 @@ export class DocumentRun implements AsyncDisposable {
       for (const hook of this.#entries(this.#plan.before, statement.text)) {
         await hook(this);
       }
+      const begun = performance.now();
       const output = await this.#runStatement(statement);
+      const seconds = (performance.now() - begun) / 1000;
+      if (seconds > SLOW_SECONDS) {
+        console.error(`${seconds.toFixed(0)} s: ${statement.text}`);
+      }
       outputs.push(output);
       for (const hook of this.#entries(this.#plan.after, statement.text)) {
         await hook(this, output);

@@ -19,11 +19,6 @@ export const NOT_RUN: readonly NotRun[] = [
   { document: "README.md", begins: "kingbus config check", because: "TEMP" },
   {
     document: "README.md",
-    begins: "curl -sSf http://127.0.0.1:9595/metrics",
-    because: "TEMP",
-  },
-  {
-    document: "README.md",
     begins: "deno task compile",
     because:
       "downloads denort, Deno's runtime; tests/e2e makes the executable where it can",

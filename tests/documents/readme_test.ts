@@ -54,6 +54,7 @@ await documentTest("README.md", {
       const text = await run.type("cat kingbus.yaml");
       const other = text.replace("db1:", "127.0.1.3:").replace("./data", "./m");
       await run.startKingbus("mariadb.yaml", other);
+      await run.logIs("127.0.1.3:3306");
     },
     "MASTER_USE_GTID": async (run) => {
       await run.arrives("maria2", COUNT, "1");
