@@ -132,7 +132,7 @@ export class DocumentRun implements AsyncDisposable {
 
   /** Does what a block says. */
   async runBlock(block: Block): Promise<void> {
-    const { language, text, line } = block;
+    const { language, line } = block;
     if (PICTURES.has(language)) return;
     if (language !== "sh" && this.#notRun(block, block)) return;
     try {
