@@ -28,6 +28,7 @@ import { measureLatency } from "./bench/measure_latency.ts";
 import { measureLogin } from "./bench/measure_login.ts";
 import { measureOpen } from "./bench/measure_open.ts";
 import { measureSemiSync } from "./bench/measure_semi_sync.ts";
+import { measureStart } from "./bench/measure_start.ts";
 import { measureTls } from "./bench/measure_tls.ts";
 import { measureVerify } from "./bench/measure_verify.ts";
 import { measureZstd } from "./bench/measure_zstd.ts";
@@ -99,6 +100,12 @@ async function bench(options: BenchOptions): Promise<void> {
     if (options.parts.includes("login")) {
       const { runs, main } = options;
       print(await measureLogin({ runs, main, folder, progress }));
+    }
+    if (options.parts.includes("start")) {
+      const { runs, executable, openBytes: bytes } = options;
+      print(
+        await measureStart({ runs, executable, folder, bytes, progress }),
+      );
     }
     const report: Report = source === undefined
       ? { ...setting, parts }

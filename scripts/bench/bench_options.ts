@@ -18,6 +18,7 @@ export const BENCH_PARTS = [
   "zstd",
   "tls",
   "hostile",
+  "start",
 ] as const;
 /** One of them. */
 export type BenchPart = typeof BENCH_PARTS[number];
@@ -41,6 +42,8 @@ export interface BenchOptions {
   readonly json: string;
   /** Entry point of the kingbus that is measured. */
   readonly main: string;
+  /** The executable whose start is measured. */
+  readonly executable: string;
 }
 
 /** Printed for `--help`. */
@@ -57,6 +60,7 @@ Measures kingbus side by side with its source, prints a table, writes JSON.
   --server V      9.7: that of the test rig; 5.6: one of its own, from npm
                   (9.7 when it answers, else 5.6)
   --json PATH     where the results go (bench-results.json)
+  --executable PATH  whose start is measured (dist/kingbus)
   --main PATH     entry point to measure (main.ts of this project)
 `;
 
@@ -79,6 +83,7 @@ export function parseBenchOptions(
       "server",
       "json",
       "main",
+      "executable",
     ],
     boolean: ["help"],
     default: {
@@ -89,6 +94,7 @@ export function parseBenchOptions(
       runs: "5",
       only: BENCH_PARTS.join(","),
       json: "bench-results.json",
+      executable: new URL("../../dist/kingbus", import.meta.url).pathname,
       main: new URL("../../main.ts", import.meta.url).pathname,
     },
     unknown: (arg) => {
@@ -106,6 +112,7 @@ export function parseBenchOptions(
     server: parseServer(flags.server),
     json: flags.json,
     main: flags.main,
+    executable: flags.executable,
   };
 }
 

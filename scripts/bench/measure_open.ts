@@ -1,6 +1,4 @@
-import { spawnDeno } from "./bench_process.ts";
-import { BenchError } from "./bench_error.ts";
-import type { FillingInput } from "./filling_writer.ts";
+import { fillAndKill } from "./fill_and_kill.ts";
 import { KingbusProcess } from "./kingbus_process.ts";
 import { below, type PartResult } from "./measurement.ts";
 import { runCommand } from "./run_command.ts";
@@ -15,9 +13,6 @@ const FILE_BYTES = 100e6;
 /** How many files the store of small files has, and their size. */
 const SMALL_FILES = 2_000;
 const SMALL_FILE_BYTES = 64_000;
-
-/** How long the writer writes after the store is full, before it is killed. */
-const WRITE_MS_MAX = 2_000;
 
 /** What the measurement needs. */
 export interface OpenMeasure {
@@ -94,16 +89,4 @@ async function openingTimes(
   // It is gone before the other one comes.
   await Deno.remove(dataDir, { recursive: true });
   return times;
-}
-
-async function fillAndKill(input: FillingInput): Promise<void> {
-  const program = new URL("filling_writer.ts", import.meta.url).pathname;
-  const child = spawnDeno(["-A"], program, [JSON.stringify(input)]);
-  const { value } = await child.stdout.getReader().read();
-  if (value === undefined) throw new BenchError("The store was not filled");
-  await new Promise((resolve) =>
-    setTimeout(resolve, WRITE_MS_MAX * Math.random())
-  );
-  child.kill("SIGKILL");
-  await child.status;
 }

@@ -35,9 +35,9 @@ export async function findWorkers(root: string): Promise<string[]> {
 }
 
 /**
- * Puts all modules of each entry point into one file of a folder, since an
- * executable with few modules starts faster than one with hundreds. What is
- * imported lazily is evaluated lazily there, too. Workers keep their names and
+ * Puts the modules of each entry point together, since an executable with few
+ * modules starts faster than one with hundreds. What is only imported when it
+ * is needed stays apart, and is not read before. Workers keep their names and
  * lie beside the main module, where it looks for them.
  *
  * @throws {CompileError} If Deno can't.
@@ -47,20 +47,30 @@ export async function bundleModules(
   folder: string,
   bundle: DenoCommand,
 ): Promise<EntryPoints> {
-  const outputs = new Map<string, string>();
-  for (const path of [entry.main, ...entry.workers]) {
+  const main = join(folder, basename(entry.main).replace(/\.ts$/, ".js"));
+  await bundle([
+    "bundle",
+    "--code-splitting",
+    "--outdir",
+    folder,
+    entry.main,
+  ]);
+  const workers: string[] = [];
+  for (const path of entry.workers) {
     // JavaScript is TypeScript, too.
     const output = join(folder, basename(path));
-    if ([...outputs.values()].includes(output)) {
+    if (workers.includes(output)) {
       throw new CompileError(
-        `Two modules that are bundled are called ${basename(path)}: rename one`,
+        `Two workers are called ${basename(path)}: rename one`,
       );
     }
-    outputs.set(path, output);
+    workers.push(output);
     await bundle(["bundle", "--output", output, path]);
-    const text = await Deno.readTextFile(output);
-    await Deno.writeTextFile(output, text.replaceAll(CACHE, "npm/"));
   }
-  const [main = "", ...workers] = outputs.values();
+  for await (const { name } of Deno.readDir(folder)) {
+    const path = join(folder, name);
+    const text = await Deno.readTextFile(path);
+    await Deno.writeTextFile(path, text.replaceAll(CACHE, "npm/"));
+  }
   return { main, workers };
 }

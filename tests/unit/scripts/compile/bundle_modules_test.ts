@@ -32,38 +32,43 @@ Deno.test("findWorkers() finds every module that lib/ starts as a worker", async
 
 Deno.test("bundleModules() puts workers beside the main module, and says nothing of the machine", () =>
   withFolder(async (folder) => {
-    const asked: string[][] = [];
+    const asked: string[] = [];
     const entry = { main: "main.ts", workers: ["lib/a/b_thread.ts"] };
     const bundled = await bundleModules(entry, folder, async (args) => {
-      asked.push([...args]);
-      await Deno.writeTextFile(
-        args[2]!,
-        '// ../../home/x/.cache/deno/npm/registry.example/yaml/2.9.1/a.js\nlet a = "../b/npm";',
-      );
+      asked.push(args.join(" "));
+      const made = args.includes("--outdir")
+        ? [`${folder}/main.js`, `${folder}/part-X.js`]
+        : [args[2]!];
+      for (const path of made) {
+        await Deno.writeTextFile(
+          path,
+          '// ../../home/x/.cache/deno/npm/registry.example/yaml/2.9.1/a.js\nlet a = "../b/npm";',
+        );
+      }
     });
     assertEquals(bundled, {
-      main: `${folder}/main.ts`,
+      main: `${folder}/main.js`,
       workers: [`${folder}/b_thread.ts`],
     });
     assertEquals(asked, [
-      ["bundle", "--output", `${folder}/main.ts`, "main.ts"],
-      ["bundle", "--output", `${folder}/b_thread.ts`, "lib/a/b_thread.ts"],
+      `bundle --code-splitting --outdir ${folder} main.ts`,
+      `bundle --output ${folder}/b_thread.ts lib/a/b_thread.ts`,
     ]);
-    assertEquals(
-      await Deno.readTextFile(bundled.main),
-      '// npm/yaml/2.9.1/a.js\nlet a = "../b/npm";',
-    );
+    for (const name of ["main.js", "part-X.js", "b_thread.ts"]) {
+      assertEquals(
+        await Deno.readTextFile(`${folder}/${name}`),
+        '// npm/yaml/2.9.1/a.js\nlet a = "../b/npm";',
+      );
+    }
   }));
 
-Deno.test("bundleModules() refuses two modules of one name", () =>
+Deno.test("bundleModules() refuses two workers of one name", () =>
   withFolder(async (folder) => {
     const entry = { main: "main.ts", workers: ["lib/a/x.ts", "lib/b/x.ts"] };
-    const run = ([, , output]: readonly string[]) =>
-      Deno.writeTextFile(output!, "");
     await assertRejects(
-      () => bundleModules(entry, folder, run),
+      () => bundleModules(entry, folder, () => Promise.resolve()),
       CompileError,
-      "Two modules that are bundled are called x.ts",
+      "Two workers are called x.ts",
     );
   }));
 
