@@ -6,6 +6,7 @@ import { ConnectionError } from "../../lib/connection/connection_error.ts";
 import { mariadbSidRoot } from "./install_mariadb_sid.ts";
 import { rigFolder } from "./rig_folder.ts";
 import { TestServerError } from "./test_server_error.ts";
+import { registerUnmetTest } from "./register_unmet.ts";
 
 /** Servers and programs that tests may need and not every machine has. */
 export type RigPart =
@@ -343,13 +344,5 @@ export async function rigTest(
     Deno.test(name, (context) => body(rig, context));
     return;
   }
-  const reason = rig.missing.join("; ");
-  if (Deno.env.get("KINGBUS_REQUIRE_RIG")) {
-    Deno.test(name, () => {
-      throw new TestServerError(`KINGBUS_REQUIRE_RIG is set, but ${reason}`);
-    });
-    return;
-  }
-  console.error(`SKIPPED ${JSON.stringify(name)}: ${reason}`);
-  Deno.test({ name, ignore: true, fn: () => {} });
+  registerUnmetTest(name, rig.missing.join("; "), "KINGBUS_REQUIRE_RIG");
 }

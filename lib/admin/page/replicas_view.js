@@ -55,7 +55,7 @@ export class ReplicasView {
       keyOf: ({ connection_id }) => connection_id,
       textOf: (replica) =>
         [
-          replica.host_name,
+          replicaName(replica),
           replica.remote,
           replica.user,
           replica.server_id,
