@@ -57,14 +57,14 @@ function describeFolders(
 ): string {
   const usual = usualFolders(os);
   const more = (env(MORE_FOLDERS_VARIABLE) ?? "").split(",").filter(Boolean);
-  const name = (folder: string): string =>
+  const title = (folder: string): string =>
     folder === "."
       ? `the folder it was started in${startedIn ? ` (${startedIn})` : ""}`
       : folder;
   const both = [...usual.write, ...more].filter((one) => mayUse("write", one));
   const only = usual.read.filter((one) => mayUse("read", one));
   return [
-    both.map(name).join(", "),
+    both.map(title).join(", "),
     ...only.length === 0 ? [] : [`and read ${only.join(", ")}`],
   ].join(", ");
 }

@@ -44,7 +44,8 @@ nothing else.
   --output PATH   where it goes (one target only)
   --folder PATH   a folder it may read and write, too; can be repeated
   --env NAME      an environment variable it may read, too; can be repeated
-  --telemetry     have it export traces and metrics by OpenTelemetry
+  --telemetry     have it export traces and metrics by OpenTelemetry, as
+                  OTEL_DENO=true does
   --no-bundle     keep its modules apart: larger, starts slower
   --help          this text
 

@@ -135,7 +135,7 @@ function compilerOf(
       ...bundle ? ["--no-config", "--no-lock"] : importFlags,
     ],
     // Whether it is on is decided here, not when the executable is started.
-    env: { OTEL_DENO: String(telemetry) },
+    env: telemetry ? { OTEL_DENO: "true" } : {},
   });
 }
 

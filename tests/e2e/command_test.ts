@@ -198,3 +198,22 @@ await e2eTest(
     assertEquals(await filesIn(`${folder}/tmp`), []);
   },
 );
+
+await e2eTest(
+  "the executable may not touch all there is when it is started in the root folder",
+  [],
+  async ({ executable, folder }) => {
+    const launch = executable.launch({ cwd: "/" });
+    await Deno.writeTextFile(`${folder}/kingbus.yaml`, PLAIN);
+    for (const path of [folder, folder.slice(1)]) {
+      const { code, stderr } = await runToEnd(
+        launch(["serve", `--config=${path}/kingbus.yaml`]),
+      );
+      assertEquals(code, 2);
+      assert(
+        stderr.includes("it may only use /var/lib/kingbus, /var/log/kingbus"),
+        stderr,
+      );
+    }
+  },
+);
