@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from "node:net";
+import { BlockList, isIPv4, isIPv6 } from "node:net";
 
 /** A TCP address: where something listens or is reached. */
 export interface Address {
@@ -7,6 +7,10 @@ export interface Address {
   /** 0 to 65535; 0 lets the system choose one where something listens. */
   readonly port: number;
 }
+
+const LOOPBACK_V6 = new BlockList();
+LOOPBACK_V6.addAddress("::1", "ipv6");
+LOOPBACK_V6.addSubnet("::ffff:127.0.0.0", 104, "ipv6");
 
 const HOSTNAME_MAX = 253;
 
@@ -47,11 +51,15 @@ export function formatAddress(address: Address): string {
     : `${hostname}:${port}`;
 }
 
-/** True for the addresses that only this machine reaches. */
+/**
+ * True for the addresses that only this machine reaches, however they are
+ * written: `::ffff:127.0.0.1` is one.
+ */
 export function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "::1" ||
-    hostname.endsWith(".localhost") ||
-    (isIPv4(hostname) && hostname.startsWith("127."));
+  const name = hostname.toLowerCase();
+  if (name === "localhost" || name.endsWith(".localhost")) return true;
+  if (isIPv4(name)) return name.startsWith("127.");
+  return isIPv6(name) && LOOPBACK_V6.check(name, "ipv6");
 }
 
 /** True for the addresses that stand for all of this machine's. */

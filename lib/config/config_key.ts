@@ -1,9 +1,5 @@
-import {
-  CONFIG_SECTIONS,
-  type ConfigSection,
-  KEY_INFO,
-  type KeyInfo,
-} from "./config_schema.ts";
+import { CONFIG_SECTIONS, type ConfigSection } from "./config_schema.ts";
+import { KEY_INFO, type KeyInfo } from "./key_info.ts";
 import type { KeyPath } from "./key_line.ts";
 
 /** One key of the configuration. */

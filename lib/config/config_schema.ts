@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { ADMIN_SHAPE, ADMIN_TLS_SHAPE } from "./admin_schema.ts";
+import { KEY_INFO, optional, required, withDefault } from "./key_info.ts";
 import {
   addressValue,
   booleanValue,
@@ -21,23 +23,6 @@ import {
 import { COMPRESSION_ALGORITHMS } from "../protocol/compression.ts";
 import { RIGHTS, RIGHTS_BY_DEFAULT } from "./right.ts";
 
-/** What is said about a key, to the validator, the flags and the documents. */
-export interface KeyInfo {
-  /** Kind of value, as the documents name it. */
-  readonly type: string;
-  /** What it is for. */
-  readonly about: string;
-  /** What is used when the key is not given, as one would write it. */
-  readonly fallback?: string;
-  /** What happens without the key, where that is no value. */
-  readonly absent?: string;
-  /** False for keys that have no flag: lists, and secrets in clear. */
-  readonly flag?: false;
-}
-
-/** What is said about each validator made here. */
-export const KEY_INFO = z.registry<KeyInfo>();
-
 /** Server ids are 32 bits wide; 0 is taken. */
 export const SERVER_ID_RANGE = { min: 1, max: 2 ** 32 - 1 };
 /** How a server uuid is written. */
@@ -48,24 +33,6 @@ export const UUID = {
 
 const HOUR_MS = 3_600_000;
 const MIB = 2 ** 20;
-
-function withDefault<Value>(
-  value: ConfigValue<Value>,
-  info: KeyInfo & { fallback: string },
-) {
-  return value.prefault(info.fallback).register(KEY_INFO, info);
-}
-
-function required<Value>(value: ConfigValue<Value>, info: KeyInfo) {
-  return value.register(KEY_INFO, info);
-}
-
-function optional<Value>(
-  value: ConfigValue<Value>,
-  info: KeyInfo & { absent: string },
-) {
-  return value.optional().register(KEY_INFO, info);
-}
 
 function passwordKeys(whose: string, options: { flags: boolean }) {
   const flag = options.flags ? {} : { flag: false as const };
@@ -186,14 +153,6 @@ const sourceTlsShape = {
     type: "path",
     about: "PEM file of that certificate's private key, without a passphrase.",
     absent: "none",
-  }),
-};
-
-const adminShape = {
-  "listen": withDefault(addressValue({ portMin: 0 }), {
-    type: "address",
-    about: "Where the admin HTTP API listens. Port 0 takes any free port.",
-    fallback: "127.0.0.1:9595",
   }),
 };
 
@@ -487,7 +446,12 @@ export interface ConfigSection {
 /** Every group of keys, in the order in which the documents show them. */
 export const CONFIG_SECTIONS: readonly ConfigSection[] = [
   { path: [], about: "The node.", shape: rootShape },
-  { path: ["admin"], about: "The admin HTTP API.", shape: adminShape },
+  { path: ["admin"], about: "The admin HTTP API.", shape: ADMIN_SHAPE },
+  {
+    path: ["admin", "tls"],
+    about: "TLS of the admin API; both keys or none.",
+    shape: ADMIN_TLS_SHAPE,
+  },
   {
     path: ["server"],
     about: "The binlog server, which replicas connect to.",
@@ -531,7 +495,7 @@ export const CONFIG_SECTIONS: readonly ConfigSection[] = [
 /** Validator of a whole configuration, as YAML gives it. */
 export const CONFIG_SCHEMA = z.strictObject({
   ...rootShape,
-  admin: z.strictObject(adminShape).prefault({}),
+  admin: z.strictObject(ADMIN_SHAPE).prefault({}),
   server: z.strictObject(serverShape).prefault({}),
   source: z.strictObject(sourceShape).optional(),
   log: z.strictObject(logShape).prefault({}),

@@ -28,8 +28,10 @@ import { describeIssue } from "./describe_issue.ts";
 import { describeReadFault } from "./describe_read_fault.ts";
 import { findClash } from "./find_clash.ts";
 import type { KeyPath } from "./key_line.ts";
+import { readToken } from "./admin_token.ts";
 import type {
   Account,
+  AdminOptions,
   Options,
   RetentionSettings,
   ServerSettings,
@@ -258,12 +260,12 @@ async function readOptions(
   origin: ConfigOrigin,
   surroundings: ConfigSurroundings,
 ): Promise<Options> {
-  const { admin, log, store } = tree;
+  const { log, store } = tree;
   const follow = tree.source ?? FOLLOW_SCHEMA.parse({});
   return {
     name: tree.name,
     dataDir: tree["data-dir"],
-    admin: { listen: admin.listen },
+    admin: await readAdmin(tree, origin, surroundings),
     server: await readServer(tree, origin, surroundings),
     source: await readSource(tree, origin, surroundings),
     follow: {
@@ -312,6 +314,32 @@ export function retentionSettings(
       uuid: uuid.toLowerCase(),
       name: name ?? uuid.toLowerCase(),
     })),
+  };
+}
+
+async function readAdmin(
+  tree: ConfigTree,
+  origin: ConfigOrigin,
+  surroundings: ConfigSurroundings,
+): Promise<AdminOptions> {
+  const { listen, hosts, tls } = tree.admin;
+  const adminToken = await readToken("admin", tree, origin, surroundings);
+  const readOnlyToken = await readToken("read", tree, origin, surroundings);
+  if (adminToken !== undefined && adminToken.text === readOnlyToken?.text) {
+    throw origin.fault(
+      ["admin"],
+      "has the same token twice: whoever may see could change, too",
+    );
+  }
+  if (tls.certificate !== undefined) {
+    await checkCredentials(tls, ["admin", "tls"], origin, surroundings);
+  }
+  return {
+    listen,
+    adminToken,
+    readToken: readOnlyToken,
+    hosts,
+    tls: tls.certificate === undefined ? undefined : tls,
   };
 }
 

@@ -35,9 +35,24 @@ export interface SourceTlsSettings {
   readonly files: CredentialFiles;
 }
 
+/** A token of the admin API, in clear. */
+export interface AdminToken {
+  readonly text: string;
+  /** File it is from, and read from again; undefined: from the environment. */
+  readonly file: string | undefined;
+}
+
 /** The admin HTTP API. */
 export interface AdminOptions {
   readonly listen: Address;
+  /** Lets its bearer see everything. */
+  readonly readToken?: AdminToken | undefined;
+  /** Lets its bearer see and change everything. */
+  readonly adminToken?: AdminToken | undefined;
+  /** Further host names under which it is asked. */
+  readonly hosts?: readonly string[] | undefined;
+  /** Its certificate; undefined: plain HTTP. */
+  readonly tls?: CredentialFiles | undefined;
 }
 
 /** The binlog server, towards replicas. */

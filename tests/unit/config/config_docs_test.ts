@@ -3,8 +3,8 @@ import { listConfigKeys } from "../../../lib/config/config_key.ts";
 import {
   CONFIG_SCHEMA,
   CONFIG_SECTIONS,
-  KEY_INFO,
 } from "../../../lib/config/config_schema.ts";
+import { KEY_INFO } from "../../../lib/config/key_info.ts";
 import { formatConfigDocs } from "../../../scripts/config_docs.ts";
 
 Deno.test("docs/configuration.md is what the code says", async () => {

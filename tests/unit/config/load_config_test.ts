@@ -1,43 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { ConfigError } from "../../../lib/config/config_error.ts";
-import {
-  type ConfigSources,
-  loadConfig,
-  loadOptions,
-} from "../../../lib/config/load_config.ts";
-
-interface Given {
-  text?: string;
-  flags?: Record<string, string>;
-  files?: Record<string, string>;
-  env?: Record<string, string>;
-}
-
-const FILE = "/etc/kingbus.yaml";
-
-function sourcesOf({ text, flags, files, env }: Given): ConfigSources {
-  const all: Record<string, string> = { ...files };
-  if (text !== undefined) all[FILE] = text;
-  return {
-    file: text === undefined ? undefined : FILE,
-    flags: new Map(Object.entries(flags ?? {})),
-    env: (name) => env?.[name],
-    readTextFile: (path) => {
-      const found = all[path];
-      if (found !== undefined) return Promise.resolve(found);
-      return Promise.reject(new Deno.errors.NotFound("no such file"));
-    },
-  };
-}
-
-async function faultOf(given: Given): Promise<string> {
-  const error = await assertRejects(
-    () => loadOptions(sourcesOf(given)),
-    ConfigError,
-  );
-  assertEquals(error.message.includes("\n"), false, error.message);
-  return error.message;
-}
+import { loadConfig, loadOptions } from "../../../lib/config/load_config.ts";
+import { faultOf, FILE, sourcesOf } from "./given_config.ts";
 
 const SOURCE = `source:
   address: db1:3306
@@ -49,7 +13,13 @@ Deno.test("loadOptions() gives defaults for an empty configuration", async () =>
   const expected = {
     name: "kingbus",
     dataDir: "./data",
-    admin: { listen: { hostname: "127.0.0.1", port: 9595 } },
+    admin: {
+      listen: { hostname: "127.0.0.1", port: 9595 },
+      adminToken: undefined,
+      readToken: undefined,
+      hosts: [],
+      tls: undefined,
+    },
     server: {
       listen: { hostname: "127.0.0.1", port: 3390 },
       identity: "own",
@@ -107,7 +77,11 @@ Deno.test("loadOptions() reads every key", async () => {
     text: `
 name: node-1
 data-dir: /var/lib/kingbus
-admin: { listen: "[::1]:1" }
+admin:
+  listen: "[::]:1"
+  read-token-file: /run/read-token
+  admin-token-env: ADMIN_TOKEN
+  hosts: [kingbus.example.com, kb]
 server:
   listen: 0.0.0.0:3306
   identity: source
@@ -149,13 +123,22 @@ retention:
     - { uuid: 3E11FA47-71CA-11E1-9E33-C80AA9429562, name: reports }
     - { uuid: 4e11fa47-71ca-11e1-9e33-c80aa9429562 }
 `,
-    files: { "/run/cdc": "cdcpass\n" },
-    env: { THREE: "threepass\n" },
+    files: {
+      "/run/cdc": "cdcpass\n",
+      "/run/read-token": "0123456789abcdef\r\n",
+    },
+    env: { THREE: "threepass\n", ADMIN_TOKEN: "fedcba9876543210" },
   }));
   assertEquals(options, {
     name: "node-1",
     dataDir: "/var/lib/kingbus",
-    admin: { listen: { hostname: "::1", port: 1 } },
+    admin: {
+      listen: { hostname: "::", port: 1 },
+      readToken: { text: "0123456789abcdef", file: "/run/read-token" },
+      adminToken: { text: "fedcba9876543210", file: undefined },
+      hosts: ["kingbus.example.com", "kb"],
+      tls: undefined,
+    },
     server: {
       listen: { hostname: "0.0.0.0", port: 3306 },
       identity: "source",
