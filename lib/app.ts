@@ -1,5 +1,5 @@
-import { AdminApi } from "./admin/admin_api.ts";
 import { adminRoutes } from "./admin/admin_routes.ts";
+import { type OpenAdmin, openAdmin } from "./admin/open_admin.ts";
 import { adminUrl } from "./admin/admin_url.ts";
 import type {
   NodeInfo,
@@ -47,8 +47,8 @@ import { VERSION } from "./version.ts";
 
 /** A running kingbus. Closing it drains it; nothing of it is left then. */
 export interface App extends AsyncDisposable {
-  /** Reads the server's certificate again. Never throws. */
-  reloadCertificates(): Promise<void>;
+  /** Reads certificates and the admin API's tokens again. Never throws. */
+  reloadSecrets(): Promise<void>;
   /** Where the admin API listens, with the port that was chosen. */
   readonly adminListen: Address;
   /** Where replicas connect, `host:port`; where they would when stopped. */
@@ -147,13 +147,15 @@ export async function openApp(
   }));
   opened.use(metrics);
   const admin = opened.use(
-    new AdminApi({
+    await openAdmin({
+      options: options.admin,
       routes: adminRoutes({ ...watched, live, metrics }),
+      machineName: Deno.hostname(),
       onRequest: metrics.onRequest,
       log,
     }),
   );
-  node.adminListen = admin.listen(options.admin.listen);
+  node.adminListen = admin.address;
   opened.defer(() => server.close());
   await server.resume();
   opened.use(retention);
@@ -172,6 +174,7 @@ export async function openApp(
   });
   return new RunningApp(opened.move(), {
     ...controllers,
+    admin,
     keeper,
     retention,
     store,
@@ -389,7 +392,7 @@ class Node {
       name: this.#options.name,
       version: VERSION,
       startedAt: this.#startedAt,
-      adminUrls: [adminUrl(this.adminListen)],
+      adminUrls: [adminUrl(this.adminListen, this.#options.admin.tls)],
       draining: this.draining,
       stored: {
         files: files.length,
@@ -400,6 +403,7 @@ class Node {
 }
 
 interface AppParts extends Controllers {
+  readonly admin: OpenAdmin;
   readonly keeper: CredentialsKeeper | undefined;
   readonly retention: Retention;
   readonly store: BinlogStore;
@@ -416,8 +420,9 @@ class RunningApp implements App {
     this.#parts = parts;
   }
 
-  async reloadCertificates(): Promise<void> {
+  async reloadSecrets(): Promise<void> {
     await this.#parts.keeper?.reload();
+    await this.#parts.admin.reload();
   }
 
   get adminListen(): Address {
@@ -466,7 +471,7 @@ function sayHow(
     version: VERSION,
     name: options.name,
     replicas_connect_to: server.report().listen,
-    admin: adminUrl(adminListen),
+    admin: adminUrl(adminListen, options.admin.tls),
     data: options.dataDir,
   });
   if (syncer.report().target === undefined) {
@@ -481,14 +486,6 @@ function sayHow(
   } else if (server.users.length === 0) {
     log.warn(
       "no account yet, so every login is refused: set server.users in the configuration, or give one by PUT /binlog/server/stop, then /binlog/server/start",
-    );
-  }
-  if (!isLoopback(adminListen.hostname)) {
-    log.warn(
-      "the admin API asks for no password: let only operators reach it",
-      {
-        admin: formatAddress(adminListen),
-      },
     );
   }
 }

@@ -1,18 +1,38 @@
 import { type Context, Hono } from "hono";
 import { matchedRoutes } from "hono/route";
-import { type Address, formatAddress } from "../config/address.ts";
+import { type Address, formatAddress, isLoopback } from "../config/address.ts";
 import { describeError } from "../log/describe_error.ts";
 import type { Log } from "../log/log.ts";
 import { redactText } from "../log/redact.ts";
 import { RetentionError } from "../retention/retention_error.ts";
+import type { Credentials } from "../tls/credentials.ts";
+import { TOKEN_ADVICE } from "../config/admin_token.ts";
+import { Admission } from "./access/admission.ts";
 import { AdminListenError } from "./admin_listen_error.ts";
 import type { AdminRoute } from "./admin_route.ts";
 import { ControlError, type ControlErrorKind } from "./control.ts";
 import { failure } from "./envelope.ts";
+import { type HttpLimits, HttpListener } from "./http_listener.ts";
 import { readText } from "./read_text.ts";
 import { RequestError } from "./request_error.ts";
 import type { AdminRequestObserver } from "./request_observer.ts";
 import { parseInput, parseQuery } from "./route_input.ts";
+import { secured } from "./secured.ts";
+
+/** What the router is given with each request. */
+interface Surroundings {
+  readonly Bindings: { readonly remote: string };
+}
+
+/** How an {@linkcode AdminApi} listens. */
+export interface ListenOptions {
+  /** The certificate; undefined: plain HTTP. */
+  readonly tls?: Credentials | undefined;
+  /** Whether there is a token, so that others may reach it. */
+  readonly isGuarded?: boolean | undefined;
+  /** Other limits than the usual ones, for tests. */
+  readonly limits?: Partial<HttpLimits> | undefined;
+}
 
 /** What the admin API answers with. */
 export interface AdminApiParts {
@@ -20,6 +40,8 @@ export interface AdminApiParts {
   readonly routes: readonly AdminRoute[];
   /** Told of each request once its answer begins. */
   readonly onRequest?: AdminRequestObserver | undefined;
+  /** Who may ask for what; everybody when absent. */
+  readonly admission?: Admission | undefined;
   readonly log: Log;
 }
 
@@ -29,13 +51,8 @@ const STATUS_OF: Readonly<Record<ControlErrorKind, number>> = {
   unavailable: 503,
 };
 
-/** How long requests under way may take once the API closes. */
-const CLOSE_TIMEOUT_MS = 2000;
-
 /** Pattern of what comes before all routes. */
 const EVERY_PATH = "/*";
-
-const EVENT_STREAM = "text/event-stream";
 
 /**
  * The admin HTTP API: the original kingbus's paths, bodies and envelope, with
@@ -43,85 +60,94 @@ const EVENT_STREAM = "text/event-stream";
  */
 export class AdminApi implements AsyncDisposable {
   readonly #parts: AdminApiParts;
-  readonly #app = new Hono();
+  readonly #app = new Hono<Surroundings>();
   readonly #closing = new AbortController();
-  readonly #cutOff = new AbortController();
-  /** Requests whose answers are not delivered yet. */
-  readonly #underWay = new Set<Promise<void>>();
-  #server: Deno.HttpServer<Deno.NetAddr> | undefined;
+  readonly #admission: Admission;
+  #listener: HttpListener | undefined;
 
   constructor(parts: AdminApiParts) {
     this.#parts = parts;
+    this.#admission = parts.admission ?? new Admission({ log: parts.log });
     this.#observe(parts.onRequest);
     for (const routes of byPath(parts.routes)) this.#route(routes);
-    this.#app.notFound((context) =>
-      failure(404, `there is no ${context.req.path.slice(0, 200)} here`)
-    );
+    this.#app.notFound((context) => {
+      this.#checkTarget(context.req.raw);
+      return failure(404, `there is no ${context.req.path.slice(0, 200)} here`);
+    });
     this.#app.onError((error, context) => this.#refuse(error, context));
   }
 
-  /** Answers one request; what listens calls it, and tests do. */
-  readonly handle = (request: Request): Response | Promise<Response> =>
-    this.#app.fetch(request);
+  /**
+   * Answers one request; what listens calls it, and tests do.
+   *
+   * @param remote IP address it came from
+   */
+  readonly handle = async (
+    request: Request,
+    remote = "",
+  ): Promise<Response> => {
+    try {
+      return secured(await this.#app.fetch(request, { remote }));
+    } catch (error) {
+      return this.#fail(error);
+    }
+  };
 
   /**
    * Begins to listen; returns the address, with the port that was chosen.
    *
-   * @throws {AdminListenError}
+   * @throws {AdminListenError} also when others reach the address and there is
+   * no token.
    */
-  listen(address: Address): Address {
+  async listen(
+    address: Address,
+    options: ListenOptions = {},
+  ): Promise<Address> {
     const { hostname } = address;
-    try {
-      this.#server = Deno.serve({
-        ...address,
-        signal: this.#cutOff.signal,
-        onListen: () => {},
-        onError: (error) => this.#fail(error),
-      }, (request, info) => this.#accept(request, info.completed));
-    } catch (cause) {
-      throw new AdminListenError(formatAddress(address), cause);
+    const listener = await HttpListener.open({
+      address,
+      answer: this.handle,
+      tls: options.tls,
+      limits: options.limits,
+    });
+    const { bound } = listener;
+    if (!isLoopback(bound.hostname) && options.isGuarded !== true) {
+      await listener.close();
+      throw new AdminListenError(formatAddress(address), undefined, {
+        reason:
+          `others reach ${bound.hostname}, and there is no token: ${TOKEN_ADVICE}`,
+      });
     }
-    return { hostname, port: this.#server.addr.port };
+    this.#listener = listener;
+    return { hostname, port: bound.port };
+  }
+
+  /** Has new connections get another certificate. */
+  useCertificate(tls: Credentials): void {
+    this.#listener?.useCertificate(tls);
+  }
+
+  /** Reads the tokens' files again. Never throws. */
+  reloadTokens(): Promise<void> {
+    return this.#admission.reload();
+  }
+
+  /** How many requests came with a wrong token. */
+  get refusedTokens(): number {
+    return this.#admission.refusedTokens;
   }
 
   /**
    * Ends listening, once the requests under way are answered or their time is
-   * up. (`shutdown()` of the server waits for clients that send nothing more.)
-   * Event streams are not waited for: they are told to end, and then cut off.
+   * up. Event streams are told to end, and not waited for.
    */
   async close(): Promise<void> {
-    const server = this.#server;
-    if (server === undefined) return;
-    this.#server = undefined;
     this.#closing.abort();
-    const timeUp = Promise.withResolvers<void>();
-    const timer = setTimeout(timeUp.resolve, CLOSE_TIMEOUT_MS);
-    await Promise.race([Promise.all(this.#underWay), timeUp.promise]);
-    clearTimeout(timer);
-    this.#cutOff.abort();
-    await server.finished;
+    await this.#listener?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  async #accept(
-    request: Request,
-    completed: Promise<void>,
-  ): Promise<Response> {
-    if (this.#server === undefined) return failure(503, "kingbus is stopping");
-    // Rejects when the client went away before it had its answer.
-    const done = completed.catch(() => {}).finally(() =>
-      this.#underWay.delete(done)
-    );
-    this.#underWay.add(done);
-    const response = await this.handle(request);
-    const isStream = response.headers.get("content-type")?.startsWith(
-      EVENT_STREAM,
-    );
-    if (isStream) this.#underWay.delete(done);
-    return response;
   }
 
   /** Tells of every request, whatever becomes of it; before all routes. */
@@ -147,22 +173,50 @@ export class AdminApi implements AsyncDisposable {
     const { path } = routes[0]!;
     const pattern = path.replaceAll(/\{(\w+)\}/g, ":$1");
     for (const route of routes) {
-      this.#app.on(route.method, pattern, async (context) => {
-        this.#note(context);
-        return await this.#answer(route, context);
-      });
+      this.#app.on(
+        route.method,
+        pattern,
+        (context) => this.#answer(route, context),
+      );
     }
     const allow = routes.flatMap(({ method }) =>
       method === "GET" ? ["GET", "HEAD"] : [method]
     ).join(", ");
     this.#app.all(pattern, (context) => {
+      this.#checkTarget(context.req.raw);
       const message = `${path} takes ${allow}, not ${context.req.method}`;
       return failure(405, message, { allow });
     });
   }
 
-  async #answer(route: AdminRoute, context: Context): Promise<Response> {
+  /**
+   * Checks under which name and with which path it was asked.
+   *
+   * @throws {RequestError} 400 or 421.
+   */
+  #checkTarget(request: Request): void {
+    this.#admission.checkHost(request);
+    try {
+      decodeURIComponent(new URL(request.url).pathname);
+    } catch (cause) {
+      throw new RequestError(400, "the path is not encoded as it should", {
+        cause,
+      });
+    }
+  }
+
+  async #answer(
+    route: AdminRoute,
+    context: Context<Surroundings>,
+  ): Promise<Response> {
     const request = context.req.raw;
+    this.#checkTarget(request);
+    const granted = this.#admission.admit(
+      request,
+      route.access,
+      context.env.remote,
+    );
+    this.#note(context);
     const params = context.req.param();
     if (route.params !== undefined) parseInput(params, route.params);
     const query = route.query && parseInput(
@@ -173,7 +227,7 @@ export class AdminApi implements AsyncDisposable {
       request,
       params,
       query,
-      granted: "admin",
+      granted,
       closing: this.#closing.signal,
       text: () => readText(request),
     });
@@ -184,7 +238,7 @@ export class AdminApi implements AsyncDisposable {
   }
 
   /** What changes something is worth a line in every log. */
-  #note(context: Context): void {
+  #note(context: Context<Surroundings>): void {
     const { method, path } = context.req;
     const { log } = this.#parts;
     if (method === "GET" || method === "HEAD") {
@@ -201,14 +255,15 @@ export class AdminApi implements AsyncDisposable {
     return failure(500, "internal error");
   }
 
-  #refuse(error: unknown, context: Context): Response {
+  #refuse(error: unknown, context: Context<Surroundings>): Response {
     const { method, path } = context.req;
     const message = redactText(describeError(error));
     const status = statusOf(error);
     const fields = { method, path, status, error: message };
     if (status >= 500) this.#parts.log.error("admin request failed", fields);
     else this.#parts.log.debug("admin request refused", fields);
-    return failure(status, message);
+    const headers = error instanceof RequestError ? error.headers : {};
+    return failure(status, message, headers);
   }
 }
 

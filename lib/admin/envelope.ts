@@ -1,3 +1,5 @@
+import { secured } from "./secured.ts";
+
 /** What every answer of the admin API is: the original kingbus's envelope. */
 export interface Envelope {
   /** `success`, or what went wrong. */
@@ -5,12 +7,6 @@ export interface Envelope {
   /** Left out of errors, but for answers that explain themselves. */
   readonly data?: unknown;
 }
-
-const HEADERS = {
-  "content-type": "application/json",
-  "cache-control": "no-store",
-  "x-content-type-options": "nosniff",
-};
 
 /** An answer with data. */
 export function success(data: unknown): Response {
@@ -32,8 +28,9 @@ export function envelope(
   body: Envelope,
   headers: Record<string, string> = {},
 ): Response {
-  return new Response(`${JSON.stringify(body)}\n`, {
+  const response = new Response(`${JSON.stringify(body)}\n`, {
     status,
-    headers: { ...HEADERS, ...headers },
+    headers: { "content-type": "application/json", ...headers },
   });
+  return secured(response);
 }

@@ -2,31 +2,108 @@ import { RequestError } from "./request_error.ts";
 
 /** Bytes a request's body may have: the longest ones hold a GTID set. */
 export const BODY_BYTES_MAX = 256 * 1024;
+/** How long it may take to come. */
+export const BODY_TIMEOUT_MS = 10_000;
 
 /**
- * The body of a request as text; reads no more than it may have.
- *
- * @throws {RequestError} 413 when it has more, 400 when the client goes away.
+ * What a body may be called. JSON is what it has to be: `curl -d` calls it a
+ * form, and is not asked to do better. A page's form can't reach what takes a
+ * body, since only scripts can send such requests.
  */
-export async function readText(request: Request): Promise<string> {
+const MEDIA_TYPES = [
+  "application/json",
+  "application/x-www-form-urlencoded",
+  "text/plain",
+];
+
+/**
+ * The body of a request as text; reads no more than it may have, and no longer
+ * than it may take.
+ *
+ * @throws {RequestError} 413 when it has more, 408 when it takes longer, 415
+ * when it is called something else than JSON, 400 when the client goes away or
+ * what came is no UTF-8.
+ */
+export async function readText(
+  request: Request,
+  timeoutMs = BODY_TIMEOUT_MS,
+): Promise<string> {
   const declared = Number(request.headers.get("content-length") ?? 0);
   if (declared > BODY_BYTES_MAX) throw tooLarge();
   if (request.body === null) return "";
-  const decoder = new TextDecoder();
+  checkMediaType(request.headers);
+  const reader = request.body.getReader();
+  const timer = setTimeout(() => {
+    reader.cancel(new RequestError(408, "")).catch(() => {});
+    late.reject(
+      new RequestError(
+        408,
+        `the body did not come within ${timeoutMs / 1000} s`,
+      ),
+    );
+  }, timeoutMs);
+  const late = Promise.withResolvers<never>();
+  // Nobody may be waiting any more.
+  late.promise.catch(() => {});
+  try {
+    return await Promise.race([readAll(reader), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function readAll(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): Promise<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
   let text = "";
   let bytes = 0;
-  try {
-    for await (const chunk of request.body) {
-      bytes += chunk.length;
-      if (bytes > BODY_BYTES_MAX) throw tooLarge();
-      text += decoder.decode(chunk, { stream: true });
+  for (;;) {
+    const value = await readChunk(reader);
+    bytes += value?.length ?? 0;
+    if (bytes > BODY_BYTES_MAX) {
+      reader.cancel().catch(() => {});
+      throw tooLarge();
     }
-  } catch (error) {
-    if (error instanceof RequestError) throw error;
-    const message = "the body broke off";
-    throw new RequestError(400, message, { cause: error });
+    text += decode(decoder, value);
+    if (value === undefined) return text;
   }
-  return text + decoder.decode();
+}
+
+async function readChunk(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): Promise<Uint8Array | undefined> {
+  try {
+    return (await reader.read()).value;
+  } catch (cause) {
+    throw new RequestError(400, "the body broke off", { cause });
+  }
+}
+
+/** Decodes a chunk, or what is left after the last one. */
+function decode(decoder: TextDecoder, chunk: Uint8Array | undefined): string {
+  try {
+    return chunk === undefined
+      ? decoder.decode()
+      : decoder.decode(chunk, { stream: true });
+  } catch (cause) {
+    throw new RequestError(400, "the body is no valid UTF-8", { cause });
+  }
+}
+
+function checkMediaType(headers: Headers): void {
+  const encoding = headers.get("content-encoding") ?? "identity";
+  const [type = "", ...parameters] = (headers.get("content-type") ?? "")
+    .toLowerCase().split(";").map((part) => part.trim());
+  const charset = parameters.find((part) => part.startsWith("charset="));
+  const isTaken = type === "" || MEDIA_TYPES.includes(type);
+  const isUtf8 = charset === undefined ||
+    /^charset="?(utf-8|us-ascii)"?$/.test(charset);
+  if (isTaken && isUtf8 && encoding.toLowerCase() === "identity") return;
+  throw new RequestError(
+    415,
+    "the body must be application/json, in UTF-8 and not compressed",
+  );
 }
 
 function tooLarge(): RequestError {

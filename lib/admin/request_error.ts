@@ -2,9 +2,18 @@
 export class RequestError extends Error {
   override readonly name = "RequestError";
   readonly status: number;
+  /** Headers of the answer that belong to the status. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, message: string, options?: ErrorOptions) {
+  constructor(
+    status: number,
+    message: string,
+    options: ErrorOptions & {
+      readonly headers?: Readonly<Record<string, string>>;
+    } = {},
+  ) {
     super(message, options);
     this.status = status;
+    this.headers = options.headers ?? {};
   }
 }

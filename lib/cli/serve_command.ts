@@ -12,7 +12,7 @@ export const serveCommand: Command = {
   name: "serve",
   summary: "Follow the source and serve replicas (what it does by default)",
   about:
-    "Follows the source, keeps its binary log and serves it to replicas, until SIGTERM or SIGINT; it then drains and ends with exit code 0. A second signal ends it at once with exit code 1. SIGHUP makes it read its certificate again.",
+    "Follows the source, keeps its binary log and serves it to replicas, until SIGTERM or SIGINT; it then drains and ends with exit code 0. A second signal ends it at once with exit code 1. SIGHUP makes it read its certificates and the tokens of its admin API again.",
   example: "kingbus serve --config kingbus.yaml",
   flags: configFlags(),
   restMax: 0,
@@ -39,7 +39,7 @@ async function serve(
   let app: App | undefined;
   // Before all else: without a listener the signal ends the process. What is
   // read at the start need not be read again meanwhile.
-  using _reload = onReload(async () => await app?.reloadCertificates());
+  using _reload = onReload(async () => await app?.reloadSecrets());
   try {
     app = await open();
   } catch (error) {

@@ -9,6 +9,10 @@ export const TOKEN_LENGTH_MIN = 16;
 /** Characters it has at most: a request's head has to hold it. */
 const TOKEN_LENGTH_MAX = 1024;
 
+/** What to do where the admin API is to be reached from elsewhere. */
+export const TOKEN_ADVICE =
+  "write one to a file (openssl rand -hex 32), name it in admin.admin-token-file or admin.read-token-file, or listen on 127.0.0.1";
+
 /** Which of the two tokens. */
 export type TokenKind = "read" | "admin";
 

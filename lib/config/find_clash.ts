@@ -1,12 +1,7 @@
-import { isIP } from "node:net";
 import { type Address, isLoopback, isWildcard } from "./address.ts";
 import type { ConfigTree } from "./config_schema.ts";
 import { formatDuration } from "./duration.ts";
 import type { KeyPath } from "./key_line.ts";
-
-/** What to do where the admin API is to be reached from elsewhere. */
-export const TOKEN_ADVICE =
-  "write one to a file (openssl rand -hex 32), name it in admin.admin-token-file or admin.read-token-file, or listen on 127.0.0.1";
 
 /** Two values that are right alone and wrong together. */
 export interface Clash {
@@ -53,24 +48,7 @@ function findAdminClash({ admin }: ConfigTree): Clash | undefined {
       };
     }
   }
-  const { hostname } = admin.listen;
-  const isReachable = isWildcard(hostname) ||
-    isIP(hostname) !== 0 && !isLoopback(hostname);
-  if (isReachable && !hasToken(admin)) {
-    return {
-      path: ["admin", "listen"],
-      reason:
-        `is ${hostname}, which others reach, and there is no token: ${TOKEN_ADVICE}`,
-    };
-  }
   return findPairClash(admin.tls, ["admin", "tls"]);
-}
-
-function hasToken(admin: ConfigTree["admin"]): boolean {
-  return (["read", "admin"] as const).some((kind) =>
-    admin[`${kind}-token-file`] !== undefined ||
-    admin[`${kind}-token-env`] !== undefined
-  );
 }
 
 function findUserClash({ server }: ConfigTree): Clash | undefined {

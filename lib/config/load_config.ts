@@ -4,6 +4,7 @@ import {
   ZLIB_LEVEL,
   ZSTD_LEVEL_DEFAULT,
 } from "../protocol/compression.ts";
+import { isIP } from "node:net";
 import { parse as parseYaml } from "@std/yaml";
 import type { z } from "zod";
 import {
@@ -28,7 +29,8 @@ import { describeIssue } from "./describe_issue.ts";
 import { describeReadFault } from "./describe_read_fault.ts";
 import { findClash } from "./find_clash.ts";
 import type { KeyPath } from "./key_line.ts";
-import { readToken } from "./admin_token.ts";
+import { isLoopback, isWildcard } from "./address.ts";
+import { readToken, TOKEN_ADVICE } from "./admin_token.ts";
 import type {
   Account,
   AdminOptions,
@@ -325,6 +327,16 @@ async function readAdmin(
   const { listen, hosts, tls } = tree.admin;
   const adminToken = await readToken("admin", tree, origin, surroundings);
   const readOnlyToken = await readToken("read", tree, origin, surroundings);
+  const { hostname } = listen;
+  // Where a name leads to shows when it is listened on.
+  const isReachable = isWildcard(hostname) ||
+    isIP(hostname) !== 0 && !isLoopback(hostname);
+  if (isReachable && adminToken === undefined && readOnlyToken === undefined) {
+    throw origin.fault(
+      ["admin", "listen"],
+      `is ${hostname}, which others reach, and there is no token: ${TOKEN_ADVICE}`,
+    );
+  }
   if (adminToken !== undefined && adminToken.text === readOnlyToken?.text) {
     throw origin.fault(
       ["admin"],

@@ -12,6 +12,8 @@ export interface CredentialsKeeperOptions {
   readonly log: Log;
   /** How often the files are looked at, in ms; 2 s when absent. */
   readonly pollMs?: number | undefined;
+  /** Told of the new ones each time they were read again. */
+  readonly onChange?: ((credentials: Credentials) => void) | undefined;
 }
 
 const POLL_MS = 2000;
@@ -27,6 +29,7 @@ const EXPIRES_SOON_MS = 30 * 24 * 3_600_000;
 export class CredentialsKeeper implements Disposable {
   readonly #files: CredentialFiles;
   readonly #log: Log;
+  readonly #onChange: CredentialsKeeperOptions["onChange"];
   readonly #timer: ReturnType<typeof setInterval>;
   #current: Credentials;
   /** What the files looked like when they were read last, or tried to be. */
@@ -36,12 +39,13 @@ export class CredentialsKeeper implements Disposable {
   #polling = false;
 
   private constructor(
-    { files, log, pollMs = POLL_MS }: CredentialsKeeperOptions,
+    { files, log, pollMs = POLL_MS, onChange }: CredentialsKeeperOptions,
     credentials: Credentials,
     look: string,
   ) {
     this.#files = files;
     this.#log = log;
+    this.#onChange = onChange;
     this.#current = credentials;
     this.#read = look;
     this.#seen = look;
@@ -91,6 +95,7 @@ export class CredentialsKeeper implements Disposable {
       validTo: this.#current.certificate?.validTo,
     });
     this.#warnOfEnd();
+    this.#onChange?.(this.#current);
   }
 
   [Symbol.dispose](): void {

@@ -61,6 +61,7 @@ const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
 
 /** Which folders may use a package of deno.json. */
 const PACKAGE_USERS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["@hono/node-server", ["admin"]],
   ["@opentelemetry/api", ["telemetry"]],
   ["@peculiar/x509", ["tls"]],
   ["@std/assert", []],

@@ -109,7 +109,7 @@ export const CONFIG_TARGETS: readonly FuzzTarget[] = [
       const [method, path] = input.pick(REQUESTS);
       const body = new Uint8Array(input.rest());
       const response = await openApi().handle(
-        new Request(`http://kingbus${path}`, {
+        new Request(`http://localhost${path}`, {
           method,
           ...method === "GET" ? {} : { body },
         }),

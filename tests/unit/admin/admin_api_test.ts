@@ -53,7 +53,7 @@ function openApi(node = NODE): {
       ? body
       : JSON.stringify(body);
     const response = await api.handle(
-      new Request(`http://kingbus${path}`, {
+      new Request(`http://localhost${path}`, {
         method,
         ...(text === undefined ? {} : { body: text }),
       }),
@@ -722,7 +722,7 @@ Deno.test("a body over the limit is refused with 413, declared or not", async ()
     },
   });
   const response = await api.handle(
-    new Request("http://kingbus/binlog/syncer/start", {
+    new Request("http://localhost/binlog/syncer/start", {
       method: "PUT",
       body: stream,
     }),

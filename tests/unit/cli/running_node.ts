@@ -1,3 +1,4 @@
+import { Admission } from "../../../lib/admin/access/admission.ts";
 import { AdminApi } from "../../../lib/admin/admin_api.ts";
 import { adminRoutes } from "../../../lib/admin/admin_routes.ts";
 import type { Terminal } from "../../../lib/cli/terminal.ts";
@@ -38,6 +39,7 @@ export function runningNode(): RunningNode {
       files: listFiles,
       node: () => NODE,
     }),
+    admission: new Admission({ hosts: ["db1"], log: silentLog() }),
     log: silentLog(),
   });
   const fetch: Terminal["fetch"] = async (url, signal, request = {}) => {
