@@ -74,7 +74,7 @@ Deno.test("kingbus serve ends with 0 on SIGINT, with 1 on a second signal", () =
     });
     await held.write(
       new TextEncoder().encode(
-        "PUT /binlog/syncer/start HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n",
+        "PUT /binlog/syncer/start HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n",
       ),
     );
     await kingbus.logged("admin request");
