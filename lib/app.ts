@@ -7,12 +7,7 @@ import type {
   ServerControl,
   SyncerControl,
 } from "./admin/control.ts";
-import {
-  type Address,
-  formatAddress,
-  isLoopback,
-  isWildcard,
-} from "./config/address.ts";
+import { type Address, isWildcard } from "./config/address.ts";
 import type { Options } from "./config/options.ts";
 import { type Live, openLive } from "./admin/live/open_live.ts";
 import { RecentWarnings } from "./admin/live/recent_warnings.ts";
