@@ -27,6 +27,7 @@ import { measureLarge } from "./bench/measure_large.ts";
 import { measureLatency } from "./bench/measure_latency.ts";
 import { measureLogin } from "./bench/measure_login.ts";
 import { measureOpen } from "./bench/measure_open.ts";
+import { measurePage } from "./bench/measure_page.ts";
 import { measureSemiSync } from "./bench/measure_semi_sync.ts";
 import { measureStart } from "./bench/measure_start.ts";
 import { measureTls } from "./bench/measure_tls.ts";
@@ -106,6 +107,10 @@ async function bench(options: BenchOptions): Promise<void> {
       print(
         await measureStart({ runs, executable, folder, bytes, progress }),
       );
+    }
+    if (options.parts.includes("page")) {
+      const { runs, main, replicas } = options;
+      print(await measurePage({ runs, main, folder, replicas, progress }));
     }
     const report: Report = source === undefined
       ? { ...setting, parts }

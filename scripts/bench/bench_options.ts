@@ -19,6 +19,7 @@ export const BENCH_PARTS = [
   "tls",
   "hostile",
   "start",
+  "page",
 ] as const;
 /** One of them. */
 export type BenchPart = typeof BENCH_PARTS[number];

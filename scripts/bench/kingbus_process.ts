@@ -38,7 +38,8 @@ export async function startFlags(): Promise<string[]> {
 export class KingbusProcess implements LogServer, AsyncDisposable {
   readonly hostname = "127.0.0.1";
   readonly port: number;
-  readonly #adminPort: number;
+  /** `http://host:port` of its admin API. */
+  readonly adminUrl: string;
   readonly #child: Deno.ChildProcess;
   readonly #watchdog: ProcessWatchdog;
   readonly #output: Promise<void>;
@@ -54,7 +55,7 @@ export class KingbusProcess implements LogServer, AsyncDisposable {
     // Where the benchmark is ended early, it and what it stored go too.
     this.#watchdog = new ProcessWatchdog(child.pid, dataDir);
     this.port = port;
-    this.#adminPort = adminPort;
+    this.adminUrl = `http://127.0.0.1:${adminPort}`;
     this.#output = discard(child.stdout);
   }
 
@@ -195,8 +196,7 @@ export class KingbusProcess implements LogServer, AsyncDisposable {
   }
 
   async #put(path: string, body: unknown): Promise<void> {
-    const url = `http://127.0.0.1:${this.#adminPort}${path}`;
-    const answer = await fetch(url, {
+    const answer = await fetch(`${this.adminUrl}${path}`, {
       method: "PUT",
       body: JSON.stringify(body),
     });
