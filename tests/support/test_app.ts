@@ -41,16 +41,18 @@ export class TestApp implements AsyncDisposable {
    * Starts one that follows a source.
    *
    * @param more sections of the configuration besides the usual, in YAML
+   * @param admin more of the section `admin`, in YAML: `, hosts: [db]`
    */
   static async following(
     source: ServerAddress,
     more = "",
+    admin = "",
   ): Promise<TestApp> {
     const folder = await Deno.makeTempDir({ prefix: "kingbus-test-" });
     const { user, password } = REPLICATION_ACCOUNT;
     const config = `
 data-dir: ${folder}/data
-admin: { listen: "127.0.0.1:0" }
+admin: { listen: "127.0.0.1:0"${admin} }
 server:
   listen: 127.0.0.1:0
   tls: { mode: disabled }
@@ -78,6 +80,11 @@ ${more}`;
   get port(): number {
     const { serverListen } = this.app;
     return Number(serverListen.slice(serverListen.lastIndexOf(":") + 1));
+  }
+
+  /** Port of its admin API. */
+  get adminPort(): number {
+    return this.app.adminListen.port;
   }
 
   /** Names of the files it has. */

@@ -16,6 +16,9 @@ import uPlot from "./uplot.js";
 
 const HEIGHT = 120;
 
+/** What a chart shows, however much of it is known. */
+const SPAN_SECONDS = 600;
+
 /** Steps between ticks of bytes: round in KiB, MiB, GiB. */
 const BINARY_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
 
@@ -188,7 +191,7 @@ export class Chart {
       },
       padding: [8, 8, 0, 0],
       scales: {
-        x: { time: true },
+        x: { time: true, range: (_, __, max) => lastMinutes(max) },
         y: { range: (_, __, max) => [0, Math.max(floor, (max ?? 0) * 1.1)] },
       },
       axes: [
@@ -221,6 +224,17 @@ export class Chart {
       hooks: { setCursor: [() => this.#describe()] },
     };
   }
+}
+
+/**
+ * The ten minutes up to then, or to now if there is nothing yet.
+ *
+ * @param {number | null} end in seconds
+ * @returns {[number, number]}
+ */
+function lastMinutes(end) {
+  const to = end ?? Date.now() / 1000;
+  return [to - SPAN_SECONDS, to];
 }
 
 /**

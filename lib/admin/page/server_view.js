@@ -36,9 +36,7 @@ export class ServerView {
     setText(field("server-count"), formatNumberOf(replicas.total, "replica"));
     setText(
       field("server-dumping"),
-      replicas.total === 0
-        ? ""
-        : `${formatCount(replicas.sending)} are sent the log`,
+      replicas.total === 0 ? "" : `${formatCount(replicas.sending)} receiving`,
     );
     const problem = byId("server-problem", HTMLElement);
     setShown(problem, !isRunning && server.wanted);

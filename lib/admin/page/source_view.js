@@ -71,21 +71,24 @@ export class SourceView {
   /** @param {SyncerStatus} syncer */
   #showLag(syncer) {
     const { lag_seconds: seconds, lag_bytes: bytes } = syncer;
-    const isKnown = typeof seconds === "number";
+    const isKnown = seconds !== null;
+    const isUpToDate = seconds === 0 && bytes === 0;
     setText(
       field("source-lag"),
-      isKnown
+      isUpToDate
+        ? "Up to date"
+        : isKnown
         ? formatLag(seconds)
         : syncer.state === "following"
         ? "Lag not known yet"
         : "Not following",
     );
     const behind = isKnown ? ["behind"] : [];
-    if (typeof bytes === "number") behind.push(`${formatBytes(bytes)} to come`);
-    setText(field("source-lag-bytes"), behind.join(", "));
+    if (bytes !== null) behind.push(`${formatBytes(bytes)} to come`);
+    setText(field("source-lag-bytes"), isUpToDate ? "" : behind.join(", "));
     setTitle(
       field("source-lag-bytes"),
-      typeof bytes === "number" ? `${formatCount(bytes)} bytes` : "",
+      bytes === null ? "" : `${formatCount(bytes)} bytes`,
     );
   }
 
@@ -164,7 +167,10 @@ export class SourceView {
       );
     }
     setTime(field("source-heard"), syncer.heard_at, now, "never");
-    setText(field("source-link"), describeLink(source));
+    setText(
+      field("source-link"),
+      connected === undefined ? "–" : describeLink(source),
+    );
     setTitle(field("source-link"), source?.tls_cipher ?? "");
   }
 
