@@ -14,11 +14,11 @@ const NOBODY = 65534;
 const CONFIG = "--config=kingbus.yaml";
 
 /**
- * The target is 300 ms on an idle machine; the best of some starts on a busy
- * one is to be within twice that.
+ * The target is 300 ms on an idle machine. On a busy one each start may be
+ * late, but of so many one is to be within twice that.
  */
 const START_MS_MAX = 600;
-const STARTS = 8;
+const STARTS_MAX = 20;
 
 /** Writes the configuration; answers what starts the executable with it. */
 async function configured(
@@ -161,7 +161,9 @@ await e2eTest(
   async (setting) => {
     const launch = await configured(setting);
     const times: number[] = [];
-    for (let start = 0; start < STARTS; start++) {
+    while (
+      times.length < STARTS_MAX && !times.some((ms) => ms < START_MS_MAX)
+    ) {
       const [server, admin] = [freePort(), freePort()];
       const began = performance.now();
       const child = launch([
