@@ -26,6 +26,7 @@ import { measureIngest } from "./bench/measure_ingest.ts";
 import { measureLarge } from "./bench/measure_large.ts";
 import { measureLatency } from "./bench/measure_latency.ts";
 import { measureLogin } from "./bench/measure_login.ts";
+import { measureMetrics } from "./bench/measure_metrics.ts";
 import { measureOpen } from "./bench/measure_open.ts";
 import { measurePage } from "./bench/measure_page.ts";
 import { measureSemiSync } from "./bench/measure_semi_sync.ts";
@@ -97,6 +98,10 @@ async function bench(options: BenchOptions): Promise<void> {
     if (options.parts.includes("idle")) {
       const { runs, main, replicas } = options;
       print(await measureIdle({ runs, main, folder, replicas, progress }));
+    }
+    if (options.parts.includes("metrics")) {
+      const { runs, main, replicas } = options;
+      print(await measureMetrics({ runs, main, folder, replicas, progress }));
     }
     if (options.parts.includes("login")) {
       const { runs, main } = options;

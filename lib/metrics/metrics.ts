@@ -10,7 +10,7 @@ import { AdminRequestCounts } from "./admin_request_counts.ts";
 import { METRICS } from "./metric_list.ts";
 import type { MetricRegistry, Observation } from "./metric_registry.ts";
 import { prefersOpenMetrics } from "./prefers_open_metrics.ts";
-import { REPLICA_SERIES_MAX } from "./replica_series.ts";
+import { REPLICA_SERIES_MAX, ReplicaSeriesLister } from "./replica_series.ts";
 import { type MetricSources, type Scrape, takeScrape } from "./scrape.ts";
 
 /** How often it is looked how late timers are. */
@@ -31,6 +31,7 @@ const NO_LABELS = {};
 export class Metrics implements MetricsControl, AsyncDisposable {
   readonly #log: Log;
   readonly #requests = new AdminRequestCounts();
+  readonly #replicas = new ReplicaSeriesLister();
   #ingest = NOTHING_APPENDED;
   #sources: MetricSources | undefined;
   #registry: MetricRegistry | undefined;
@@ -105,7 +106,7 @@ export class Metrics implements MetricsControl, AsyncDisposable {
       const scrape = await takeScrape(sources, {
         ingest: this.#ingest,
         adminRequests: this.#requests.samples(),
-      });
+      }, this.#replicas);
       this.#sayUnlisted(scrape.replicas.unlisted.length);
       return scrape;
     } finally {

@@ -1,11 +1,19 @@
 import type { ReplicaReport } from "../admin/control.ts";
 import { labelValue } from "./label_value.ts";
 
+/** What a replica's series are told by. */
+export interface ReplicaLabels {
+  /** Of all its series: no other replica has the same. */
+  readonly own: { readonly replica: string };
+  /** Of the one that says who it is. */
+  readonly info: Readonly<Record<string, string>>;
+}
+
 /** A replica with series of its own. */
 export interface ReplicaSeries {
   readonly report: ReplicaReport;
-  /** Its `replica` label: no other series has the same. */
-  readonly labels: { readonly replica: string };
+  /** The same object each time, as long as it is connected. */
+  readonly labels: ReplicaLabels;
 }
 
 /** The replicas that are sent the log, as far as they have series. */
@@ -41,33 +49,83 @@ export const OTHER_REPLICAS = "(others)";
  * two connections come to the same name the newest has it, since a replica that
  * connects once more ends its older dump, and the others get their connection's
  * number behind it.
- *
- * @param replicas in the order they came
- * @param named what the configuration calls some of them
- * @param seriesMax so many get series, in the order they came
  */
-export function listReplicaSeries(
-  replicas: readonly ReplicaReport[],
-  named: readonly NamedReplica[],
-  seriesMax: number = REPLICA_SERIES_MAX,
-): ReplicaSeriesList {
-  const names = new Map(
-    named.map(({ uuid, name }) => [uuid.toLowerCase(), name]),
-  );
-  const dumping = replicas.filter(({ state }) => state === "dumping");
-  const newest = new Map<string, string>();
-  for (const replica of dumping) {
-    newest.set(nameOf(replica, names), replica.connectionId);
+export class ReplicaSeriesLister {
+  readonly #seriesMax: number;
+  /** Of those listed last, by their connections. */
+  #known = new Map<string, KnownLabels>();
+
+  /** @param seriesMax so many get series, in the order they came */
+  constructor(seriesMax: number = REPLICA_SERIES_MAX) {
+    this.#seriesMax = seriesMax;
   }
-  const listed = dumping.slice(0, seriesMax).map((report) => {
-    const name = nameOf(report, names);
-    const { connectionId } = report;
-    const replica = newest.get(name) === connectionId
-      ? name
-      : `${name}#${connectionId}`;
-    return { report, labels: { replica } };
-  });
-  return { listed, unlisted: dumping.slice(seriesMax) };
+
+  /**
+   * Lists those that are sent the log.
+   *
+   * @param replicas in the order they came
+   * @param named what the configuration calls some of them
+   */
+  list(
+    replicas: readonly ReplicaReport[],
+    named: readonly NamedReplica[],
+  ): ReplicaSeriesList {
+    const names = new Map(
+      named.map(({ uuid, name }) => [uuid.toLowerCase(), name]),
+    );
+    const dumping = replicas.filter(({ state }) => state === "dumping");
+    const nameOfEach = dumping.map((report) => nameOf(report, names));
+    const newest = new Map(
+      dumping.map(({ connectionId }, index) => [
+        nameOfEach[index]!,
+        connectionId,
+      ]),
+    );
+    const known = this.#known;
+    this.#known = new Map();
+    const listed = dumping.slice(0, this.#seriesMax).map((report, index) => {
+      const { connectionId } = report;
+      const name = nameOfEach[index]!;
+      const replica = newest.get(name) === connectionId
+        ? name
+        : `${name}#${connectionId}`;
+      const labels = labelsOf(report, replica, known.get(connectionId));
+      this.#known.set(connectionId, labels);
+      return { report, labels };
+    });
+    return { listed, unlisted: dumping.slice(this.#seriesMax) };
+  }
+}
+
+type KnownLabels = ReplicaLabels & {
+  readonly name: string;
+  /** When it connected: numbers of connections begin anew with the server. */
+  readonly sinceMs: number;
+};
+
+/** The labels that it has already, as long as they are right. */
+function labelsOf(
+  report: ReplicaReport,
+  name: string,
+  known: KnownLabels | undefined,
+): KnownLabels {
+  const sinceMs = report.connectedAt.getTime();
+  if (known?.name === name && known.sinceMs === sinceMs) return known;
+  return {
+    name,
+    sinceMs,
+    own: { replica: name },
+    info: {
+      replica: name,
+      server_id: report.serverId,
+      uuid: labelValue(report.uuid),
+      host: hostOf(report.remote),
+      user: labelValue(report.user),
+      mode: report.mode,
+      tls: report.tls?.version ?? "none",
+      compression: report.compression ?? "none",
+    },
+  };
 }
 
 function nameOf(

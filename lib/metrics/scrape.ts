@@ -24,7 +24,10 @@ import type { MetricSample } from "./metric.ts";
 import type { SyncerCounters } from "../syncer/syncer_counters.ts";
 import type { SyncerProgress } from "../syncer/syncer_status.ts";
 import { type ProcessUse, readProcessUse } from "./process_use.ts";
-import { listReplicaSeries, type ReplicaSeriesList } from "./replica_series.ts";
+import type {
+  ReplicaSeriesList,
+  ReplicaSeriesLister,
+} from "./replica_series.ts";
 
 /** What metrics are read from. */
 export interface MetricSources {
@@ -94,6 +97,7 @@ export type OwnCounts = Pick<Scrape, "ingest" | "adminRequests">;
 export async function takeScrape(
   sources: MetricSources,
   own: OwnCounts,
+  lister: ReplicaSeriesLister,
 ): Promise<Scrape> {
   const disk = await diskFacts(sources);
   // From here on at one go, so that the values go with each other.
@@ -115,7 +119,7 @@ export async function takeScrape(
     connectionsMax,
     service: binlogServer.counters,
     totals: binlogServer.totals(),
-    replicas: listReplicaSeries(server.replicas, retention.replicas),
+    replicas: lister.list(server.replicas, retention.replicas),
     retention,
     files,
     head,

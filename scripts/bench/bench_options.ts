@@ -20,6 +20,7 @@ export const BENCH_PARTS = [
   "hostile",
   "start",
   "page",
+  "metrics",
 ] as const;
 /** One of them. */
 export type BenchPart = typeof BENCH_PARTS[number];

@@ -1,6 +1,5 @@
-import { BenchError } from "./bench_error.ts";
-import { spawnDeno } from "./bench_process.ts";
 import type { LogServer } from "./bench_source.ts";
+import { IdleReplicaProcess } from "./idle_replica_process.ts";
 import type { IdleInput } from "./idle_replicas.ts";
 import { KingbusProcess } from "./kingbus_process.ts";
 import { below, type Measurement, type PartResult } from "./measurement.ts";
@@ -123,32 +122,17 @@ async function watch(
   input: IdleInput & { readonly server: LogServer },
 ): Promise<IdleRun> {
   const before = await kingbus.usage();
-  const program = new URL("idle_replicas.ts", import.meta.url).pathname;
-  const replicas = spawnDeno(
-    // Over TLS to a certificate that kingbus has made for itself.
-    input.tls ? ["-A", "--unsafely-ignore-certificate-errors"] : ["-A"],
-    program,
-    [JSON.stringify(input)],
-  );
-  try {
-    const { value } = await replicas.stdout.getReader().read();
-    if (value === undefined) {
-      throw new BenchError("The idle replicas could not connect");
-    }
-    await sleep(SETTLE_MS);
-    const first = await kingbus.usage();
-    const start = performance.now();
-    await sleep(Math.max(WATCH_MS, input.heartbeatMs + SETTLE_MS));
-    const last = await kingbus.usage();
-    const seconds = (performance.now() - start) / 1000;
-    return {
-      megabytes: (last.residentBytes - before.residentBytes) / 1e6,
-      corePercent: 100 * (last.cpuSeconds - first.cpuSeconds) / seconds,
-    };
-  } finally {
-    replicas.kill("SIGKILL");
-    await replicas.status;
-  }
+  await using _replicas = await IdleReplicaProcess.start(input);
+  await sleep(SETTLE_MS);
+  const first = await kingbus.usage();
+  const start = performance.now();
+  await sleep(Math.max(WATCH_MS, input.heartbeatMs + SETTLE_MS));
+  const last = await kingbus.usage();
+  const seconds = (performance.now() - start) / 1000;
+  return {
+    megabytes: (last.residentBytes - before.residentBytes) / 1e6,
+    corePercent: 100 * (last.cpuSeconds - first.cpuSeconds) / seconds,
+  };
 }
 
 function sleep(ms: number): Promise<void> {

@@ -1,16 +1,11 @@
 import type { ReplicaReport } from "../../admin/control.ts";
-import { labelValue } from "../label_value.ts";
 import {
   type Metric,
   type MetricLabel,
   type MetricSample,
   unixSeconds,
 } from "../metric.ts";
-import {
-  hostOf,
-  OTHER_REPLICAS,
-  REPLICA_SERIES_MAX,
-} from "../replica_series.ts";
+import { OTHER_REPLICAS, REPLICA_SERIES_MAX } from "../replica_series.ts";
 import type { Scrape } from "../scrape.ts";
 
 const REPLICA: MetricLabel = {
@@ -56,10 +51,7 @@ export const REPLICA_METRICS: readonly Metric[] = [
       { name: "compression", values: "`none`, `zlib`, `zstd`" },
     ],
     read: ({ replicas: { listed } }) =>
-      listed.map(({ report, labels }) => ({
-        value: 1,
-        labels: { ...labels, ...infoOf(report) },
-      })),
+      listed.map(({ labels }) => ({ value: 1, labels: labels.info })),
   },
   {
     name: "kingbus_replica_lag_seconds",
@@ -130,18 +122,6 @@ export const REPLICA_METRICS: readonly Metric[] = [
   },
 ];
 
-function infoOf(report: ReplicaReport): Record<string, string> {
-  return {
-    server_id: report.serverId,
-    uuid: labelValue(report.uuid),
-    host: hostOf(report.remote),
-    user: labelValue(report.user),
-    mode: report.mode,
-    tls: report.tls?.version ?? "none",
-    compression: report.compression ?? "none",
-  };
-}
-
 /**
  * A value of each replica that has it.
  *
@@ -156,7 +136,7 @@ function samples(
   const all: MetricSample[] = [];
   for (const { report, labels } of listed) {
     const one = value(report);
-    if (one !== undefined) all.push({ value: one, labels });
+    if (one !== undefined) all.push({ value: one, labels: labels.own });
   }
   if (!withOthers) return all;
   const others = unlisted.map(value).filter((one) => one !== undefined);

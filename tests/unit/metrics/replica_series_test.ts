@@ -3,8 +3,8 @@ import type { ReplicaReport } from "../../../lib/admin/control.ts";
 import { labelValue } from "../../../lib/metrics/label_value.ts";
 import {
   hostOf,
-  listReplicaSeries,
   type NamedReplica,
+  ReplicaSeriesLister,
 } from "../../../lib/metrics/replica_series.ts";
 
 const UUID = "22222222-71ca-11e1-9e33-c80aa9429562";
@@ -38,9 +38,9 @@ function namesOf(
   replicas: readonly ReplicaReport[],
   named: readonly NamedReplica[] = [],
 ): string[] {
-  return listReplicaSeries(replicas, named).listed.map(({ labels }) =>
-    labels.replica
-  );
+  return new ReplicaSeriesLister().list(replicas, named).listed.map((
+    { labels },
+  ) => labels.own.replica);
 }
 
 Deno.test("a replica is called as configured, by its uuid, or by its server id and address", () => {
@@ -90,10 +90,9 @@ Deno.test("only replicas that are sent the log have series, and only so many", (
       replica({ uuid: "", serverId: `${index + 1}`, connectionId: `${index}` }),
   );
   const waiting = replica({ state: "connected", connectionId: "99" });
-  const { listed, unlisted } = listReplicaSeries(
+  const { listed, unlisted } = new ReplicaSeriesLister(3).list(
     [waiting, ...replicas],
     [],
-    3,
   );
   assertEquals(listed.map(({ report }) => report.serverId), ["1", "2", "3"]);
   assertEquals(unlisted.map(({ serverId }) => serverId), ["4", "5"]);
@@ -111,4 +110,15 @@ Deno.test("labelValue() bounds what others say, to one well-formed line", () => 
 Deno.test("hostOf() leaves out the port", () => {
   assertEquals(hostOf("10.0.0.2:51234"), "10.0.0.2");
   assertEquals(hostOf("[::1]:51234"), "::1");
+});
+
+Deno.test("a connection's labels stay the same object until another has its number", () => {
+  const lister = new ReplicaSeriesLister();
+  const labels = (report: ReplicaReport) =>
+    lister.list([report], []).listed[0]!.labels;
+  const first = labels(replica());
+  assertEquals(labels(replica({ position: 9999 })) === first, true);
+  // The server was started anew.
+  const other = labels(replica({ connectedAt: new Date(5000), user: "app" }));
+  assertEquals([other.info.user, first.info.user], ["app", "repl"]);
 });
