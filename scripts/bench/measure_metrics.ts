@@ -30,6 +30,8 @@ export interface MetricsMeasure {
 interface MetricsRun {
   readonly medianMs: number;
   readonly slowMs: number;
+  /** Time on any core that kingbus used for one. */
+  readonly cpuMs: number;
   readonly series: number;
   readonly bytes: number;
 }
@@ -61,7 +63,7 @@ export async function measureMetrics(
       heartbeatMs: 30_000,
       tls: false,
     });
-    runs.push(await scrapeOften(`${kingbus.adminUrl}/metrics`, replicas));
+    runs.push(await scrapeOften(kingbus, replicas));
   }
   const median = sampleOf(runs.map(({ medianMs }) => medianMs));
   const name = `GET /metrics with ${replicas} replicas`;
@@ -73,6 +75,11 @@ export async function measureMetrics(
         name: "of 20 the slowest",
         unit: "ms",
         sample: sampleOf(runs.map(({ slowMs }) => slowMs)),
+      },
+      {
+        name: "processor time of kingbus for one",
+        unit: "ms",
+        sample: sampleOf(runs.map(({ cpuMs }) => cpuMs)),
       },
       {
         name: "series",
@@ -93,18 +100,22 @@ export async function measureMetrics(
 }
 
 async function scrapeOften(
-  url: string,
+  kingbus: KingbusProcess,
   replicas: number,
 ): Promise<MetricsRun> {
+  const url = `${kingbus.adminUrl}/metrics`;
   const durations: number[] = [];
   let text = "";
+  let before = await kingbus.usage();
   for (let scrape = 0; scrape < WARM_UP + SCRAPES; scrape++) {
+    if (scrape === WARM_UP) before = await kingbus.usage();
     const start = performance.now();
     const answer = await fetch(url);
     text = await answer.text();
     if (scrape >= WARM_UP) durations.push(performance.now() - start);
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
+  const after = await kingbus.usage();
   const lines = text.split("\n").filter((line) => /^[a-z]/.test(line));
   const lags = lines.filter((line) =>
     line.startsWith("kingbus_replica_lag_seconds{")
@@ -115,6 +126,7 @@ async function scrapeOften(
   return {
     medianMs: percentile(durations, 50),
     slowMs: percentile(durations, 95),
+    cpuMs: 1000 * (after.cpuSeconds - before.cpuSeconds) / SCRAPES,
     series: lines.length,
     bytes: text.length,
   };
