@@ -110,11 +110,6 @@ export class KingbusProcess implements LogServer, AsyncDisposable {
     return kingbus;
   }
 
-  /** Where its admin API is. */
-  get adminUrl(): string {
-    return `http://127.0.0.1:${this.#adminPort}`;
-  }
-
   /** Begins to follow a source, through the admin API. */
   async follow(
     source: LogServer,
