@@ -21,7 +21,9 @@ const REFUSALS = {
 };
 
 /** How the node does, now and in the last ten minutes. */
-export function liveRoutes({ live }: AdminParts): AdminRoute[] {
+export function liveRoutes(
+  { live }: Pick<AdminParts, "live">,
+): AdminRoute[] {
   const { sampler, warnings, feed } = live;
   return [
     {
