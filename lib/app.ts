@@ -387,6 +387,7 @@ class Node {
       name: this.#options.name,
       version: VERSION,
       startedAt: this.#startedAt,
+      hasAdminToken: this.#options.admin.adminToken !== undefined,
       adminUrls: [adminUrl(this.adminListen, this.#options.admin.tls)],
       draining: this.draining,
       stored: {

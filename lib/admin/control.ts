@@ -272,6 +272,8 @@ export interface NodeInfo {
   readonly name: string;
   readonly version: string;
   readonly startedAt: Date;
+  /** Whether there is a token that allows changes. */
+  readonly hasAdminToken: boolean;
   /** URLs its admin API is reached at. */
   readonly adminUrls: readonly string[];
   /** Why it is about to end; undefined while it is not. */

@@ -31,6 +31,9 @@ export const NODE_STATUS = z.strictObject({
   name: z.string(),
   version: z.string(),
   started_at: timeText("When this process was started."),
+  admin_token: z.boolean().describe(
+    "Whether there is an admin token, without which no page may change anything.",
+  ),
   ready: z.boolean().describe("Whether all of `checks` are."),
   checks: listOf(READINESS_CHECK, "Part by part."),
   syncer: SYNCER_STATUS,

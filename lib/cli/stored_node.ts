@@ -39,6 +39,8 @@ export async function readStoredNode(tree: ConfigTree): Promise<StoredNode> {
       name: tree.name,
       version: VERSION,
       started_at: "",
+      admin_token: tree.admin["admin-token-file"] !== undefined ||
+        tree.admin["admin-token-env"] !== undefined,
       ready: false,
       checks: [{ part: "node", ready: false, detail: "does not run" }],
       syncer: await storedSyncer(log, report, tree),

@@ -184,7 +184,7 @@ export class Actions {
   }
 
   #whyOff() {
-    if (/** @type {any} */ (this.#status)?.admin_token === false) {
+    if (this.#status?.admin_token === false) {
       return NO_TOKEN;
     }
     return this.#isLive() ? "" : NOT_LIVE;

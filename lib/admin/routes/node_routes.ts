@@ -83,6 +83,7 @@ export function nodeStatus(parts: WatchedNode): NodeStatus {
     name: node.name,
     version: node.version,
     started_at: node.startedAt.toISOString(),
+    admin_token: node.hasAdminToken,
     ready: checks.every(({ ready }) => ready),
     checks,
     syncer: syncerStatus(parts.syncer.report()),

@@ -485,6 +485,7 @@ Deno.test("GET /status answers everything at once", async () => {
     "name",
     "version",
     "started_at",
+    "admin_token",
     "ready",
     "checks",
     "syncer",

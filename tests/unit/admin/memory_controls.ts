@@ -296,6 +296,7 @@ export const NODE: NodeInfo = {
   name: "node-1",
   version: "0.1.0",
   startedAt: new Date(1_700_000_000_000),
+  hasAdminToken: false,
   adminUrls: ["http://127.0.0.1:9595"],
   draining: undefined,
   stored: { files: 2, bytes: 4096 },
