@@ -42,6 +42,7 @@ await e2eTest(
       `name: edge
 admin: { listen: 127.0.0.1:${admin} }
 log: { directory: log }
+retention: { free-disk: 1MiB, check-interval: 1s }
 `,
     );
     await using kingbus = await KingbusProcess.start(
@@ -61,6 +62,9 @@ log: { directory: log }
     const status = await runToEnd(launch(["status", CONFIG]));
     assertEquals([status.code, status.stderr], [0, ""]);
     assert(status.stdout.includes("edge"), status.stdout);
+    const metrics = await (await fetch(`${kingbus.adminUrl}/metrics`)).text();
+    // It may ask how much of the disk is free.
+    assertMatch(metrics, /^kingbus_disk_free_bytes [1-9]/m);
     kingbus.signal("SIGTERM");
     assertEquals(await kingbus.ended(), 0);
     const logged = await Deno.readTextFile(`${setting.folder}/log/kingbus.log`);
