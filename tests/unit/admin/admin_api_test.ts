@@ -432,6 +432,50 @@ Deno.test("GET /binlog/server/status has kingbus's fields, and no password", asy
   });
 });
 
+Deno.test("DELETE /binlog/server/replicas/{connection_id} says whom it disconnected", async () => {
+  const { ask, server } = openApi();
+  const id = "18446744073709551615";
+  const { status, body } = await ask("DELETE", `/binlog/server/replicas/${id}`);
+  assertEquals(status, 200);
+  assertEquals(body.data, {
+    connection_id: id,
+    remote: "10.0.0.2:51234",
+    user: "repl",
+    server_id: 4294967295,
+    server_uuid: "22222222-71ca-11e1-9e33-c80aa9429562",
+  });
+  assertEquals(server.kicked, [id]);
+});
+
+Deno.test("DELETE /binlog/server/replicas/{connection_id} refuses what is no replica", async () => {
+  const { ask, server } = openApi();
+  const unknown = await ask("DELETE", "/binlog/server/replicas/7");
+  assertEquals([unknown.status, unknown.body.message], [
+    404,
+    "there is no replica with connection 7",
+  ]);
+  for (const id of ["x", "-1", "7.5", "123456789012345678901", "7%2f8"]) {
+    const path = `/binlog/server/replicas/${id}`;
+    assertEquals((await ask("DELETE", path)).status, 400, id);
+  }
+  assertEquals((await ask("GET", "/binlog/server/replicas/7")).status, 405);
+  assertEquals(server.kicked, ["7"]);
+});
+
+Deno.test("GET /status/history and /status/warnings answer what was seen", async () => {
+  const { ask } = openApi();
+  assertEquals((await ask("GET", "/status/history")).body.data, {
+    interval_ms: 2000,
+    samples: [],
+  });
+  assertEquals((await ask("GET", "/status/warnings")).body.data, []);
+  const stream = await ask("GET", "/status/stream");
+  assertEquals([stream.status, stream.body.message], [
+    503,
+    "kingbus is stopping",
+  ]);
+});
+
 Deno.test("PUT /binlog/server/stop stops it", async () => {
   const { ask, server } = openApi();
   assertEquals((await ask("PUT", "/binlog/server/stop")).status, 200);
