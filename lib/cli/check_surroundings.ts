@@ -45,6 +45,10 @@ async function checkFolder(what: string, path: string): Promise<Finding> {
         folder = above;
         continue;
       }
+      // An executable may not look everywhere: what it may is enough to run.
+      if (error instanceof Deno.errors.NotCapable && folder !== resolve(path)) {
+        return { level: "ok", what, text: `${path} will be made` };
+      }
       return {
         level: "problem",
         what,

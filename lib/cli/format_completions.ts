@@ -46,11 +46,14 @@ function flagsOf(command: Command): readonly CommandFlag[] {
   return [...command.flags, ...GENERAL_FLAGS];
 }
 
-/** All flags by name: one name has one meaning, whatever the command. */
-function allFlags(commands: readonly Command[]): CommandFlag[] {
-  const flags = new Map<string, CommandFlag>();
-  for (const flag of commands.flatMap(flagsOf)) flags.set(flag.name, flag);
-  return [...flags.values()];
+/** Names of all flags that take a value. */
+function valuedNames(commands: readonly Command[]): string[] {
+  const flags = commands.flatMap(flagsOf);
+  return [
+    ...new Set(
+      flags.filter(({ value }) => value !== undefined).map(({ name }) => name),
+    ),
+  ];
 }
 
 /** What bash puts into COMPREPLY. */
@@ -67,7 +70,7 @@ function bashReply(completion: Completion | undefined): string {
 
 function formatBash(commands: readonly Command[]): string {
   const words = wordsOf(commands);
-  const valued = allFlags(commands).filter(({ value }) => value !== undefined);
+  const valued = valuedNames(commands);
   const firsts = words.map(({ word }) => word).join(" ");
   return `# bash completion of kingbus: source <(kingbus completions bash)
 _kingbus() {
@@ -77,16 +80,9 @@ _kingbus() {
   elif ((COMP_CWORD > 1)) && [[ \${COMP_WORDS[COMP_CWORD - 1]} == "=" ]]; then
     previous="\${COMP_WORDS[COMP_CWORD - 2]}"
   else previous="\${COMP_WORDS[COMP_CWORD - 1]}"; fi
-  case "$previous" in
-${
-    valued.map(({ name, completion }) =>
-      `    --${name}) ${bashReply(completion)}; return ;;`
-    ).join("\n")
-  }
-  esac
   for ((at = 1; at < COMP_CWORD; at++)); do
     case "\${COMP_WORDS[at]}" in
-      ${valued.map(({ name }) => `--${name}`).join(" | ")})
+      ${valued.map((name) => `--${name}`).join(" | ")})
         [[ \${COMP_WORDS[at + 1]} == "=" ]] && ((at++))
         ((at++)) ;;
       -*) ;;
@@ -100,6 +96,9 @@ ${
         esac ;;
     esac
   done
+  case "$command $previous" in
+${valued.map((name) => bashValue(name, commands)).join("\n")}
+  esac
   case "$command" in
     "")
       flags="${flagWords(commands[0]!)}"
@@ -123,6 +122,23 @@ ${
 }
 complete -F _kingbus kingbus
 `;
+}
+
+/** What completes the value of a flag, command by command if they differ. */
+function bashValue(name: string, commands: readonly Command[]): string {
+  const replies = commands.flatMap((command) => {
+    const flag = flagsOf(command).find((one) => one.name === name);
+    return flag === undefined
+      ? []
+      : [[command.name, bashReply(flag.completion)] as const];
+  });
+  const [first, ...others] = replies.map(([, reply]) => reply);
+  if (others.every((reply) => reply === first)) {
+    return `    *" --${name}") ${first}; return ;;`;
+  }
+  return replies.map(([command, reply]) =>
+    `    "${command} --${name}") ${reply}; return ;;`
+  ).join("\n");
 }
 
 function bashCommand(command: Command): string {
@@ -166,7 +182,7 @@ function zshFlag({ name, value, about, completion }: CommandFlag): string {
 }
 
 function zshArguments(command: Command, indent: string): string {
-  const rest = command.argument === undefined
+  const rest = command.completion === undefined
     ? []
     : [quoted(`*:argument:${zshAction(command.completion)}`)];
   return [`_arguments -s`, ...flagsOf(command).map(zshFlag), ...rest]
