@@ -175,13 +175,29 @@ function parseLine(line: string): LogLine {
   return line.startsWith("{") ? JSON.parse(line) : { message: line };
 }
 
+/** Program and arguments that run kingbus in whichever folder. */
+export function kingbusProgram(args: readonly string[]): string[] {
+  const root = ROOT.pathname;
+  return [
+    Deno.execPath(),
+    "run",
+    ...IMPORT_FLAGS.map((flag) =>
+      flag.replace("=scripts/", `=${root}scripts/`)
+    ),
+    ...PERMISSIONS,
+    `${root}main.ts`,
+    ...args,
+  ];
+}
+
 /** A command line of kingbus, run from its modules; its output is piped. */
 export function commandOf(
   args: readonly string[],
   env: Record<string, string> = {},
 ): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", ...IMPORT_FLAGS, ...PERMISSIONS, "main.ts", ...args],
+  const [program = "", ...rest] = kingbusProgram(args);
+  return new Deno.Command(program, {
+    args: rest,
     cwd: ROOT,
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
