@@ -3,7 +3,10 @@ import { isWildcard, parseAddress } from "../config/address.ts";
 import type { ConfigTree } from "../config/config_schema.ts";
 import { describeReadFault } from "../config/describe_read_fault.ts";
 import { loadConfig } from "../config/load_config.ts";
-import { AdminClient, AdminError } from "./admin_client.ts";
+import { readToken, type TokenKind } from "../config/admin_token.ts";
+import { ConfigError } from "../config/config_error.ts";
+import { ConfigOrigin } from "../config/config_origin.ts";
+import { AdminClient, AdminError, type AdminPlace } from "./admin_client.ts";
 import type { CommandFlag, CommandInput } from "./command.ts";
 import {
   configFileFlag,
@@ -87,11 +90,21 @@ export async function openAdmin(
     );
   }
   const url = given === undefined
-    ? adminUrl(reachableAddress(tree.admin.listen))
+    ? adminUrl(reachableAddress(tree.admin.listen), tree.admin.tls)
     : readUrl(given);
-  const ca = await readCa(values.get(CA), terminal);
-  const token = await findToken(values.get(TOKEN_FILE), terminal);
-  const place = { url, token, ca };
+  const token = await givenToken(values.get(TOKEN_FILE), terminal);
+  // What the configuration names is for its own node, and for no other one.
+  const isOwn = given === undefined;
+  const own = isOwn && token === undefined
+    ? await configuredTokens(tree, terminal)
+    : undefined;
+  const ca = await readCa(values.get(CA), terminal) ??
+    (isOwn ? await ownCertificate(tree, terminal) : undefined);
+  const place = {
+    url,
+    ca,
+    ...own ?? { tokens: { read: token, change: token } },
+  };
   return {
     client: new AdminClient(place, terminal),
     tree,
@@ -141,7 +154,41 @@ async function readCa(
   throw new UsageError(`--${CA}: ${path} holds no certificate in PEM`);
 }
 
-async function findToken(
+/** The node's certificate: where nobody else has signed it, it is trusted. */
+async function ownCertificate(
+  { admin }: ConfigTree,
+  { readTextFile }: Terminal,
+): Promise<string | undefined> {
+  const { certificate } = admin.tls;
+  if (certificate === undefined) return undefined;
+  // Who must not read it may do without.
+  return await readTextFile(certificate).catch(() => undefined);
+}
+
+/** The tokens that the configuration names, as far as they may be read. */
+async function configuredTokens(
+  tree: ConfigTree,
+  terminal: Terminal,
+): Promise<Pick<AdminPlace, "tokens" | "tokenFault">> {
+  const origin = new ConfigOrigin(undefined, new Map());
+  const faults: string[] = [];
+  const read = async (kind: TokenKind): Promise<string | undefined> => {
+    try {
+      return (await readToken(kind, tree, origin, terminal))?.text;
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      faults.push(error.message);
+      return undefined;
+    }
+  };
+  const [admin, reading] = [await read("admin"), await read("read")];
+  return {
+    tokens: { read: reading ?? admin, change: admin },
+    tokenFault: faults.length === 0 ? undefined : faults.join("; "),
+  };
+}
+
+async function givenToken(
   path: string | undefined,
   terminal: Terminal,
 ): Promise<string | undefined> {

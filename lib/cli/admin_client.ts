@@ -6,8 +6,11 @@ import type { Terminal } from "./terminal.ts";
 export interface AdminPlace {
   /** `http://host:port` or `https://host:port`. */
   readonly url: string;
-  /** Sent as bearer token; none is sent when absent. */
-  readonly token?: string | undefined;
+  /** Sent as bearer tokens: with what only reads, and with what changes. */
+  readonly tokens?: {
+    readonly read?: string | undefined;
+    readonly change?: string | undefined;
+  };
   /** Why there is none, where there should be one: for the error. */
   readonly tokenFault?: string | undefined;
   /** Certificates, in PEM, that are trusted beside the system's. */
@@ -102,7 +105,8 @@ export class AdminClient {
       throw this.#lost(error, question);
     });
     if (status === 401 || status === 403 || status === 421) {
-      throw new AdminError("denied", this.#denied(status, answer), { status });
+      const message = this.#denied(status, answer, this.#token(question));
+      throw new AdminError("denied", message, { status });
     }
     if (answer === undefined) {
       const said = response.ok
@@ -131,7 +135,8 @@ export class AdminClient {
 
   async #send<Data>(question: AdminQuestion<Data>): Promise<Response> {
     const { method = "GET", path, body, timeoutMs = TIMEOUT_MS } = question;
-    const { token, ca } = this.#place;
+    const { ca } = this.#place;
+    const token = this.#token(question);
     const timeout = AbortSignal.timeout(timeoutMs);
     const signal = question.signal === undefined
       ? timeout
@@ -191,9 +196,18 @@ export class AdminClient {
     );
   }
 
-  #denied(status: number, answer: Envelope | undefined): string {
+  #token<Data>({ method = "GET" }: AdminQuestion<Data>): string | undefined {
+    const { tokens = {} } = this.#place;
+    return method === "GET" ? tokens.read : tokens.change;
+  }
+
+  #denied(
+    status: number,
+    answer: Envelope | undefined,
+    token: string | undefined,
+  ): string {
     const said = answer?.message ? `: ${printable(answer.message)}` : "";
-    const { token, tokenFault } = this.#place;
+    const { tokenFault } = this.#place;
     const begin = `${this.url} refuses access`;
     if (status === 421) {
       return `${begin}${said}; ask it by an address, or add the name to admin.hosts of its configuration`;

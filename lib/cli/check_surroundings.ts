@@ -101,7 +101,9 @@ async function checkSecrets(tree: ConfigTree): Promise<Finding[]> {
   return findings;
 }
 
-function secretFiles({ server, source }: ConfigTree): [string, string][] {
+function secretFiles(
+  { server, source, admin }: ConfigTree,
+): [string, string][] {
   const files: [string, string | undefined][] = [
     ...server.users.map((user, at): [string, string | undefined] => [
       `server.users[${at}]`,
@@ -110,6 +112,9 @@ function secretFiles({ server, source }: ConfigTree): [string, string][] {
     ["source.password-file", source?.["password-file"]],
     ["server.tls.key", server.tls.key],
     ["source.tls.key", source?.tls.key],
+    ["admin.read-token-file", admin["read-token-file"]],
+    ["admin.admin-token-file", admin["admin-token-file"]],
+    ["admin.tls.key", admin.tls.key],
   ];
   return files.filter((entry): entry is [string, string] =>
     entry[1] !== undefined

@@ -15,118 +15,117 @@ export function findClash(tree: ConfigTree): Clash | undefined {
   return findClashes(tree)[0];
 }
 
-/** The clashes in a configuration, the first one of each kind. */
+/** All clashes in a configuration. */
 export function findClashes(tree: ConfigTree): Clash[] {
   return [
-    findListenClash(tree),
-    findUserClash(tree),
-    findSemiSyncClash(tree),
-    findTlsClash(tree),
-    findSourceClash(tree),
-    findRetentionClash(tree),
-    findAdminClash(tree),
-  ].filter((clash) => clash !== undefined);
+    ...listenClashes(tree),
+    ...userClashes(tree),
+    ...semiSyncClashes(tree),
+    ...tlsClashes(tree),
+    ...sourceClashes(tree),
+    ...retentionClashes(tree),
+    ...adminClashes(tree),
+  ];
 }
 
-function findListenClash({ admin, server }: ConfigTree): Clash | undefined {
-  if (!listensOn(server.listen, admin.listen)) return undefined;
-  return {
+function* listenClashes({ admin, server }: ConfigTree): Generator<Clash> {
+  if (!listensOn(server.listen, admin.listen)) return;
+  yield {
     path: ["admin", "listen"],
     reason: "is the address of server.listen too: they need two ports",
   };
 }
 
-function findAdminClash({ admin }: ConfigTree): Clash | undefined {
+function* adminClashes({ admin }: ConfigTree): Generator<Clash> {
   for (const kind of ["read", "admin"] as const) {
     if (
       admin[`${kind}-token-file`] !== undefined &&
       admin[`${kind}-token-env`] !== undefined
     ) {
-      return {
+      yield {
         path: ["admin", `${kind}-token-env`],
         reason: `is given besides ${kind}-token-file: give only one of them`,
       };
     }
   }
-  return findPairClash(admin.tls, ["admin", "tls"]);
+  yield* pairClashes(admin.tls, ["admin", "tls"]);
 }
 
-function findUserClash({ server }: ConfigTree): Clash | undefined {
+function* userClashes({ server }: ConfigTree): Generator<Clash> {
   const seen = new Set<string>();
   for (const [index, { name }] of server.users.entries()) {
     if (seen.has(name)) {
-      return {
+      yield {
         path: ["server", "users", index, "name"],
         reason: `there are two users named "${name}"`,
       };
     }
     seen.add(name);
   }
-  return undefined;
 }
 
-function findSemiSyncClash({ server, source }: ConfigTree): Clash | undefined {
+function* semiSyncClashes({ server, source }: ConfigTree): Generator<Clash> {
   const count = server["wait-for-replicas"];
-  if (count === 0) return undefined;
+  if (count === 0) return;
   const path = ["server", "wait-for-replicas"];
   if (!server["semi-sync"]) {
-    return {
+    yield {
       path,
       reason:
         `is ${count}, but without server.semi-sync no replica acknowledges anything`,
     };
   }
   if (source !== undefined && !source["semi-sync"]) {
-    return {
+    yield {
       path,
       reason:
         `is ${count}, but without source.semi-sync the source waits for no acknowledgement`,
     };
   }
-  return undefined;
 }
 
-function findTlsClash({ server, source }: ConfigTree): Clash | undefined {
+function* tlsClashes({ server, source }: ConfigTree): Generator<Clash> {
   const { tls, users } = server;
   const path = ["server", "tls"];
   if (tls["client-certificate"] !== "ignored" && tls.ca === undefined) {
-    return {
+    yield {
       path: [...path, "client-certificate"],
       reason: `is ${
         tls["client-certificate"]
       }, but without server.tls.ca no client's certificate is trusted`,
     };
   }
-  const index = users.findIndex((user) => user["require-tls"]);
-  if (tls.mode === "disabled" && index >= 0) {
-    return {
+  for (const [index, user] of users.entries()) {
+    if (tls.mode !== "disabled" || !user["require-tls"]) continue;
+    yield {
       path: ["server", "users", index, "require-tls"],
       reason: "is true, but with server.tls.mode disabled nobody has TLS",
     };
   }
-  return findPairClash(tls, path) ?? findSourceTlsClash(source?.tls);
+  yield* pairClashes(tls, path);
+  yield* sourceTlsClashes(source?.tls);
 }
 
-function findSourceTlsClash(
+function* sourceTlsClashes(
   tls: NonNullable<ConfigTree["source"]>["tls"] | undefined,
-): Clash | undefined {
-  if (tls === undefined) return undefined;
+): Generator<Clash> {
+  if (tls === undefined) return;
   const path = ["source", "tls"];
   if (tls.mode.startsWith("verify-") && tls.ca === undefined) {
-    return {
+    yield {
       path: [...path, "mode"],
       reason:
         `is ${tls.mode}, but without source.tls.ca nobody is trusted: give the file of the authority that signed the source's certificate`,
     };
   }
-  return findPairClash(tls, path);
+  yield* pairClashes(tls, path);
 }
 
 /** A certificate is of no use without its key, nor the other way round. */
-function findPairClash(
+function* pairClashes(
   tls: { certificate?: string | undefined; key?: string | undefined },
   path: readonly string[],
-): Clash | undefined {
+): Generator<Clash> {
   for (
     const [one, other] of [["certificate", "key"], [
       "key",
@@ -134,17 +133,16 @@ function findPairClash(
     ]] as const
   ) {
     if (tls[one] === undefined || tls[other] !== undefined) continue;
-    return {
+    yield {
       path: [...path, one],
       reason: `is given without ${path.join(".")}.${other}: they go together`,
     };
   }
-  return undefined;
 }
 
-function findSourceClash(tree: ConfigTree): Clash | undefined {
+function* sourceClashes(tree: ConfigTree): Generator<Clash> {
   const { source, server, admin } = tree;
-  if (source === undefined) return undefined;
+  if (source === undefined) return;
   for (
     const [listen, key] of [
       [server.listen, "server.listen"],
@@ -153,14 +151,16 @@ function findSourceClash(tree: ConfigTree): Clash | undefined {
   ) {
     const reason = `is kingbus's own ${key}: it would follow itself`;
     if (reaches(source.address, listen)) {
-      return { path: ["source", "address"], reason };
+      yield { path: ["source", "address"], reason };
     }
-    const index = source.candidates.findIndex((one) => reaches(one, listen));
-    if (index >= 0) return { path: ["source", "candidates", index], reason };
+    for (const [index, one] of source.candidates.entries()) {
+      if (!reaches(one, listen)) continue;
+      yield { path: ["source", "candidates", index], reason };
+    }
   }
   const serverId = source["server-id"];
   if (serverId !== undefined && serverId === server["server-id"]) {
-    return {
+    yield {
       path: ["source", "server-id"],
       reason:
         `is ${serverId} as server.server-id is: source and replicas need two different ids`,
@@ -168,27 +168,25 @@ function findSourceClash(tree: ConfigTree): Clash | undefined {
   }
   if (source["read-timeout"] <= source.heartbeat) {
     const heartbeat = formatDuration(source.heartbeat);
-    return {
+    yield {
       path: ["source", "read-timeout"],
       reason:
         `must be above source.heartbeat (${heartbeat}), or an idle source counts as lost`,
     };
   }
-  return undefined;
 }
 
-function findRetentionClash({ retention }: ConfigTree): Clash | undefined {
+function* retentionClashes({ retention }: ConfigTree): Generator<Clash> {
   const seen = new Set<string>();
   for (const [index, { uuid }] of retention.replicas.entries()) {
     if (seen.has(uuid.toLowerCase())) {
-      return {
+      yield {
         path: ["retention", "replicas", index, "uuid"],
         reason: `there are two replicas with the uuid ${uuid}`,
       };
     }
     seen.add(uuid.toLowerCase());
   }
-  return undefined;
 }
 
 /** True when both cannot listen at once. */

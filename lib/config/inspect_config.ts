@@ -1,3 +1,4 @@
+import { readToken } from "./admin_token.ts";
 import { ConfigError } from "./config_error.ts";
 import type { ConfigOrigin } from "./config_origin.ts";
 import type { CredentialFiles } from "../tls/credentials.ts";
@@ -12,6 +13,7 @@ import {
   checkCredentials,
   type ConfigSources,
   issueFault,
+  readAdmin,
   readRawConfig,
 } from "./load_config.ts";
 import {
@@ -64,6 +66,14 @@ export async function inspectConfig(
   }
   for (const [files, path] of certificatesOf(tree)) {
     await note(() => checkCredentials(files, path, origin, sources));
+  }
+  const before = problems.length;
+  for (const kind of ["admin", "read"] as const) {
+    await note(() => readToken(kind, tree, origin, sources));
+  }
+  // It stops at the first fault, and those of the tokens are told by now.
+  if (problems.length === before) {
+    await note(() => readAdmin(tree, origin, sources));
   }
   return { problems, tree, file, origin };
 }

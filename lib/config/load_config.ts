@@ -319,7 +319,12 @@ export function retentionSettings(
   };
 }
 
-async function readAdmin(
+/**
+ * The settings of `admin:`, its tokens read.
+ *
+ * @throws {ConfigError} when they can't be, or would leave it unguarded
+ */
+export async function readAdmin(
   tree: ConfigTree,
   origin: ConfigOrigin,
   surroundings: ConfigSurroundings,

@@ -72,10 +72,11 @@ source:
       "k.yaml:7: server.users[3].password-env: the environment variable GONE is not set",
       "server.tls.certificate: gone.pem does not exist",
       "k.yaml:13: source.password-env: is given besides password",
+      "k.yaml:2: server.wait-for-replicas: is 1, but without source.semi-sync",
       "source.read-timeout: must be above source.heartbeat",
     ]
   ) assertStringIncludes(output, problem);
-  assertStringIncludes(output, "can't be used, 9 problems");
+  assertStringIncludes(output, "can't be used, 10 problems");
 });
 
 Deno.test("kingbus config check shows every value, where it is from, and no secret", async () => {
@@ -134,6 +135,30 @@ retention: { age: 7d, size: 20GiB }
   assertEquals(value("source.address"), undefined);
 });
 
+Deno.test("kingbus config check looks at the tokens of the admin API", async () => {
+  const files = { long: "0123456789abcdef\n", short: "hunter2" };
+  const cases: [string, string][] = [
+    ["{ read-token-file: short }", "short holds a token of 7 characters"],
+    ["{ admin-token-file: gone }", "gone does not exist"],
+    ["{ admin-token-env: GONE }", "the environment variable GONE is not set"],
+    [
+      "{ admin-token-file: long, read-token-file: long }",
+      "has the same token twice",
+    ],
+    [
+      "{ admin-token-file: long, admin-token-env: X }",
+      "is given besides admin-token-file",
+    ],
+    ["{ tls: { certificate: c } }", "is given without admin.tls.key"],
+  ];
+  for (const [admin, problem] of cases) {
+    const { code, output } = await check(`admin: ${admin}\n`, [], { files });
+    assertEquals(code, 2, output);
+    assertStringIncludes(output, problem);
+    assert(!output.includes("hunter2"), output);
+  }
+});
+
 Deno.test("kingbus config check gives problems to programs", async () => {
   const { code, output, errors } = await check("a: [", ["--json"]);
   const { ok, problems, values } = JSON.parse(output);
@@ -152,12 +177,12 @@ Deno.test("kingbus config check looks whether folders and ports can be used, and
       files: {
         "k.yaml": `data-dir: ${folder}/a/b
 log: { directory: ${folder}/file/x }
-admin: { listen: "192.0.2.1:1" }
+admin: { listen: "192.0.2.1:1", read-token-file: ${folder}/file }
 server:
   listen: 127.0.0.1:${port}
   users: [{ name: a, password-file: ${folder}/file }]
 `,
-        [`${folder}/file`]: "secret",
+        [`${folder}/file`]: "0123456789abcdef",
       },
     });
     const code = await runCli(
@@ -177,6 +202,7 @@ server:
       "server.listen": "warning",
       "admin.listen": "problem",
       "server.users[0]": "warning",
+      "admin.read-token-file": "warning",
     });
     assertEquals(code, 1);
   } finally {
