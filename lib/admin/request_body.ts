@@ -13,26 +13,79 @@ import {
 import { describeIssue } from "../config/describe_issue.ts";
 import type { PurgeTarget } from "../retention/retention.ts";
 import type { ServerStartRequest, SyncerStartRequest } from "./control.ts";
+import { findDuplicateKey } from "./find_duplicate_key.ts";
 import { RequestError } from "./request_error.ts";
 import { parseRfc3339 } from "./rfc3339.ts";
 
 /** The body of `PUT /binlog/syncer/start`. */
 export const SYNCER_START = z.strictObject({
-  syncer_id: integerValue(SERVER_ID_RANGE).optional(),
-  syncer_uuid: patternValue(UUID.pattern, UUID.reason).optional(),
-  mysql_addr: addressValue({ portMin: 1 }),
-  mysql_user: textValue(128),
-  mysql_password: secretValue(),
-  semi_sync: booleanValue().optional(),
-  start: startValue().optional(),
-  candidates: z.array(addressValue({ portMin: 1 })).optional(),
+  mysql_addr: addressValue({ portMin: 1 }).meta({
+    type: "string",
+    description: "`host:port` of the source, IPv6 in brackets.",
+    examples: ["127.0.0.1:3306"],
+  }),
+  mysql_user: textValue(128).meta({
+    type: "string",
+    description: "The account on the source.",
+    examples: ["repl"],
+  }),
+  mysql_password: secretValue().meta({
+    type: "string",
+    format: "password",
+    description: "Its password; it appears in no answer.",
+    examples: ["replpass"],
+  }),
+  syncer_id: integerValue(SERVER_ID_RANGE).optional().meta({
+    type: "integer",
+    minimum: SERVER_ID_RANGE.min,
+    maximum: SERVER_ID_RANGE.max,
+    description: "Server id towards the source; kingbus's own when absent.",
+    examples: [1001],
+  }),
+  syncer_uuid: patternValue(UUID.pattern, UUID.reason).optional().meta({
+    type: "string",
+    format: "uuid",
+    description: "UUID towards the source; kingbus's own when absent.",
+  }),
+  start: startValue().optional().meta({
+    type: "string",
+    description:
+      "Where an empty log begins: `oldest`, `newest`, a GTID set, or a MariaDB GTID position such as `0-1-100`; `oldest` when absent.",
+    examples: ["oldest"],
+  }),
+  candidates: z.array(
+    addressValue({ portMin: 1 }).meta({ type: "string" }),
+  ).optional().meta({
+    description:
+      "Servers to follow in its place when it is lost, in order, with the same account; the configuration's when absent, if the account is its.",
+  }),
+  semi_sync: booleanValue().optional().meta({
+    type: "boolean",
+    description:
+      "Acknowledge to the source what is on disk; `source.semi-sync` when absent.",
+  }),
 });
 
 /** The body of `PUT /binlog/server/start`. */
 export const SERVER_START = z.strictObject({
-  addr: addressValue({ portMin: 0 }).optional(),
-  user: textValue(128).optional(),
-  password: secretValue().optional(),
+  addr: addressValue({ portMin: 0 }).optional().meta({
+    type: "string",
+    description:
+      "`host:port` to listen on; port 0 takes any free one; as configured when absent.",
+    examples: ["127.0.0.1:3390"],
+  }),
+  user: textValue(128).optional().meta({
+    type: "string",
+    description:
+      "An account for replicas in the place of the configured ones; with `password`.",
+    examples: ["repl"],
+  }),
+  password: secretValue().optional().meta({
+    type: "string",
+    format: "password",
+    description: "Its password, not empty; it appears in no answer.",
+    examples: ["replpass"],
+  }),
 });
 
 /**
@@ -79,14 +132,29 @@ export function parseServerStart(text: string): ServerStartRequest | undefined {
 
 /** The body of `PUT /binlog/purge`. */
 export const PURGE = z.strictObject({
-  to: textValue(512).optional(),
+  to: textValue(512).optional().meta({
+    type: "string",
+    description: "The first file that stays; this or `before` is given.",
+    examples: ["binlog.000042"],
+  }),
   before: configValue((input) => {
     const timeMs = typeof input === "string" ? parseRfc3339(input) : undefined;
     if (timeMs !== undefined) return timeMs;
     throw new SyntaxError("must be a time such as 2026-11-23T10:00:00Z");
-  }).optional(),
-  force: booleanValue().optional(),
-  dry_run: booleanValue().optional(),
+  }).optional().meta({
+    type: "string",
+    format: "date-time",
+    description: "Removes the files whose last event is older; RFC 3339.",
+  }),
+  force: booleanValue().optional().meta({
+    type: "boolean",
+    description:
+      "Removes what replicas still need as well; their dumps end with error 1236.",
+  }),
+  dry_run: booleanValue().optional().meta({
+    type: "boolean",
+    description: "Removes nothing and says what would go.",
+  }),
 });
 
 /** What `PUT /binlog/purge` asks for. */
@@ -134,6 +202,14 @@ function parseBody<Shape extends z.core.$ZodLooseShape>(
     throw new RequestError(400, "the body must be a JSON object");
   }
   if (Object.keys(input).length === 0) return undefined;
+  const twice = findDuplicateKey(text);
+  if (twice !== undefined) {
+    throw new RequestError(400, `${twice.slice(0, 100)}: is given twice`);
+  }
+  // The validator does not see it; nothing else is named so, either.
+  if (Object.hasOwn(input, "__proto__")) {
+    throw new RequestError(400, "__proto__: is no key here");
+  }
   const result = schema.safeParse(input);
   if (result.success) return result.data;
   const { path, reason } = describeIssue(

@@ -3,10 +3,12 @@ import type { KeyPath } from "./key_line.ts";
 import { suggestion } from "./nearest_name.ts";
 
 /** Keys that earlier versions had, with what takes their place. */
-const FORMER_KEYS: Readonly<Record<string, string>> = {
-  "server.users.admin":
+const FORMER_KEYS: ReadonlyMap<string, string> = new Map([
+  [
+    "server.users.admin",
     "is no key any more: write rights: [admin] in the place of admin: true",
-};
+  ],
+]);
 
 /** What is wrong with one key of an input, and which key. */
 export interface DescribedIssue {
@@ -29,9 +31,9 @@ export function describeIssue(
   const path = issue.path as KeyPath;
   if (issue.code === "unrecognized_keys") {
     const key = issue.keys[0]!;
-    const former = FORMER_KEYS[
-      [...path, key].filter((part) => typeof part === "string").join(".")
-    ];
+    const former = FORMER_KEYS.get(
+      [...path, key].filter((part) => typeof part === "string").join("."),
+    );
     if (former !== undefined) return { path: [...path, key], reason: former };
     const names = knownNames(path);
     const wish = suggestion(key, names) || `; there are ${names.join(", ")}`;
