@@ -13,6 +13,7 @@ export const ROUTE_SUBJECTS = [
   "replicas",
   "files",
   "page",
+  "description",
   "cluster",
 ] as const;
 
@@ -28,10 +29,12 @@ export interface RouteError {
 
 /** An answer that is no JSON envelope. */
 export interface MediaAnswer {
-  /** Such as `text/html`. */
+  /** Such as `text/html`, or `*`/`*` where it depends. */
   readonly mediaType: string;
   /** What is in it. */
   readonly about: string;
+  /** Whether it has an `ETag`, and 304 is the answer to who has it. */
+  readonly hasTag?: boolean | undefined;
 }
 
 /** A request, as the handler of its route gets it. */
@@ -71,8 +74,8 @@ export interface AdminRoute<Query = unknown> {
   readonly query?: z.ZodType<Query>;
   /** The body, for the documents; the handler parses what `text()` gives. */
   readonly body?: z.ZodType;
-  /** `data` of the envelope, or an answer of another kind. */
-  readonly answer: z.ZodType | MediaAnswer;
+  /** `data` of the envelope, or an answer of another kind; undefined: only errors. */
+  readonly answer: z.ZodType | MediaAnswer | undefined;
   readonly errors: readonly RouteError[];
   /**
    * Answers with `success()`, or with the media type of `answer`. Errors are

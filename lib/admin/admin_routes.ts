@@ -1,5 +1,7 @@
+import { VERSION } from "../version.ts";
 import type { AdminParts } from "./admin_parts.ts";
 import type { AdminRoute } from "./admin_route.ts";
+import { apiRoutes } from "./routes/api_routes.ts";
 import { clusterRoutes } from "./routes/cluster_routes.ts";
 import { liveRoutes } from "./routes/live_routes.ts";
 import { logRoutes } from "./routes/log_routes.ts";
@@ -11,7 +13,7 @@ import { syncerRoutes } from "./routes/syncer_routes.ts";
 
 /** Every route of the admin API: a new group is added here. */
 export function adminRoutes(parts: AdminParts): AdminRoute[] {
-  return [
+  const routes = [
     ...nodeRoutes(parts),
     ...metricsRoutes(parts),
     ...liveRoutes(parts),
@@ -21,4 +23,5 @@ export function adminRoutes(parts: AdminParts): AdminRoute[] {
     ...clusterRoutes(parts),
     ...pageRoutes(),
   ];
+  return [...routes, ...apiRoutes(routes, VERSION)];
 }

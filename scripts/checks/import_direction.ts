@@ -71,6 +71,7 @@ const PACKAGE_USERS: ReadonlyMap<string, readonly string[]> = new Map([
   ["hono", ["admin"]],
   ["prom-client", ["metrics"]],
   ["reflect-metadata", ["tls"]],
+  ["swagger-ui-dist", ["admin"]],
   ["uplot", ["admin"]],
   ["zod", ["admin", "config"]],
 ]);

@@ -1,3 +1,4 @@
+import type { PageAsset } from "../asset_server.ts";
 import uplotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
 import uplot from "uplot/dist/uPlot.esm.js" with { type: "text" };
 import actionDialog from "./action_dialog.js" with { type: "text" };
@@ -38,12 +39,6 @@ import icon from "./icon.svg" with { type: "text" };
 import statusCss from "./status.css" with { type: "text" };
 import html from "./status.html" with { type: "text" };
 import tableCss from "./table.css" with { type: "text" };
-
-/** A file of the page, as it is served. */
-export interface PageAsset {
-  readonly mediaType: string;
-  readonly text: string;
-}
 
 /** The page itself. */
 export const PAGE_HTML: PageAsset = { mediaType: "text/html", text: html };

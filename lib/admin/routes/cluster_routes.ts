@@ -8,7 +8,6 @@ import {
   clusterOf,
   membersOf,
 } from "../node_status.ts";
-import { NOTHING } from "./nothing.ts";
 
 const ALONE =
   "kingbus: this node runs alone: clusters are not supported, so members can't be changed";
@@ -54,7 +53,7 @@ function refused(
     subject: "cluster",
     summary,
     access: "admin",
-    answer: NOTHING,
+    answer: undefined,
     errors: [{ status: 501, when: "always: a node runs alone" }],
     handle: () => failure(501, ALONE),
   };

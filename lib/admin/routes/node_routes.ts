@@ -17,7 +17,10 @@ const ALIVE = z.strictObject({ version: z.string() }).readonly();
 
 const READY = z.strictObject({
   ready: z.boolean(),
-  checks: listOf(READINESS_CHECK, "Part by part."),
+  checks: listOf(
+    READINESS_CHECK,
+    "Part by part; left out for who needs a token and shows none.",
+  ).optional(),
 }).readonly();
 
 /** How the node is, for people, probes and programs. */
@@ -54,7 +57,8 @@ export function nodeRoutes(parts: AdminParts): AdminRoute[] {
         status: 503,
         when: "something that is meant to run does not; `data` says what",
       }],
-      handle: () => answerReady(checksOf(parts)),
+      handle: ({ granted }) =>
+        answerReady(checksOf(parts), { withDetails: granted !== "open" }),
     },
   ];
 }
@@ -65,7 +69,16 @@ function checksOf(
   return checkReadiness(node(), syncer.report(), server.report());
 }
 
-function answerReady(checks: readonly ReadinessCheck[]): Response {
+/** To who may see nothing it says no more than whether. */
+function answerReady(
+  checks: readonly ReadinessCheck[],
+  { withDetails }: { readonly withDetails: boolean },
+): Response {
+  if (!withDetails) {
+    return checks.every(({ ready }) => ready)
+      ? success({ ready: true })
+      : envelope(503, { message: "not ready", data: { ready: false } });
+  }
   const unready = checks.filter(({ ready }) => !ready);
   if (unready.length === 0) return success({ ready: true, checks });
   const why = unready.map(({ part, detail }) => `${part} ${detail}`);

@@ -1,0 +1,44 @@
+import { assert, assertEquals } from "@std/assert";
+import { browserTest } from "../../support/browser.ts";
+import { LargeNode } from "../../support/large_node.ts";
+
+const SMALL = { replicas: 1, files: 1, executed: "" };
+
+await browserTest(
+  "the page at /api tries calls under its security policy",
+  [],
+  async (browser) => {
+    await using node = await LargeNode.open(SMALL);
+    await using api = await browser.open(`${node.url}api`);
+    const { page } = api;
+    await page.locator(".swagger-ui .info .title").waitFor();
+    assertEquals(await page.locator(".opblock").count() > 15, true);
+    await api.shoot("api");
+
+    const status = page.locator("#operations-node-getStatus");
+    await status.locator(".opblock-summary-control").click();
+    await status.locator(".try-out__btn").click();
+    await status.locator(".execute").click();
+    const answer = status.locator(
+      ".live-responses-table tbody .response-col_status",
+    );
+    await answer.first().waitFor();
+    assert((await answer.first().innerText()).startsWith("200"));
+    const body = await status.locator(
+      ".live-responses-table tbody .response-col_description",
+    ).innerText();
+    assert(body.includes('"started_at"'), body);
+
+    // A browser may change nothing where there is no admin token.
+    api.expect(/403 \(Forbidden\)/);
+    const stop = page.locator("#operations-source-putBinlogSyncerStop");
+    await stop.locator(".opblock-summary-control").click();
+    await stop.locator(".try-out__btn").click();
+    await stop.locator(".execute").click();
+    const refusal = stop.locator(
+      ".live-responses-table tbody .response-col_description",
+    );
+    await refusal.getByText("admin.admin-token-file").first().waitFor();
+    api.assertClean();
+  },
+);
