@@ -20,21 +20,26 @@ export function reportLog(store: ReportedStore): LogReport {
 }
 
 /**
- * How many bytes of the log lie behind a position in a file; undefined when the
- * store has no such file.
+ * Answers how many bytes of the log, as it is now, lie behind a position in a
+ * file; undefined when the store has no such file. For many replicas at once: a
+ * file is looked for once, however many read it.
  */
 export function bytesBehind(
   { files }: ReportedStore,
-  fileName: string,
-  position: number,
-): number | undefined {
+): (fileName: string, position: number) => number | undefined {
+  /** Bytes from the begin of each file looked for to the end of the log. */
+  const known = new Map<string, number>();
+  let at = files.length;
   let bytes = 0;
-  for (let at = files.length - 1; at >= 0; at--) {
-    const file = files[at]!;
-    if (file.name === fileName) {
-      return Math.max(0, bytes + file.size - position);
+  return (fileName, position) => {
+    while (!known.has(fileName) && at > 0) {
+      const { name, size } = files[--at]!;
+      bytes += size;
+      if (!known.has(name)) known.set(name, bytes);
     }
-    bytes += file.size;
-  }
-  return undefined;
+    const fromBegin = known.get(fileName);
+    return fromBegin === undefined
+      ? undefined
+      : Math.max(0, fromBegin - position);
+  };
 }

@@ -182,6 +182,7 @@ export class ServerController implements ServerControl {
     const { server, store, rates, now } = this.#parts;
     const status = server.status();
     const nowMs = now();
+    const behind = bytesBehind(store);
     return {
       wanted: this.#intent.run,
       state: status.state,
@@ -190,7 +191,7 @@ export class ServerController implements ServerControl {
       users: this.users,
       replicas: status.replicas.map((replica) => ({
         ...replica,
-        lagBytes: bytesBehind(store, replica.file, replica.position),
+        lagBytes: behind(replica.file, replica.position),
         lagSeconds: lagSeconds(replica, nowMs),
         bytesPerSecond: rates?.rateOf({
           connectionId: Number(replica.connectionId),
