@@ -99,11 +99,13 @@ ${more}`;
 
   /** Starts it, again if it was stopped. */
   async start(): Promise<void> {
+    const file = "test.yaml";
     const options = await loadOptions({
-      file: "test.yaml",
+      file,
       flags: new Map(),
       env: () => undefined,
-      readTextFile: () => Promise.resolve(this.#config),
+      readTextFile: (path) =>
+        path === file ? Promise.resolve(this.#config) : Deno.readTextFile(path),
     });
     const log = openLog({
       level: "info",
