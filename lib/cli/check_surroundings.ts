@@ -1,4 +1,3 @@
-import { access, constants } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type Address, formatAddress } from "../config/address.ts";
 import type { ConfigTree } from "../config/config_schema.ts";
@@ -8,7 +7,7 @@ import type { Finding } from "./finding.ts";
 /**
  * Looks whether what a configuration names is there and can be used: folders
  * that are written, addresses that are listened on, and files with secrets that
- * others may read. Changes nothing.
+ * others may read. Leaves nothing changed.
  */
 export async function checkSurroundings(tree: ConfigTree): Promise<Finding[]> {
   const folders = await Promise.all([
@@ -28,13 +27,14 @@ export async function checkSurroundings(tree: ConfigTree): Promise<Finding[]> {
 /** A folder that does not exist is made at the start, in the one above it. */
 async function checkFolder(what: string, path: string): Promise<Finding> {
   let folder = resolve(path);
+  let missing: string | undefined;
   for (;;) {
     try {
       const { isDirectory } = await Deno.stat(folder);
       if (!isDirectory) {
         return { level: "problem", what, text: `${folder} is no folder` };
       }
-      await access(folder, constants.W_OK | constants.X_OK);
+      await tryToWrite(folder, missing);
       const text = folder === resolve(path)
         ? `${folder} can be written`
         : `${path} will be made in ${folder}`;
@@ -42,6 +42,7 @@ async function checkFolder(what: string, path: string): Promise<Finding> {
     } catch (error) {
       const above = dirname(folder);
       if (error instanceof Deno.errors.NotFound && above !== folder) {
+        missing = folder;
         folder = above;
         continue;
       }
@@ -59,6 +60,20 @@ async function checkFolder(what: string, path: string): Promise<Finding> {
       };
     }
   }
+}
+
+/**
+ * Does what the start would do in a folder, and undoes it. To ask for access
+ * instead would take the right to know the user, which kingbus has no need of.
+ */
+async function tryToWrite(
+  folder: string,
+  missing: string | undefined,
+): Promise<void> {
+  const made = missing ??
+    await Deno.makeTempFile({ dir: folder, prefix: ".kingbus-check-" });
+  if (missing !== undefined) await Deno.mkdir(missing);
+  await Deno.remove(made);
 }
 
 function checkListen(what: string, { hostname, port }: Address): Finding {

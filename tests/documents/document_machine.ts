@@ -14,6 +14,9 @@ export const CHECKOUT = `${HOME}/kingbus`;
 /** MySQL's own programs, which the machine's root has not, or MariaDB's. */
 const MYSQL_PROGRAMS = ["mysql", "mysqlbinlog", "mysqladmin", "mysqldump"];
 
+/** Names an executable to run as kingbus, instead of its source. */
+const EXECUTABLE_VARIABLE = "KINGBUS_EXECUTABLE";
+
 /** How a command in the machine ended, and what it wrote. */
 export interface MachineOutput {
   readonly code: number;
@@ -227,16 +230,20 @@ export class DocumentMachine implements AsyncDisposable {
     await this.writeFile("/etc/mysql/my.cnf", "");
     await Deno.mkdir(this.path(HOME), { recursive: true });
     await this.#copyProject();
-    await this.#program("kingbus", [
-      Deno.execPath(),
-      "run",
-      "--quiet",
-      ...flags.map((flag) =>
-        flag.replace("=scripts/", `=${CHECKOUT}/scripts/`)
-      ),
-      ...await startFlags(),
-      `${CHECKOUT}/main.ts`,
-    ]);
+    const executable = Deno.env.get(EXECUTABLE_VARIABLE);
+    await this.#program(
+      "kingbus",
+      executable ? [executable] : [
+        Deno.execPath(),
+        "run",
+        "--quiet",
+        ...flags.map((flag) =>
+          flag.replace("=scripts/", `=${CHECKOUT}/scripts/`)
+        ),
+        ...await startFlags(),
+        `${CHECKOUT}/main.ts`,
+      ],
+    );
     const inside = `${rigFolder()}/sid`;
     for (const name of MYSQL_PROGRAMS) {
       await this.#program(name, [
@@ -247,6 +254,7 @@ export class DocumentMachine implements AsyncDisposable {
       ]);
     }
     await this.#program("sudo", ["env", "--"]);
+    await this.#compiler();
     // what a reader without Deno has npm fetch is this very version of it
     await this.writeFile(
       "/usr/local/bin/npx",
@@ -257,6 +265,24 @@ if [ "$1 $2" != "-y deno@${Deno.version.deno}" ]; then
 fi
 shift 2
 exec ${Deno.execPath()} "$@"
+`,
+      0o755,
+    );
+  }
+
+  /** Where a denort is given, executables are made with it and its Deno. */
+  async #compiler(): Promise<void> {
+    const stub = Deno.env.get("DENORT_BIN");
+    if (stub === undefined) return;
+    const deno = Deno.env.get("DENO") ?? Deno.execPath();
+    await this.writeFile(
+      "/usr/local/bin/deno",
+      `#!/bin/sh
+if [ "$1 $2" = "task compile" ]; then
+  export DENORT_BIN='${stub}'
+  exec '${deno}' "$@"
+fi
+exec '${Deno.execPath()}' "$@"
 `,
       0o755,
     );

@@ -20,6 +20,10 @@ export interface DocumentPlan {
   readonly servers: Readonly<Record<string, MachineServerOptions>>;
   /** Passwords that its clients ask for with `-p`, by account. */
   readonly passwords?: Readonly<Record<string, string>>;
+  /** What stands for something that only a run knows, and what it is then. */
+  readonly replace?: Readonly<
+    Record<string, (run: DocumentRun) => Promise<string>>
+  >;
   /** What is there before the reader begins. */
   readonly prepare?: (run: DocumentRun) => Promise<void>;
   /** Whom a block of SQL is for: a server, or several, or a client command. */
@@ -45,6 +49,7 @@ const LONG_RUNNING = [
   /--follow\b/,
   /--stop-never\b/,
   /^tail -[fF]/,
+  /^deno eval .*Deno\.serve/,
   /^journalctl .*-f\b/,
 ];
 
@@ -53,6 +58,9 @@ const CLIENT = /^(mysql|mariadb)( +-[^e<|;]\S*)*$/;
 
 /** Longest that a transaction may take to a replica. */
 const ARRIVAL_MS = 60_000;
+
+/** What curl ends with at an error of HTTP, when asked to. */
+const HTTP_ERROR = 22;
 
 /** A statement that takes longer is told of: all of them share CI's time. */
 const SLOW_SECONDS = 10;
@@ -92,6 +100,7 @@ export class DocumentRun implements AsyncDisposable {
       ...Object.keys(plan.before ?? {}),
       ...Object.keys(plan.after ?? {}),
       ...Object.keys(plan.exits ?? {}),
+      ...Object.keys(plan.replace ?? {}),
       ...NOT_RUN.filter((entry) => entry.document === document.path)
         .map(({ begins }) => begins),
     ]);
@@ -146,6 +155,8 @@ export class DocumentRun implements AsyncDisposable {
         case "js":
         case "ts":
           return await this.#runScript(block);
+        case "promql":
+          return await this.#checkQuery(block);
         case "text":
         case "json":
           return this.#compare(block);
@@ -240,21 +251,17 @@ export class DocumentRun implements AsyncDisposable {
     }
   }
 
-  /** Asks the admin API of the kingbus that runs. */
-  async admin(path: string): Promise<Record<string, unknown>> {
-    const text = await this.machine.must(
-      `curl -sS http://127.0.0.1:9595${path}`,
-    );
-    return JSON.parse(text);
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.terminal[Symbol.asyncDispose]();
   }
 
   async #runShell(block: Block): Promise<void> {
     const outputs: string[] = [];
-    for (const statement of await shellStatements(block)) {
+    for (const written of await shellStatements(block)) {
+      const statement = {
+        ...written,
+        text: await this.#filledIn(written.text),
+      };
       if (this.#notRun(statement, block)) continue;
       for (const hook of this.#entries(this.#plan.before, statement.text)) {
         await hook(this);
@@ -285,13 +292,28 @@ export class DocumentRun implements AsyncDisposable {
       ? this.#withPassword(text)
       : text;
     const { code, output } = await this.terminal.run(typed);
-    if (code === wanted) return withoutNoise(output);
+    // an error that came as an answer is one, as with --fail
+    const failed = code === 0 && /^(sudo )?curl/.test(text) &&
+      /"message":"(?!success")/.test(output);
+    if ((failed ? HTTP_ERROR : code) === wanted) return withoutNoise(output);
     throw new DocumentFault(
       this.#document.path,
       line,
       `exit code ${code} of: ${text}\n${output}\n${await this
         .#backgroundOutput()}`,
     );
+  }
+
+  async #filledIn(text: string): Promise<string> {
+    let filled = text;
+    for (
+      const [placeholder, value] of Object.entries(this.#plan.replace ?? {})
+    ) {
+      if (!filled.includes(placeholder)) continue;
+      this.#unused.delete(placeholder);
+      filled = filled.replaceAll(placeholder, await value(this));
+    }
+    return filled;
   }
 
   /** Takes a client as opened; it gets the SQL that comes. */
@@ -379,6 +401,30 @@ export class DocumentRun implements AsyncDisposable {
     }
   }
 
+  /** What Prometheus would read it as; whether there are such metrics too. */
+  async #checkQuery({ text, line }: Block): Promise<void> {
+    const metrics = await this.machine.must(
+      "curl -sS http://127.0.0.1:9595/metrics",
+    );
+    for (const [name] of text.matchAll(/\bkingbus_\w+/g)) {
+      const family = name.replace(/_(bucket|count|sum)$/, "");
+      if (metrics.includes(`# TYPE ${family} `)) continue;
+      throw new TypeError(`/metrics has no ${name}`);
+    }
+    const { code } = await this.machine.run("command -v promtool");
+    if (code !== 0) {
+      console.error(
+        `NOT CHECKED ${this.#document.path}:${line}: no program promtool`,
+      );
+      return;
+    }
+    const rule = { record: "kingbus:checked", expr: text };
+    const groups = [{ name: "checked", rules: [rule] }];
+    const file = "/run/document/rules.json";
+    await this.machine.writeFile(file, JSON.stringify({ groups }));
+    await this.machine.must(`promtool check rules ${file}`);
+  }
+
   /** A file where its first line names one, else a piece of a configuration. */
   async #useYaml({ text }: Block): Promise<void> {
     const [, name] = /^# (\S+\.ya?ml)\b/.exec(text) ?? [];
@@ -432,6 +478,7 @@ export class DocumentRun implements AsyncDisposable {
     );
     if (entry === undefined) return false;
     this.#unused.delete(entry.begins);
+    if (entry.unless !== undefined && Deno.env.has(entry.unless)) return false;
     console.error(
       `NOT RUN ${entry.document}:${line} "${
         text.split("\n")[0]
@@ -445,8 +492,9 @@ export class DocumentRun implements AsyncDisposable {
     table: Readonly<Record<string, T>> | undefined,
     text: string,
   ): T[] {
+    // a key that ends with a line's end is meant to be all of it
     const found = Object.entries(table ?? {}).filter(([key]) =>
-      text.includes(key)
+      `${text}\n`.includes(key)
     );
     for (const [key] of found) this.#unused.delete(key);
     return found.map(([, value]) => value);

@@ -169,8 +169,7 @@ echo $! >${this.folder}/started.pid`,
   }
 
   get #address(): { hostname: string; port: string } {
-    const [hostname = "", port = ""] = this.options.at.split(":");
-    return { hostname, port };
+    return splitAddress(this.options.at);
   }
 }
 
@@ -179,7 +178,7 @@ async function launchOf(
   root: string,
   inside: string,
 ): Promise<Launch> {
-  const [address = "", port = ""] = options.at.split(":");
+  const { hostname: address, port } = splitAddress(options.at);
   const common = [
     `--datadir=${inside}/data`,
     `--socket=${inside}/server.sock`,
@@ -250,6 +249,11 @@ async function launchOf(
         initSql: INIT_SQL,
       };
   }
+}
+
+function splitAddress(at: string): { hostname: string; port: string } {
+  const [, hostname = "", port = ""] = /^\[?(.+?)\]?:(\d+)$/.exec(at) ?? [];
+  return { hostname, port };
 }
 
 function words(program: string, ...args: (readonly string[])[]): string {

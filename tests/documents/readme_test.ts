@@ -59,6 +59,7 @@ await documentTest("README.md", {
     "MASTER_USE_GTID": async (run) => {
       await run.arrives("maria2", COUNT, "1");
       await run.startKingbus("kingbus.yaml");
+      await run.logIs("127.0.1.1:3306");
     },
   },
 });

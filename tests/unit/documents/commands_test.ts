@@ -67,8 +67,11 @@ function usageFault(
   whole: boolean,
 ): string | undefined {
   const [serve] = COMMANDS;
+  // usage lines name what may follow
+  const given = args.filter((arg) => whole || !/^\[|^COMMAND$/.test(arg));
+  const line = given[0] === "help" ? [...given.slice(1), "--help"] : given;
   try {
-    parseCommandLine(args, COMMANDS, serve!);
+    parseCommandLine(line, COMMANDS, serve!);
     return undefined;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
