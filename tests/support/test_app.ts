@@ -43,16 +43,13 @@ export class TestApp implements AsyncDisposable {
    * @param more sections of the configuration besides the usual, in YAML
    * @param admin more of the section `admin`, in YAML: `, hosts: [db]`
    */
-  static async following(
+  static following(
     source: ServerAddress,
     more = "",
     admin = "",
   ): Promise<TestApp> {
-    const folder = await Deno.makeTempDir({ prefix: "kingbus-test-" });
     const { user, password } = REPLICATION_ACCOUNT;
-    const config = `
-data-dir: ${folder}/data
-admin: { listen: "127.0.0.1:0"${admin} }
+    const sections = `
 server:
   listen: 127.0.0.1:0
   tls: { mode: disabled }
@@ -65,15 +62,42 @@ source:
   password: ${password}
   tls: { mode: disabled }
 ${more}`;
-    const test = new TestApp(folder, config);
+    return TestApp.with(sections, admin);
+  }
+
+  /**
+   * Starts one.
+   *
+   * @param sections of its configuration, in YAML, besides `data-dir` and `admin`
+   * @param admin see `following`
+   */
+  static async with(sections: string, admin = ""): Promise<TestApp> {
+    const folder = await Deno.makeTempDir({ prefix: "kingbus-test-" });
+    const test = new TestApp(
+      folder,
+      `
+data-dir: ${folder}/data
+admin: { listen: "127.0.0.1:0"${admin} }
+${sections}`,
+    );
     await test.start();
     return test;
+  }
+
+  /** Where its admin API is. */
+  get adminUrl(): string {
+    return `http://${formatAddress(this.app.adminListen)}`;
   }
 
   /** The running kingbus. */
   get app(): App {
     if (this.#app === undefined) throw new TypeError("Not running");
     return this.#app;
+  }
+
+  /** Folder of its data. */
+  get dataDir(): string {
+    return `${this.#folder}/data`;
   }
 
   /** Port replicas connect to. */
