@@ -4,7 +4,7 @@ import { DUMP_OUTCOMES, type DumpOutcome } from "./dump_outcome.ts";
  * How a session ended that neither its client nor the server wanted to end:
  * - `protocol`: the client sent what is no proper command;
  * - `timeout`: it was idle too long, or did not take or finish something in time;
- * - `lost`: its connection broke, before the login or after it;
+ * - `lost`: its connection broke where more was to come;
  * - `internal`: a fault in kingbus, which the log tells of.
  */
 export const SESSION_ERROR_KINDS = [
