@@ -2,6 +2,7 @@ import { describeReadFault } from "../config/describe_read_fault.ts";
 import type { CommandFlag, CommandInput } from "./command.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
+import { describeError } from "../log/describe_error.ts";
 
 const USER = "user";
 const PASSWORD_FILE = "password-file";
@@ -51,7 +52,14 @@ export async function readAccount(
     );
   }
   if (variable !== undefined) {
-    const password = env(variable);
+    let password: string | undefined;
+    try {
+      password = env(variable);
+    } catch (cause) {
+      throw new UsageError(`--${PASSWORD_ENV}: ${describeError(cause)}`, {
+        cause,
+      });
+    }
     if (password !== undefined) return { user, password };
     throw new UsageError(
       `--${PASSWORD_ENV}: the environment variable ${variable} is not set`,

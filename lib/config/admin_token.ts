@@ -3,6 +3,7 @@ import type { ConfigTree } from "./config_schema.ts";
 import { describeReadFault } from "./describe_read_fault.ts";
 import type { AdminToken } from "./options.ts";
 import type { ConfigSurroundings } from "./read_password.ts";
+import { readVariable } from "./read_variable.ts";
 
 /** Characters a token has at least: less can be guessed. */
 export const TOKEN_LENGTH_MIN = 16;
@@ -51,17 +52,13 @@ export async function readToken(
   kind: TokenKind,
   { admin }: ConfigTree,
   origin: ConfigOrigin,
-  { readTextFile, env }: ConfigSurroundings,
+  surroundings: ConfigSurroundings,
 ): Promise<AdminToken | undefined> {
   const file = admin[`${kind}-token-file`];
   const variable = admin[`${kind}-token-env`];
   if (variable !== undefined) {
     const path = ["admin", `${kind}-token-env`];
-    const value = env(variable);
-    if (value === undefined) {
-      const reason = `the environment variable ${variable} is not set`;
-      throw origin.fault(path, reason);
-    }
+    const value = readVariable(variable, path, origin, surroundings);
     const name = `the environment variable ${variable}`;
     return {
       text: checked(value, name, path, origin),
@@ -72,7 +69,7 @@ export async function readToken(
   const path = ["admin", `${kind}-token-file`];
   let text: string;
   try {
-    text = await readTextFile(file);
+    text = await surroundings.readTextFile(file);
   } catch (error) {
     const reason = `${file} ${describeReadFault(error)}`;
     throw origin.fault(path, reason, error);

@@ -1,8 +1,8 @@
-import { describeError } from "../log/describe_error.ts";
 import type { ConfigOrigin } from "./config_origin.ts";
 import type { PasswordKeys } from "./config_schema.ts";
 import { describeReadFault } from "./describe_read_fault.ts";
 import type { KeyPath } from "./key_line.ts";
+import { readVariable } from "./read_variable.ts";
 
 /** What a configuration may look at besides its own text. */
 export interface ConfigSurroundings {
@@ -72,21 +72,4 @@ export async function readPassword(
     const reason = `${file} ${describeReadFault(error)}`;
     throw origin.fault([...path, "password-file"], reason, error);
   }
-}
-
-function readVariable(
-  variable: string,
-  path: KeyPath,
-  origin: ConfigOrigin,
-  { env }: ConfigSurroundings,
-): string {
-  let value: string | undefined;
-  try {
-    value = env(variable);
-  } catch (error) {
-    throw origin.fault(path, describeError(error), error);
-  }
-  if (value !== undefined) return value;
-  const reason = `the environment variable ${variable} is not set`;
-  throw origin.fault(path, reason);
 }

@@ -12,10 +12,10 @@ const VARIABLES = [
 ];
 
 /**
- * What it asks the system: its name, for its own certificate, and how much of a
- * disk is free.
+ * What it asks the system: its name, for its own certificate, how much of a
+ * disk is free, and as whom it runs, for whether that user can write a folder.
  */
-const SYSTEM_QUESTIONS = ["hostname", "statfs"];
+const SYSTEM_QUESTIONS = ["hostname", "statfs", "uid", "gid"];
 
 /** What an executable is permitted besides the usual. */
 export interface MorePermissions {

@@ -187,6 +187,11 @@ await e2eTest(
       launch,
     );
     assertEquals((await kingbus.ask("GET", "/readyz")).status, 200);
+    const check = await runToEnd(
+      launch(["config", "check", "--config=kingbus.yaml"]),
+    );
+    assertEquals([check.code, check.stderr], [0, ""]);
+    assert(check.stdout.includes("can be written"), check.stdout);
     kingbus.signal("SIGTERM");
     assertEquals(await kingbus.ended(), 0);
     const files = await filesIn(`${folder}/work`);

@@ -220,6 +220,23 @@ await e2eTest(
     {
       await using kingbus = await node.start();
       await caughtUp(kingbus, source);
+      for (
+        const [command, shown] of [
+          ["config check", /./],
+          ["files", /binlog\.000001/],
+          ["replicas", /./],
+          ["source status", /following/],
+          ["completions bash", /kingbus/],
+        ] as const
+      ) {
+        const [name = "", ...rest] = command.split(" ");
+        const config = name === "completions" ? [] : ["--config=kingbus.yaml"];
+        const { code, stdout, stderr } = await runToEnd(
+          node.launch([name, ...rest, ...config]),
+        );
+        assertEquals(code, 0, `${command}: ${stderr}`);
+        assertMatch(stdout, shown, command);
+      }
       const events = await node.command("events", "--file=binlog.000001");
       assertMatch(events, /Format_desc/);
       await node.command("export", "--to=exported");

@@ -24,7 +24,7 @@ Deno.test("compileArguments() bakes in permissions, V8's flags, workers and vari
     "--allow-read=.,/var/lib/kingbus,/var/log/kingbus,/mnt/a,/etc/kingbus,/etc/ssl,/etc/letsencrypt,/etc/pki,/run/secrets,/run/credentials",
     "--allow-write=.,/var/lib/kingbus,/var/log/kingbus,/mnt/a",
     "--allow-env=KINGBUS_*,NO_COLOR,FORCE_COLOR,TERM,LOG_STREAM,LOG_TOKENS,PW",
-    "--allow-sys=hostname,statfs",
+    "--allow-sys=hostname,statfs,uid,gid",
     "--include=/stage/worker.ts",
     "--env-file=/stage/x.env",
     "--target=x86_64-unknown-linux-gnu",
