@@ -32,6 +32,8 @@ export class ActionDialog {
   /** @type {Action["run"]} */
   #run;
   #isRunning = false;
+  /** The token there was before the one that is tried. */
+  #tokenBefore = "";
 
   /** @param {AdminToken} token */
   constructor(token) {
@@ -110,7 +112,7 @@ export class ActionDialog {
       this.#tokenInput.focus();
       return false;
     }
-    this.#token.set(this.#tokenInput.value);
+    this.#tokenBefore = this.#token.set(this.#tokenInput.value);
     return true;
   }
 
@@ -120,6 +122,8 @@ export class ActionDialog {
     setText(this.#error, formatPlain(message, 2000));
     if (!(error instanceof AdminRequestError)) return;
     if (!error.wantsOther(this.#token)) return;
+    // What was seen until now may be seen on.
+    if (!this.#tokenPart.hidden) this.#token.set(this.#tokenBefore);
     setShown(this.#tokenPart, true);
     this.#tokenInput.value = "";
     this.#tokenInput.focus();

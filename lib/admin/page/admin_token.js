@@ -28,8 +28,10 @@ export class AdminToken {
    * Keeps another one; none when it is empty.
    *
    * @param {string} value
+   * @returns {string} the one of before
    */
   set(value) {
+    const before = this.#value;
     this.#value = value.trim();
     try {
       if (this.#value === "") sessionStorage.removeItem(KEY);
@@ -37,6 +39,7 @@ export class AdminToken {
     } catch {
       // as above
     }
+    return before;
   }
 
   /**

@@ -189,7 +189,7 @@ export class Chart {
         points: { size: 6 },
         sync: { key: "kingbus", setSeries: false },
       },
-      padding: [8, 8, 0, 0],
+      padding: [8, 18, 0, 0],
       scales: {
         x: { time: true, range: (_, __, max) => lastMinutes(max) },
         y: { range: (_, __, max) => [0, Math.max(floor, (max ?? 0) * 1.1)] },
