@@ -51,6 +51,9 @@ const STATUS_OF: Readonly<Record<ControlErrorKind, number>> = {
   unavailable: 503,
 };
 
+/** What is told of a bug: its own words are for the log. */
+const FAULT = "a fault in kingbus itself: its log says more";
+
 /** Pattern of what comes before all routes. */
 const EVERY_PATH = "/*";
 
@@ -252,7 +255,7 @@ export class AdminApi implements AsyncDisposable {
   #fail(error: unknown): Response {
     const fields = { error: describeError(error) };
     this.#parts.log.error("admin request failed", fields);
-    return failure(500, "internal error");
+    return failure(500, FAULT);
   }
 
   #refuse(error: unknown, context: Context<Surroundings>): Response {
@@ -262,6 +265,7 @@ export class AdminApi implements AsyncDisposable {
     const fields = { method, path, status, error: message };
     if (status >= 500) this.#parts.log.error("admin request failed", fields);
     else this.#parts.log.debug("admin request refused", fields);
+    if (status === 500) return failure(500, FAULT);
     const headers = error instanceof RequestError ? error.headers : {};
     return failure(status, message, headers);
   }
