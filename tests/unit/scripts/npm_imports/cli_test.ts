@@ -1,6 +1,15 @@
 import { assertEquals } from "@std/assert";
-import { parseArgs as stdParseArgs } from "@std/cli";
-import { parseArgs as adapterParseArgs } from "../../../../scripts/npm_imports/cli.ts";
+import {
+  parseArgs as stdParseArgs,
+  unicodeWidth as stdUnicodeWidth,
+} from "@std/cli";
+import { ProgressBar as StdProgressBar } from "@std/cli/unstable-progress-bar";
+import {
+  parseArgs as adapterParseArgs,
+  unicodeWidth as adapterUnicodeWidth,
+} from "../../../../scripts/npm_imports/cli.ts";
+import { ProgressBar as AdapterProgressBar } from "../../../../scripts/npm_imports/progress_bar.ts";
+import { waitUntil } from "../../../../scripts/test_servers/wait_until.ts";
 
 /** What both modules take; where JSR is reached, they are two modules. */
 type ParseArgs = (
@@ -175,3 +184,77 @@ Deno.test("parseArgs() types what is declared", () => {
     { config: "a", users: ["b"], level: "info", help: false, rest: ["rest"] },
   );
 });
+
+for (
+  const [name, unicodeWidth] of [
+    ["@std/cli", stdUnicodeWidth],
+    ["cli adapter", adapterUnicodeWidth],
+  ] as const
+) {
+  Deno.test(`${name}: unicodeWidth() counts columns`, () => {
+    for (
+      const [text, width] of [
+        ["", 0],
+        ["hello", 5],
+        ["na\u00efve", 5],
+        ["\u6570\u636e\u5e93", 6],
+        ["\uff46\uff55\uff4c\uff4c", 8],
+        ["e\u0301", 1],
+        ["\u{1f980}", 2],
+        ["a\u200bb", 2],
+        ["\u001b", 0],
+      ] as const
+    ) assertEquals(unicodeWidth(text), width, JSON.stringify(text));
+  });
+}
+
+for (
+  const [name, ProgressBar] of [
+    ["@std/cli", StdProgressBar],
+    ["progress bar adapter", AdapterProgressBar],
+  ] as const
+) {
+  Deno.test(`${name}: ProgressBar draws by itself until it is stopped`, async () => {
+    for (
+      const [clear, end] of [[true, "\r\u001b[K"], [false, "\n"]] as const
+    ) {
+      let written = "";
+      const decoder = new TextDecoder();
+      const bar = new ProgressBar({
+        writable: new WritableStream({
+          write: (chunk: Uint8Array) => {
+            written += decoder.decode(chunk);
+          },
+        }),
+        max: 10,
+        value: 1,
+        barLength: 10,
+        interval: 10,
+        clear,
+        formatter: ({ progressBar, value, max }) =>
+          `${progressBar} ${value}/${max}`,
+      });
+      await waitUntil(
+        "the first line was drawn",
+        () => written.startsWith("\r\u001b[K#--------- 1/10"),
+        { intervalMs: 5 },
+      );
+      bar.value = 5;
+      await waitUntil(
+        "another line was drawn",
+        () => written.includes("\r\u001b[K#####----- 5/10"),
+        { intervalMs: 5 },
+      );
+      bar.value = 20;
+      await bar.stop();
+      assertEquals(written.endsWith(end), true, JSON.stringify(written));
+      if (!clear) {
+        assertEquals(
+          written.endsWith("\r\u001b[K########## 20/10\n"),
+          true,
+          JSON.stringify(written),
+        );
+      }
+    }
+  });
+}
