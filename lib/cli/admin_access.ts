@@ -14,6 +14,7 @@ import {
   someConfigFlags,
 } from "./config_flags.ts";
 import { ExitCode } from "./exit_code.ts";
+import { printable } from "./printable.ts";
 import { reachableAddress } from "./reachable_address.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
@@ -119,7 +120,7 @@ export async function openAdmin(
  */
 export function tellAdminError(error: unknown, terminal: Terminal): number {
   if (!(error instanceof AdminError)) throw error;
-  terminal.err(`kingbus: ${error.message}\n`);
+  terminal.err(`kingbus: ${printable(error.message)}\n`);
   return error.kind === "denied" ? ExitCode.DENIED : ExitCode.FAILED;
 }
 

@@ -30,7 +30,7 @@ export const configCheckCommand: Command = {
   name: "config check",
   summary: "Check the configuration, and the source with --connect",
   about:
-    "Reads the configuration as kingbus serve would, with its flags, environment, password and certificate files, and says all that is wrong at once, with file and line. Then it shows every value that is used and where it is from, without secrets, and whether folders and addresses can be used. Nothing is changed. With --connect it also logs in at the source and the candidates, and looks at the account's rights and how each writes its log. Exit code 2 when the configuration can't be used, 1 when something around it or a source can't, 0 with warnings.",
+    "Reads the configuration as kingbus serve would, with its flags, environment, password and certificate files, and says all that is wrong at once, with file and line. Then it shows every value that is used and where it is from, without secrets, and whether folders and addresses can be used. It leaves nothing behind. With --connect it also logs in at the source and the candidates, and looks at the account's rights and how each writes its log. Exit code 2 when the configuration can't be used, 1 when something around it or a source can't, 0 with warnings.",
   example: "kingbus config check --connect",
   flags: [
     ...configFlags(),

@@ -30,6 +30,7 @@ import { ExitCode } from "./exit_code.ts";
 import { formatBytes } from "./format_bytes.ts";
 import { describeHoldStatus } from "./format_retention.ts";
 import { isPurgeStatus } from "./node_answers.ts";
+import { printable } from "./printable.ts";
 import { Progress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
@@ -244,5 +245,5 @@ function formatPurge(status: PurgeStatus): string {
   } else if (status.kept_active) {
     lines.push("the file being written always stays");
   }
-  return `${lines.join("\n")}\n`;
+  return `${lines.map(printable).join("\n")}\n`;
 }

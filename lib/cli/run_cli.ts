@@ -5,6 +5,7 @@ import { ExitCode } from "./exit_code.ts";
 import { formatOverview, formatTopic } from "./format_help.ts";
 import { helpCommand } from "./help_command.ts";
 import { parseCommandLine } from "./parse_command_line.ts";
+import { printable } from "./printable.ts";
 import { Style, wantsColor } from "./style.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
@@ -24,14 +25,15 @@ export async function runCli(
     return await runCommandLine(args, commands, terminal);
   } catch (error) {
     if (error instanceof UsageError) {
-      terminal.err(`kingbus: ${error.message} (kingbus help tells more)\n`);
+      const message = printable(error.message);
+      terminal.err(`kingbus: ${message} (kingbus help tells more)\n`);
       return ExitCode.USAGE;
     }
     if (error instanceof ConfigError) {
-      terminal.err(`kingbus: ${error.message}\n`);
+      terminal.err(`kingbus: ${printable(error.message)}\n`);
       return ExitCode.USAGE;
     }
-    terminal.err(`kingbus: ${describeError(error)}\n`);
+    terminal.err(`kingbus: ${printable(describeError(error))}\n`);
     return ExitCode.FAILED;
   }
 }
