@@ -31,16 +31,16 @@ export function denoCommand(options: DenoCommandOptions): DenoCommand {
     if (success) return;
     const said = new TextDecoder().decode(stderr).trim();
     throw new CompileError(
-      `deno ${command} failed${
-        isDownload(said) ? `: ${NO_STUB}` : ""
-      }\n${said}`,
+      `deno ${command} failed${adviceOn(command, said)}\n${said}`,
     );
   };
 }
 
-/** Whether what failed is the download of denort. */
-function isDownload(said: string): boolean {
-  return /denort|base binary/i.test(said);
+function adviceOn(command: string, said: string): string {
+  if (/denort|base binary/i.test(said)) return `: ${NO_STUB}`;
+  return command === "bundle"
+    ? ": it needs esbuild, which Deno takes from npm; --no-bundle does without"
+    : "";
 }
 
 const NO_STUB =
