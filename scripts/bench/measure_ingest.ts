@@ -32,7 +32,7 @@ export async function measureIngest(
   const copies: TransferRun[] = [];
   const ingests: TransferRun[] = [];
   const defaults: TransferRun[] = [];
-  const peaks: number[] = [];
+  const footprints: IngestRun[] = [];
   for (let run = 1; run <= context.runs; run++) {
     context.progress(`ingest, run ${run} of ${context.runs}`);
     const read = await context.read(context.source, "position");
@@ -43,7 +43,7 @@ export async function measureIngest(
     defaults.push(await catchUp(context, false));
     const ingest = await catchUp(context, true);
     ingests.push(ingest);
-    peaks.push(ingest.peakBytes / 1e6);
+    footprints.push(ingest);
   }
   const read = transferRate("discarding reader", reads);
   const ours = transferRate("kingbus, durable", ingests);
@@ -51,14 +51,15 @@ export async function measureIngest(
   const raw = copies.length > 0
     ? transferRate("mysqlbinlog --raw", copies)
     : undefined;
-  const peak: Measurement = {
-    name: "kingbus's peak resident memory",
-    unit: "MB",
-    sample: sampleOf(peaks),
-  };
   return {
     title: "ingest: an empty kingbus catches up",
-    measurements: [read, ...(raw ? [raw] : []), ours, byDefault, peak],
+    measurements: [
+      read,
+      ...(raw ? [raw] : []),
+      ours,
+      byDefault,
+      ...footprint(footprints),
+    ],
     verdicts: raw ? [againstRaw(ours, raw)] : [],
     notes: [
       ...rig.missing.map((what) => `not compared with ${what}`),
@@ -74,12 +75,47 @@ function againstRaw(ours: Measurement, raw: Measurement): Verdict {
   return atLeast("kingbus / mysqlbinlog --raw", ratio, TARGET);
 }
 
+/** What a log costs besides time. */
+function footprint(runs: readonly IngestRun[]): Measurement[] {
+  const row = (
+    name: string,
+    unit: string,
+    of: (run: IngestRun) => number,
+  ): Measurement => ({ name, unit, sample: sampleOf(runs.map(of)) });
+  return [
+    row("peak resident memory", "MB", ({ peakBytes }) => peakBytes / 1e6),
+    row(
+      "processor time for a MB of log",
+      "ms",
+      ({ cpuSeconds, bytes }) => (cpuSeconds["kingbus"] ?? NaN) * 1e9 / bytes,
+    ),
+    row(
+      "bytes written for one of the log",
+      "×",
+      ({ writtenBytes, bytes }) => writtenBytes / bytes,
+    ),
+    row(
+      "bytes on disk for one of the log",
+      "×",
+      ({ storedBytes, bytes }) => storedBytes / bytes,
+    ),
+  ];
+}
+
+/** One run of kingbus's, and what it left. */
+interface IngestRun extends TransferRun {
+  readonly peakBytes: number;
+  readonly writtenBytes: number;
+  /** Size of the closed store. */
+  readonly storedBytes: number;
+}
+
 async function catchUp(
   context: BenchContext,
   plain: boolean,
-): Promise<TransferRun & { peakBytes: number }> {
+): Promise<IngestRun> {
   const { kingbus, dataDir } = await context.startEmpty();
-  let result: TransferRun & { peakBytes: number };
+  let result: Omit<IngestRun, "storedBytes">;
   {
     await using _ = kingbus;
     const before = await kingbus.usage();
@@ -94,10 +130,12 @@ async function catchUp(
       seconds,
       cpuSeconds: { kingbus: after.cpuSeconds - before.cpuSeconds },
       peakBytes: after.peakBytes,
+      writtenBytes: after.writtenBytes - before.writtenBytes,
     };
   }
+  const storedBytes = await folderBytes(`${dataDir}/data`);
   await context.keepFilled(dataDir);
-  return result;
+  return { ...result, storedBytes };
 }
 
 async function copyRaw(
@@ -135,8 +173,8 @@ async function copyRaw(
 
 async function folderBytes(path: string): Promise<number> {
   let bytes = 0;
-  for await (const { name } of Deno.readDir(path)) {
-    bytes += (await Deno.stat(`${path}/${name}`)).size;
+  for await (const { name, isFile } of Deno.readDir(path)) {
+    if (isFile) bytes += (await Deno.stat(`${path}/${name}`)).size;
   }
   return bytes;
 }
