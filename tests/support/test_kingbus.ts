@@ -35,6 +35,8 @@ export interface TestKingbusOptions {
   readonly hurry?: number;
   /** How long the source may be idle before it is asked why, in ms. */
   readonly idleCheckMs?: number;
+  /** How often a source that sends is asked where its log ends, in ms. */
+  readonly endCheckMs?: number;
   /** What the syncer follows its source with, besides address and account. */
   readonly source?: Partial<SourceOptions>;
   /** Replicas that have to acknowledge before kingbus does; none if absent. */
@@ -274,6 +276,9 @@ export class TestKingbus implements AsyncDisposable {
       ...(this.#options.idleCheckMs === undefined
         ? {}
         : { idleCheckMs: this.#options.idleCheckMs }),
+      ...(this.#options.endCheckMs === undefined
+        ? {}
+        : { endCheckMs: this.#options.endCheckMs }),
       sleep: (waitMs, signal) => {
         const { hurry = 1 } = this.#options;
         return sleep(waitMs / hurry, signal);

@@ -12,9 +12,11 @@ import { DumpClient } from "../../support/dump_client.ts";
 import { insertValue, LARGE_TABLE } from "../../support/large_rows.ts";
 import type { LaunchedServer } from "../../support/launched_server.ts";
 import { SharedMysql97 } from "../../support/shared_mysql97.ts";
-import { executedOf } from "../../support/sql_server.ts";
+import { binlogsOf, executedOf } from "../../support/sql_server.ts";
 import { StatusStream } from "../../support/status_stream.ts";
+import { TcpProxy } from "../../support/tcp_proxy.ts";
 import { TestApp } from "../../support/test_app.ts";
+import { TestKingbus } from "../../support/test_kingbus.ts";
 
 const sources = new SharedMysql97(9771, ["--max-allowed-packet=64M"]);
 const replicas = new SharedMysql97(9772, ["--max-allowed-packet=64M"]);
@@ -209,6 +211,35 @@ await test("a source that goes away and comes back shows in state, advice and la
   );
   assertEquals(data.syncer.cause, "refused");
   assertEquals(data.syncer.advice, refused.advice);
+});
+
+await test("the lag in bytes is what the source's files have more", async () => {
+  const source = await sources.asSource();
+  await writeMuch(source);
+  const { name, size } = (await binlogsOf(source)).at(-1)!;
+  await using proxy = new TcpProxy(source);
+  // so that it takes some seconds to pass
+  proxy.pieceBytesMax = 512;
+  await using kingbus = await TestKingbus.start({ endCheckMs: 200 });
+  await kingbus.follow(proxy, { heartbeatMs: 200 });
+  const { bytesBehind, sourceFile, sourcePosition } = await waitUntil(
+    "it was told how far it is behind",
+    () => {
+      const { status } = kingbus;
+      return (status.bytesBehind ?? 0) > 0 ? status : undefined;
+    },
+    { deadlineMs: 60_000, intervalMs: 1 },
+  );
+  assertEquals(sourceFile, name);
+  assertEquals(bytesBehind, size - sourcePosition);
+  proxy.pieceBytesMax = 65_536;
+  await waitUntil("it had all", () => kingbus.status.bytesBehind === 0, {
+    deadlineMs: 60_000,
+  });
+  await waitUntil("it was told so", () => kingbus.status.secondsBehind === 0, {
+    deadlineMs: 60_000,
+  });
+  assertEquals(kingbus.status.sourcePosition, size);
 });
 
 await test("a replica that is kicked has gone when that is answered, and comes again", async () => {
