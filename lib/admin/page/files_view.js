@@ -89,7 +89,7 @@ export class FilesView {
             );
             purge.setAttribute(
               "aria-label",
-              `Purge the files before ${formatPlain(name, 80)}`,
+              `Purge to here: the files before ${formatPlain(name, 80)}`,
             );
             purge.addEventListener("click", () => onPurgeTo(name));
             cell.append(purge);

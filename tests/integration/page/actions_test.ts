@@ -171,7 +171,7 @@ await browserTest(
     const [first, second, third] = app.files;
 
     await tab.getByRole("button", {
-      name: `Purge the files before ${third}`,
+      name: `Purge to here: the files before ${third}`,
     }).click();
     const dialog = tab.locator("#action-dialog");
     assertEquals(
