@@ -22,12 +22,14 @@ export const ERRORS_OF_ALL: readonly RouteError[] = [
   { status: 503, when: "kingbus stops, or has too many connections" },
 ];
 
-const READ_ERRORS: readonly RouteError[] = [
+/** Those of routes that show something. */
+export const READ_ERRORS: readonly RouteError[] = [
   { status: 401, when: "a token is needed and is missing or wrong" },
   { status: 429, when: "too many wrong tokens came from that address" },
 ];
 
-const ADMIN_ERRORS: readonly RouteError[] = [
+/** Those of routes that change something. */
+export const ADMIN_ERRORS: readonly RouteError[] = [
   { status: 401, when: "the admin token is needed and is missing or wrong" },
   {
     status: 403,
@@ -37,14 +39,16 @@ const ADMIN_ERRORS: readonly RouteError[] = [
   { status: 429, when: "too many wrong tokens came from that address" },
 ];
 
-const BODY_ERRORS: readonly RouteError[] = [
+/** Those of routes with a body. */
+export const BODY_ERRORS: readonly RouteError[] = [
   { status: 400, when: "the body is no JSON object, or a key is wrong in it" },
   { status: 408, when: "the body did not come within 10 s" },
   { status: 413, when: "the body has more than 256 KiB" },
   { status: 415, when: "the body is called something else than JSON" },
 ];
 
-const INPUT_ERRORS: readonly RouteError[] = [
+/** Those of routes with parts in the path, or a query. */
+export const INPUT_ERRORS: readonly RouteError[] = [
   { status: 400, when: "a part of the path or the query is wrong" },
 ];
 
