@@ -14,6 +14,12 @@ export interface DenoCommandOptions {
 }
 
 /**
+ * Room for Deno's threads, in bytes: those of Rust's default overflow with the
+ * large minified files that some packages bring.
+ */
+const STACK_BYTES = 64 * 1024 * 1024;
+
+/**
  * Runs the Deno that runs this program; what it says is shown when it fails.
  *
  * @throws {CompileError} If it fails.
@@ -23,7 +29,11 @@ export function denoCommand(options: DenoCommandOptions): DenoCommand {
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [command, ...options.flags, ...args],
       cwd: options.cwd,
-      env: { ...options.env, NO_COLOR: "1" },
+      env: {
+        RUST_MIN_STACK: String(STACK_BYTES),
+        ...options.env,
+        NO_COLOR: "1",
+      },
       stdin: "null",
       stdout: "null",
       stderr: "piped",

@@ -15,7 +15,7 @@ function importsOf(module: string): string[] {
 }
 
 await e2eTest(
-  "the executable has the status page with all its files, metrics and the stream in it",
+  "the executable has the status page and that of the API with all their files, metrics and the stream in it",
   [],
   async ({ executable, folder }) => {
     await Deno.writeTextFile(
@@ -27,7 +27,11 @@ await e2eTest(
       executable.launch({ cwd: folder }),
     );
     const root = `${kingbus.adminUrl}/`;
-    const open = new Set<string>([root]);
+    const open = new Set<string>([
+      root,
+      `${root}api`,
+      `${root}openapi.json`,
+    ]);
     const types = new Map<string, string>();
     for (const url of open) {
       const answer = await fetch(url);
