@@ -15,7 +15,7 @@ const COLUMNS: readonly TableColumn<ReplicaStatus>[] = [
     drop: 1,
   },
   { title: "CLIENT", text: clientName, min: 10, drop: 5 },
-  { title: "STATE", text: stateName, min: 9, drop: 2 },
+  { title: "STATE", text: stateName, min: 15, drop: 2 },
   { title: "AT", text: ({ file, position }) => file && `${file}:${position}` },
   { title: "LAG", text: lag, align: "right" },
   { title: "BEHIND", text: behind, align: "right" },

@@ -1,4 +1,4 @@
-import { type App, openApp } from "../app.ts";
+import type { App } from "../app.ts";
 import { loadOptions } from "../config/load_config.ts";
 import { describeError } from "../log/describe_error.ts";
 import { type Log, openLog } from "../log/log.ts";
@@ -22,8 +22,11 @@ export const serveCommand: Command = {
     try {
       using signals = new StopSignals(() => Deno.exit(1));
       using _guard = guardFailures(log);
-      const open = async () =>
-        await openApp(options, log, await findTelemetry());
+      const open = async () => {
+        // Other commands have no use for all that serving takes.
+        const { openApp } = await import("../app.ts");
+        return await openApp(options, log, await findTelemetry());
+      };
       return await serve(open, signals, log);
     } finally {
       log.close();

@@ -7,7 +7,9 @@ import {
   parseCommandLine,
 } from "../../../lib/cli/parse_command_line.ts";
 import { runCli } from "../../../lib/cli/run_cli.ts";
+import { UsageError } from "../../../lib/cli/usage_error.ts";
 import { formatCliDocs } from "../../../scripts/cli_docs.ts";
+import { SeededRandom } from "../../support/seeded_random.ts";
 import { memoryTerminal } from "./memory_terminal.ts";
 
 const ALL = [...COMMANDS, helpCommand(COMMANDS)];
@@ -156,4 +158,46 @@ Deno.test("commands of two words are refused with what was meant", async () => {
       errors: `kingbus: ${message} (kingbus help tells more)\n`,
     });
   }
+});
+
+Deno.test("whatever is typed, a command line is taken, or refused in one line", () => {
+  const words = [
+    ...ALL.flatMap(({ name }) => name.split(" ")),
+    ...ALL.flatMap(({ flags }) => flags.map(({ name }) => `--${name}`)),
+    "--",
+    "-",
+    "-h",
+    "--help",
+    "--no-json",
+    "--json=false",
+    "--__proto__",
+    "--__proto__=1",
+    "constructor",
+    "=",
+    "--=x",
+    "--config==",
+    "",
+    " ",
+    "\u0000",
+    "\u001b[2J",
+    "1e9999",
+    "-1",
+    "数据库",
+  ];
+  const random = new SeededRandom(20261123);
+  let taken = 0;
+  for (let round = 0; round < 5000; round++) {
+    const args = Array.from(
+      { length: random.integer(0, 4) },
+      () => random.pick(words),
+    );
+    try {
+      const line = parseCommandLine(args, ALL, ALL[0]!);
+      if ("command" in line) taken++;
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      assert(!error.message.includes("\n"), error.message);
+    }
+  }
+  assert(taken > 100, `${taken}`);
 });
