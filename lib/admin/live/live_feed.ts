@@ -1,3 +1,4 @@
+import { describeError } from "../../log/describe_error.ts";
 import type { Log } from "../../log/log.ts";
 import { EventReader } from "./event_reader.ts";
 import { eventText, KEEP_ALIVE_TEXT } from "./event_text.ts";
@@ -50,9 +51,10 @@ export class LiveFeed implements Disposable {
   #timer: Disposable | undefined;
   #closed = false;
   #lastId = 0;
+  /** What readers were told last: new ones begin with the same. */
   #statusJson = "";
-  #statusAtMs = -Infinity;
-  /** How much of the samples and warnings readers have. */
+  #historyJson = "";
+  /** How much of the samples and warnings they were told. */
   #taken = 0;
   #version = 0;
 
@@ -73,11 +75,10 @@ export class LiveFeed implements Disposable {
   open(closing: AbortSignal): ReadableStream<Uint8Array> | "full" | "closed" {
     if (this.#closed) return "closed";
     if (this.#readers.size >= READERS_MAX) return "full";
-    const { monotonicMs, every, sampler, warnings } = this.#parts;
+    const { monotonicMs, every } = this.#parts;
     if (this.#timer === undefined) {
+      this.#begin();
       this.#timer = every(TICK_MS, () => this.#tick());
-      this.#taken = sampler.taken;
-      this.#version = warnings.version;
     }
     const close = () => reader.close();
     const reader: EventReader = new EventReader(
@@ -107,7 +108,28 @@ export class LiveFeed implements Disposable {
     this.#timer = undefined;
   }
 
+  /** Has the first reader told what is so now. */
+  #begin(): void {
+    const { sampler, warnings, status } = this.#parts;
+    this.#statusJson = JSON.stringify(status());
+    this.#historyJson = "";
+    this.#taken = sampler.taken;
+    this.#version = warnings.version;
+  }
+
   #tick(): void {
+    try {
+      this.#tell();
+    } catch (error) {
+      // A timer's fault would end the process.
+      this.#parts.log.error("the status stream failed; it can be read again", {
+        error: describeError(error),
+      });
+      for (const reader of this.#readers) reader.close();
+    }
+  }
+
+  #tell(): void {
     const news = this.#encoder.encode(this.#news());
     let all: Uint8Array | undefined;
     for (const reader of this.#readers) {
@@ -123,6 +145,7 @@ export class LiveFeed implements Disposable {
   /** What is new since the last second. */
   #news(): string {
     const { sampler, warnings } = this.#parts;
+    const json = JSON.stringify(this.#parts.status());
     let text = "";
     for (const value of warnings.since(this.#version)) {
       text += eventText(++this.#lastId, "warning", { value });
@@ -130,29 +153,33 @@ export class LiveFeed implements Disposable {
     this.#version = warnings.version;
     if (sampler.taken !== this.#taken) {
       this.#taken = sampler.taken;
+      this.#historyJson = "";
       const value = sampler.newest;
       text += eventText(++this.#lastId, "sample", { value });
     }
-    const before = this.#statusJson;
-    const json = this.#status();
-    if (json !== before) {
+    if (json !== this.#statusJson) {
+      this.#statusJson = json;
       text += eventText(++this.#lastId, "status", { json });
     }
     return text === "" ? KEEP_ALIVE_TEXT : text;
   }
 
-  /** What a reader has to know that knows nothing. */
+  /** What a reader has to know that knows nothing, as the others know it. */
   #all(): string {
-    const value = this.#parts.sampler.history();
-    const history = eventText(++this.#lastId, "history", { value });
-    const isNew = this.#parts.monotonicMs() - this.#statusAtMs < TICK_MS;
-    const json = isNew ? this.#statusJson : this.#status();
-    return history + eventText(++this.#lastId, "status", { json });
+    return eventText(++this.#lastId, "history", { json: this.#history() }) +
+      eventText(++this.#lastId, "status", { json: this.#statusJson });
   }
 
-  #status(): string {
-    this.#statusAtMs = this.#parts.monotonicMs();
-    this.#statusJson = JSON.stringify(this.#parts.status());
-    return this.#statusJson;
+  /** The samples that were told, made to text once for all who come. */
+  #history(): string {
+    if (this.#historyJson !== "") return this.#historyJson;
+    const { sampler } = this.#parts;
+    const { samples, ...history } = sampler.history();
+    const told = samples.length - (sampler.taken - this.#taken);
+    this.#historyJson = JSON.stringify({
+      ...history,
+      samples: samples.slice(0, Math.max(0, told)),
+    });
+    return this.#historyJson;
   }
 }

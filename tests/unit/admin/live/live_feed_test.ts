@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { LiveFeed, READERS_MAX } from "../../../../lib/admin/live/live_feed.ts";
 import type { LiveSample } from "../../../../lib/admin/live/live_sample.ts";
 import type { LiveStatus } from "../../../../lib/admin/live/live_status.ts";
@@ -55,7 +55,12 @@ class StreamReader {
 function openFeed() {
   const clock = new FakeClock();
   const warnings = new RecentWarnings(clock.now);
-  const node = { made: 0, head: 0, taken: 0 };
+  const node = {
+    made: 0,
+    head: 0,
+    taken: 0,
+    fault: undefined as Error | undefined,
+  };
   const sample = (at: number) => ({ at: `sample ${at}` }) as LiveSample;
   const feed = new LiveFeed({
     sampler: {
@@ -73,6 +78,7 @@ function openFeed() {
     warnings,
     status: () => {
       node.made++;
+      if (node.fault !== undefined) throw node.fault;
       return { name: `line\nbreak ${node.head}` } as LiveStatus;
     },
     monotonicMs: clock.monotonicMs,
@@ -122,6 +128,53 @@ Deno.test("LiveFeed tells all at first, then what is new each second", async () 
   clock.advance(1000);
   assertEquals(await reader.next(), []);
   assertEquals(reader.comments, 1);
+});
+
+Deno.test("LiveFeed tells no reader the same sample twice, nor that it missed one", async () => {
+  const { clock, node, open } = openFeed();
+  node.taken = 2;
+  const first = open();
+  await first.next();
+  // taken between two seconds, before another reader comes
+  node.taken = 3;
+  const second = open();
+  const [history] = (await second.next())!;
+  assertEquals(
+    (history!.data as { samples: { at: string }[] }).samples.map(({ at }) =>
+      at
+    ),
+    ["sample 1", "sample 2"],
+  );
+  clock.advance(1000);
+  for (const reader of [first, second]) {
+    const events = await reader.next();
+    assertEquals(named(events), ["sample"]);
+    assertEquals(events![0]!.data, { at: "sample 3" });
+  }
+  // and what one reader is told at its begin, others are told as well
+  node.head = 7;
+  const third = open();
+  clock.advance(1000);
+  for (const reader of [first, second]) {
+    assertEquals(named(await reader.next()), ["status"]);
+  }
+  await third.cancel();
+});
+
+Deno.test("LiveFeed ends its streams and goes on when a status can't be made", async () => {
+  const { clock, feed, node, open } = openFeed();
+  const reader = open();
+  await reader.next();
+  node.fault = new TypeError("it broke");
+  clock.advance(1000);
+  assertEquals(await reader.next(), undefined);
+  assertEquals([feed.readers, clock.timers], [0, 0]);
+  assertThrows(open, TypeError, "it broke");
+  assertEquals([feed.readers, clock.timers], [0, 0]);
+  node.fault = undefined;
+  const again = open();
+  assertEquals(named(await again.next()), ["history", "status"]);
+  await again.cancel();
 });
 
 Deno.test("LiveFeed makes one status a second for all, and none for nobody", async () => {
