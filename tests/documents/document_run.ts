@@ -294,7 +294,7 @@ export class DocumentRun implements AsyncDisposable {
     const { code, output } = await this.terminal.run(typed);
     // an error that came as an answer is one, as with --fail
     const failed = code === 0 && /^(sudo )?curl/.test(text) &&
-      /"message":"(?!success")/.test(output);
+      /^\s*\{"message":"(?!success")/m.test(output);
     if ((failed ? HTTP_ERROR : code) === wanted) return withoutNoise(output);
     throw new DocumentFault(
       this.#document.path,

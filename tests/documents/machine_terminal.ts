@@ -52,6 +52,9 @@ export class MachineTerminal implements AsyncDisposable {
   /** Runs a statement to its end. */
   async run(statement: string): Promise<MachineOutput> {
     const file = await this.#write(statement);
+    // whoever writes to head or grep -q is cut off when it has enough
+    const cutsOff = /\|\s*(head|grep -q)\b/.test(statement);
+    await this.#say(`set ${cutsOff ? "+" : "-"}o pipefail`);
     await this.#say(
       `. ${file} >${file}.out 2>&1 </dev/null; echo $? >${file}.rc-; mv ${file}.rc- ${file}.rc`,
     );

@@ -1,14 +1,16 @@
 import { assertStringIncludes } from "@std/assert";
+import { CHECKOUT } from "./document_machine.ts";
 import { documentTest } from "./document_suite.ts";
 import { OWNER } from "./machine_server.ts";
 
 await documentTest("docs/opentelemetry.md", {
+  folder: CHECKOUT,
   servers: {
     source: { kind: "mysql56", at: "127.0.0.1:3306", serverId: 1 },
   },
   prepare: async ({ machine }) => {
     await machine.writeFile(
-      "/home/reader/work/kingbus.yaml",
+      `${CHECKOUT}/kingbus.yaml`,
       `source:
   address: 127.0.0.1:3306
   user: ${OWNER.user}
