@@ -18,25 +18,50 @@ export async function documentTest(
   path: string,
   plan: DocumentPlan,
 ): Promise<void> {
-  const name = `${path} does what it says, command by command`;
+  await machineTest(
+    `${path} does what it says, command by command`,
+    plan,
+    async () => await runDocument(await MarkdownDocument.read(path), plan),
+  );
+}
+
+/**
+ * Does what a document says in a machine of its own.
+ *
+ * @throws {Error} Where the document does not do what it says.
+ */
+export async function runDocument(
+  document: MarkdownDocument,
+  plan: DocumentPlan,
+): Promise<void> {
+  await using machine = await DocumentMachine.start(plan.hosts ?? {});
+  await using run = await DocumentRun.start(document, plan, machine);
+  for (const block of document.blocks) await run.runBlock(block);
+  await run.end();
+  assertEquals(
+    run.unused,
+    [],
+    `${document.path} has no longer what its test names`,
+  );
+}
+
+/** Registers a test that needs a machine, and the programs of a plan. */
+export async function machineTest(
+  name: string,
+  plan: DocumentPlan,
+  body: () => Promise<void>,
+): Promise<void> {
   const reason = await whatIsMissing(plan);
-  if (reason !== undefined) {
-    console.error(`SKIPPED ${JSON.stringify(name)}: ${reason}`);
-    const required = Deno.env.get("KINGBUS_REQUIRE_RIG") !== undefined;
-    Deno.test({
-      name,
-      ignore: !required,
-      fn: () => assert(!required, `KINGBUS_REQUIRE_RIG is set, but ${reason}`),
-    });
+  if (reason === undefined) {
+    Deno.test(name, body);
     return;
   }
-  Deno.test(name, async () => {
-    const document = await MarkdownDocument.read(path);
-    await using machine = await DocumentMachine.start(plan.hosts ?? {});
-    await using run = await DocumentRun.start(document, plan, machine);
-    for (const block of document.blocks) await run.runBlock(block);
-    await run.end();
-    assertEquals(run.unused, [], `${path} has no longer what its test names`);
+  console.error(`SKIPPED ${JSON.stringify(name)}: ${reason}`);
+  const required = Deno.env.get("KINGBUS_REQUIRE_RIG") !== undefined;
+  Deno.test({
+    name,
+    ignore: !required,
+    fn: () => assert(!required, `KINGBUS_REQUIRE_RIG is set, but ${reason}`),
   });
 }
 

@@ -44,7 +44,11 @@ export class MarkdownDocument {
   /** What a link into it may name behind a `#`. */
   readonly anchors: ReadonlySet<string>;
 
-  private constructor(path: string, text: string) {
+  /**
+   * @param path Its path in the project, for errors.
+   * @param text All of it.
+   */
+  constructor(path: string, text: string) {
     const blocks: Block[] = [];
     const codes: Piece[] = [];
     const links: Piece[] = [];

@@ -2,6 +2,11 @@ import { assertEquals } from "@std/assert";
 import { COMMANDS } from "../../../lib/cli/commands.ts";
 import { parseCommandLine } from "../../../lib/cli/parse_command_line.ts";
 import { UsageError } from "../../../lib/cli/usage_error.ts";
+import { parseBenchOptions } from "../../../scripts/bench/bench_options.ts";
+import { parseCompileOptions } from "../../../scripts/compile/compile_options.ts";
+import { parseDemoOptions } from "../../../scripts/demo/demo_options.ts";
+import { parseCrashOptions } from "../../crash/crash_options.ts";
+import { parseFuzzOptions } from "../../fuzz/fuzz_options.ts";
 import { MarkdownDocument } from "../../documents/markdown_document.ts";
 import { shellStatements } from "../../documents/shell_statements.ts";
 import { shellWords } from "../../documents/shell_words.ts";
@@ -10,6 +15,15 @@ const ROOT = new URL("../../../", import.meta.url);
 
 /** Programs that stand before the one that is meant. */
 const BEFORE = new Set(["sudo", "npx", "-y", "exec", "time", "then", "do"]);
+
+/** What reads the options of a task. */
+const PARSERS: Readonly<Record<string, (args: string[]) => unknown>> = {
+  bench: parseBenchOptions,
+  compile: (args) => parseCompileOptions(args, Deno.build.target),
+  demo: parseDemoOptions,
+  fuzz: (args) => parseFuzzOptions(args, () => 1),
+  "test:crash": (args) => parseCrashOptions(args, 1),
+};
 
 const { tasks } = JSON.parse(
   await Deno.readTextFile(new URL("deno.json", ROOT)),
@@ -59,7 +73,13 @@ function faultOf(words: readonly string[], whole: boolean): string | undefined {
   if (!isDeno || args[0] !== "task") return undefined;
   const [name = "", ...rest] = args.slice(1).filter((word) => word !== "-q");
   if (!(name in tasks)) return `there is no task "${name}"`;
-  return name === "start" ? usageFault(rest, whole) : undefined;
+  if (name === "start") return usageFault(rest, whole);
+  try {
+    PARSERS[name]?.(rest);
+    return undefined;
+  } catch (error) {
+    return `${words.join(" ")}: ${error}`;
+  }
 }
 
 function usageFault(
