@@ -268,9 +268,11 @@ export class Session {
   /** The replica's status; undefined for a client that is none. */
   status(): ReplicaStatus | undefined {
     const login = this.#login;
-    const settings = replicaSettingsOf(this.#state.userVariables);
-    const registered = this.#registered;
     const dump = this.#dump;
+    // Those of a dump were read when it began.
+    const settings = dump?.settings ??
+      replicaSettingsOf(this.#state.userVariables);
+    const registered = this.#registered;
     const isReplica = dump !== undefined || registered !== undefined ||
       settings.uuid !== "";
     if (login === undefined || this.#closing || !isReplica) return undefined;
