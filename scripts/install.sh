@@ -103,7 +103,6 @@ etc=/etc/$NAME
 config=$etc/$NAME.yaml
 data=/var/lib/$NAME
 logs=/var/log/$NAME
-cache=/var/cache/$NAME
 
 staged=''
 finish() {
@@ -367,7 +366,7 @@ uninstall() {
     say "kept: $root$etc, $root$data and $root$logs; --uninstall --purge removes them too"
     return
   fi
-  for place in "$etc" "$data" "$logs" "$cache"; do
+  for place in "$etc" "$data" "$logs"; do
     run rm -rf -- "$root$place"
   done
   if [ -z "$root" ] && has_user && command -v userdel >/dev/null 2>&1; then

@@ -23,7 +23,7 @@ const NO_RUNTIME =
 export const NOT_RUN: readonly NotRun[] = [
   {
     document: "docs/operations.md",
-    begins: "./scripts/install.sh --binary dist/kingbus",
+    begins: "~/kingbus/scripts/install.sh --binary ~/kingbus/dist/kingbus",
     because:
       "needs the executable; tests/integration/scripts/systemd_test.ts runs it under a real systemd",
   },

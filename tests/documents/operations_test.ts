@@ -46,7 +46,6 @@ await documentTest("docs/operations.md", {
   },
   prepare: async (run) => {
     await installStandIns(run);
-    await run.machine.must("mkdir /backup");
     await run.server("db1").query(
       "CREATE TABLE item (id INT PRIMARY KEY, name VARCHAR(20)); INSERT INTO item VALUES (1, 'bolt')",
     );
@@ -92,12 +91,8 @@ await documentTest("docs/operations.md", {
     },
   },
   finish: async (run) => {
-    const verified = await run.machine.must(
-      "cat verify.txt",
-      "/home/reader/kingbus",
-    );
+    const verified = await run.machine.must("cat /backup/verify.txt");
     assertStringIncludes(verified, "sound");
     assertEquals(await run.server("db3").query(COUNT), "2");
   },
-  folder: "/home/reader/kingbus",
 });

@@ -154,6 +154,12 @@ export class SystemdMachine implements AsyncDisposable {
     };
   }
 
+  /** Copies a file into the machine. @returns its path there */
+  async put(path: string, name: string): Promise<string> {
+    await Deno.copyFile(path, `${this.#folder}/talk/${name}`);
+    return `${TALK}/${name}`;
+  }
+
   /** Runs a script that must succeed, and gives what it said. */
   async must(script: string): Promise<string> {
     const { code, output } = await this.run(script);
