@@ -9,14 +9,17 @@ import { openLog } from "../../../../lib/log/log.ts";
 import { waitUntil } from "../../../../scripts/test_servers/wait_until.ts";
 import { StatusStream } from "../../../support/status_stream.ts";
 
-/** A second of the stream takes a hundredth of one. */
-const QUICKLY = 100;
+/** A second of the stream takes a twentieth of one. */
+const QUICKLY = 20;
+
+/** Events that one reader is sent. */
+const EVENTS = 2_000;
 
 /** So large that no socket takes many of them. */
 const STATUS_BYTES = 1_000_000;
 
 /** A node with a large status, that listens. */
-async function listen() {
+async function listen({ statusBytes = STATUS_BYTES, quickly = QUICKLY } = {}) {
   const lines: string[] = [];
   const log = openLog({
     level: "debug",
@@ -33,9 +36,9 @@ async function listen() {
     },
     warnings,
     status: () =>
-      ({ name: `${made++} `.padEnd(STATUS_BYTES, "x") }) as LiveStatus,
-    monotonicMs: () => performance.now() * QUICKLY,
-    every: (ms, act) => everyInterval(ms / QUICKLY, act),
+      ({ name: `${made++} `.padEnd(statusBytes, "x") }) as LiveStatus,
+    monotonicMs: () => performance.now() * quickly,
+    every: (ms, act) => everyInterval(ms / quickly, act),
     log,
   });
   const api = new AdminApi({
@@ -118,4 +121,19 @@ Deno.test("GET /status/stream holds no more for who never reads than sockets do"
     await readToEnd(conn);
     conn.close();
   }));
+});
+
+Deno.test("GET /status/stream goes on for thousands of events, none of them lost", async () => {
+  const { api, port } = await listen({ statusBytes: 10_000, quickly: 1000 });
+  await using _api = api;
+  await using reader = await StatusStream.open(`http://127.0.0.1:${port}`);
+  let lastId = 0;
+  for (let count = 0; count < EVENTS; count++) {
+    const event = await reader.next();
+    assert(event !== undefined, `it ended after ${count} events`);
+    assert(event.id > lastId, `${event.id} after ${lastId}`);
+    lastId = event.id;
+  }
+  await api.close();
+  while (await reader.next() !== undefined);
 });
