@@ -17,6 +17,7 @@ import {
 } from "./command.ts";
 import { configSources, storeFlags } from "./config_flags.ts";
 import { formatBytes } from "./format_bytes.ts";
+import { printable } from "./printable.ts";
 import { Progress } from "./progress.ts";
 import { StopSignals } from "./stop_signals.ts";
 import type { Terminal } from "./terminal.ts";
@@ -203,7 +204,7 @@ function formatReport(report: ExportReport, seconds: number): string {
     lines.push(`${report.transactions} transactions written`);
   }
   if (report.missing !== "") lines.push(`not in the log: ${report.missing}`);
-  return `${lines.join("\n")}\n`;
+  return `${lines.map(printable).join("\n")}\n`;
 }
 
 function describeCut({ cut }: ExportedFileReport): string {

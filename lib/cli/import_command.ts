@@ -16,6 +16,7 @@ import {
 } from "./command.ts";
 import { configSources, storeFlags } from "./config_flags.ts";
 import { formatBytes } from "./format_bytes.ts";
+import { printable } from "./printable.ts";
 import { Progress } from "./progress.ts";
 import { StopSignals } from "./stop_signals.ts";
 import type { Terminal } from "./terminal.ts";
@@ -165,10 +166,14 @@ function tell(
   const added = done.filter(({ bytes }) => bytes > 0);
   const bytes = added.reduce((sum, file) => sum + file.bytes, 0);
   for (const { name, tornBytes, warning } of done) {
-    if (warning !== undefined) terminal.err(`kingbus: ${name}: ${warning}\n`);
+    if (warning !== undefined) {
+      terminal.err(`kingbus: ${printable(`${name}: ${warning}`)}\n`);
+    }
     if (tornBytes === 0) continue;
     terminal.err(
-      `kingbus: ${name}: its last ${tornBytes} bytes are no whole transaction and were left out\n`,
+      `kingbus: ${
+        printable(name)
+      }: its last ${tornBytes} bytes are no whole transaction and were left out\n`,
     );
   }
   const there = done.length - added.length;
@@ -178,7 +183,7 @@ function tell(
   );
   if (head === undefined) return;
   terminal.out(
-    `the store ends at ${head.fileName} position ${head.position}\n`,
+    `the store ends at ${printable(head.fileName)} position ${head.position}\n`,
   );
 }
 

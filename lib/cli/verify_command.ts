@@ -10,6 +10,7 @@ import type { LogFault, VerifyReport } from "../store/verify/verify_report.ts";
 import { type Command, JSON_FLAG, wantsJson } from "./command.ts";
 import { configSources, storeFlags } from "./config_flags.ts";
 import { formatBytes } from "./format_bytes.ts";
+import { printable } from "./printable.ts";
 import { Progress } from "./progress.ts";
 import { StopSignals } from "./stop_signals.ts";
 import type { Terminal } from "./terminal.ts";
@@ -149,7 +150,10 @@ function toJson(result: Result): Record<string, unknown> {
 
 function tell(result: Result, terminal: Terminal): void {
   const { path, report, repair, seconds } = result;
-  for (const fault of report.faults) terminal.out(`${formatFault(fault)}\n`);
+  const { style } = terminal;
+  for (const fault of report.faults) {
+    terminal.out(`${printable(formatFault(fault))}\n`);
+  }
   const more = report.faultCount - report.faults.length;
   if (more > 0) terminal.out(`and ${more} more\n`);
   const { files, blocks, bytes, events, transactions } = report;
@@ -160,12 +164,12 @@ function tell(result: Result, terminal: Terminal): void {
       seconds.toFixed(1)
     } s\n`,
   );
-  if (report.faultCount === 0) terminal.out("sound\n");
+  if (report.faultCount === 0) terminal.out(`${style.good("sound")}\n`);
   else if (repair !== undefined) tellRepair(repair, terminal);
   else {
     terminal.out(
       `${
-        countOf(report.faultCount, "fault")
+        style.bad(countOf(report.faultCount, "fault"))
       }; kingbus verify --repair makes the store sound, and removes from the first damaged block on what it can't make good\n`,
     );
   }
@@ -179,39 +183,40 @@ function formatFault({ file, position, message }: LogFault): string {
 }
 
 function tellRepair(repair: RepairResult, terminal: Terminal): void {
+  const say = (line: string): void => terminal.out(`${printable(line)}\n`);
   if (repair.rebuilt > 0) {
-    terminal.out(`wrote ${countOf(repair.rebuilt, "record")} anew\n`);
+    say(`wrote ${countOf(repair.rebuilt, "record")} anew`);
   }
   for (const name of repair.removedMeta) {
-    terminal.out(`removed the value ${name} beside the log\n`);
+    say(`removed the value ${name} beside the log`);
   }
   for (const { file, from, to } of repair.removed) {
     const end = to === undefined ? "its end" : `position ${to}`;
-    terminal.out(
+    say(
       from === 0
-        ? `removed ${file}\n`
-        : `removed ${file} from position ${from} to ${end}\n`,
+        ? `removed ${file}`
+        : `removed ${file} from position ${from} to ${end}`,
     );
   }
   if (repair.removed.length > 0) {
-    terminal.out(`removed ${formatBytes(repair.removedBytes)} in all\n`);
+    say(`removed ${formatBytes(repair.removedBytes)} in all`);
   }
   if (!repair.removedGtids.isEmpty) {
-    terminal.out(`removed transactions: ${repair.removedGtids}\n`);
+    say(`removed transactions: ${repair.removedGtids}`);
   }
   const { wentBack } = repair;
   if (wentBack !== undefined) {
-    terminal.out(
+    say(
       `removed transactions: the state went back from ${wentBack.from} to ${
         wentBack.to || "the empty one"
-      }\n`,
+      }`,
     );
   }
   const { end } = repair;
-  terminal.out(
+  say(
     end === undefined
-      ? "sound: the log is empty\n"
-      : `sound: the log ends at ${end.file} position ${end.position}\n`,
+      ? "sound: the log is empty"
+      : `sound: the log ends at ${end.file} position ${end.position}`,
   );
 }
 
