@@ -115,12 +115,18 @@ server:
   assertEquals(metrics.value("kingbus_connections"), 0);
 });
 
-Deno.test("a connection over the limit is counted", async () => {
+Deno.test("a connection over the limit is counted, and one that is too early", async () => {
   await using test = await TestApp.with(`
 server:
   listen: 127.0.0.1:0
   connections-max: 1
   tls: { mode: disabled }${USERS}`);
+  // What a MariaDB replica says of itself; nobody knows the log's kind yet.
+  const attributes = new Map([["_server_host", "127.0.0.1"]]);
+  await assertRejects(() => test.connect({ attributes }), ServerError);
+  await reaches(test, "kingbus_connections_refused_total", {
+    reason: "no-source-yet",
+  });
   await using _only = await test.connect();
   await assertRejects(() => test.connect(), ServerError, "Too many");
   const metrics = await reaches(test, "kingbus_connections_refused_total", {

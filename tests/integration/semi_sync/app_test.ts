@@ -7,6 +7,7 @@ import {
   makeSemiSyncSource,
   semiSyncStatus,
 } from "../../support/semi_sync_plugin.ts";
+import { ScrapedMetrics } from "../../support/scraped_metrics.ts";
 import { SharedMysql97 } from "../../support/shared_mysql97.ts";
 import { executedOf } from "../../support/sql_server.ts";
 
@@ -74,6 +75,11 @@ source:
           timeouts: 1,
         },
       );
+      const late = await ScrapedMetrics.of(kingbus.adminUrl);
+      assertEquals(late.value("kingbus_semi_sync_degraded"), 1);
+      assertEquals(late.value("kingbus_semi_sync_timeouts_total"), 1);
+      assertEquals(late.value("kingbus_source_semi_sync_active"), 1);
+      assertEquals(late.value("kingbus_semi_sync_required_replicas"), 1);
       const warning = await kingbus.logged("replicas did not acknowledge");
       assertEquals(warning.level, "warn");
       const listen = kingbus.adminUrl.replace("http://", "");
@@ -96,6 +102,14 @@ source:
         slaves: { semi_sync: { acks_received: number } }[];
       };
       assert(slaves[0]!.semi_sync.acks_received >= 5);
+      const inTime = await ScrapedMetrics.of(kingbus.adminUrl);
+      assertEquals(inTime.value("kingbus_semi_sync_degraded"), 0);
+      assertEquals(inTime.value("kingbus_semi_sync_replicas"), 1);
+      const outcome = { outcome: "acknowledged" };
+      assert(
+        inTime.value("kingbus_semi_sync_transactions_total", outcome)! >= 5,
+      );
+      assert(inTime.value("kingbus_source_semi_sync_acks_total")! >= 5);
       await replica.stop();
     } finally {
       await Deno.remove(folder, { recursive: true });
