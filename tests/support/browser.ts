@@ -121,10 +121,9 @@ export class TestPage implements AsyncDisposable {
         scrollTo(0, 0);
       })()`,
     );
-    await this.page.screenshot({
-      path: `${folder}/${name}.png`,
-      fullPage: true,
-    });
+    // A dialog is as large as the window.
+    const fullPage = await this.page.locator("dialog[open]").count() === 0;
+    await this.page.screenshot({ path: `${folder}/${name}.png`, fullPage });
   }
 
   /** Asserts that nothing went wrong that the test has not expected. */

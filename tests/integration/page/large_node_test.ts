@@ -19,22 +19,29 @@ function rowsOf(page: TestPage, id: string): Promise<number> {
   return page.page.locator(`#${id}-table tbody tr`).count();
 }
 
-/** Seconds of the page's main thread so far. */
-async function taskSeconds(page: TestPage): Promise<number> {
-  const session = await page.page.context().newCDPSession(page.page);
+/** The share of a core that the page's main thread takes for some seconds. */
+async function loadOf({ page }: TestPage): Promise<number> {
+  const session = await page.context().newCDPSession(page);
+  // Counts from here on.
   await session.send("Performance.enable");
+  const at = performance.now();
+  await page.waitForTimeout(5000);
   const { metrics } = await session.send("Performance.getMetrics");
+  const seconds = (performance.now() - at) / 1000;
   await session.detach();
-  return metrics.find(({ name }) => name === "TaskDuration")?.value ?? NaN;
+  const busy = metrics.find(({ name }) => name === "TaskDuration")?.value;
+  return (busy ?? NaN) / seconds;
 }
 
-/** The share of a core that the page's main thread takes for some seconds. */
-async function loadOf(page: TestPage): Promise<number> {
-  const before = await taskSeconds(page);
-  const at = performance.now();
-  await page.page.waitForTimeout(5000);
-  const seconds = (performance.now() - at) / 1000;
-  return (await taskSeconds(page) - before) / seconds;
+/** Milliseconds of the longest time for which the page did not answer. */
+function longestTask(page: TestPage): Promise<number> {
+  return page.evaluate<number>(`new Promise((resolve) => {
+    const observer = new PerformanceObserver((list) => {
+      resolve(Math.max(...list.getEntries().map(({ duration }) => duration)));
+    });
+    observer.observe({ type: "longtask", buffered: true });
+    setTimeout(() => resolve(0), 1000);
+  })`);
 }
 
 /** Makes the page believe that it can't be seen, or can be again. */
@@ -58,6 +65,8 @@ await browserTest(
     assert(await rowsOf(page, "replicas") <= 25);
     assert(await rowsOf(page, "files") <= 10);
     assertEquals(await page.overflow(), 0);
+    const longest = await longestTask(page);
+    assert(longest < 1000, `the page did not answer for ${longest} ms`);
     const load = await loadOf(page);
     console.log(
       `main thread with 1,000 replicas: ${(load * 100).toFixed(1)} %`,
@@ -104,6 +113,37 @@ await browserTest(
       async () => await files.count() === 1,
     );
     await page.shoot("large-node");
+    const load = await loadOf(page);
+    console.log(`main thread with all of them: ${(load * 100).toFixed(1)} %`);
+    assert(load < 0.5, `the main thread is busy for ${load}`);
+    page.assertClean();
+  },
+);
+
+await browserTest(
+  "a GTID set of 1 MB is folded, shown in part, and saved whole",
+  [],
+  async (browser) => {
+    await using node = await LargeNode.open(SIZE);
+    await using page = await browser.open(node.url, PHONE);
+    const { page: tab } = page;
+    await page.waitUntilLive();
+    const folded = tab.locator('[data-field="log-executed"]');
+    const whole = folded.locator("pre");
+    assertEquals(await whole.textContent(), "");
+    await folded.locator("summary").click();
+    await folded.getByText(/^… and .* [KM]iB more$/).waitFor();
+    const shown = await whole.textContent() ?? "";
+    assert(shown.startsWith(LONG_GTIDS.slice(0, 40)), shown.slice(0, 100));
+    assert(shown.length < 21_000, `${shown.length} characters are shown`);
+    assertEquals(await page.overflow(), 0);
+    const download = tab.waitForEvent("download");
+    await folded.getByRole("button", { name: "Save as a file" }).click();
+    const saved = await download;
+    assertEquals(saved.suggestedFilename(), "executed GTIDs.txt");
+    const text = await Deno.readTextFile(await saved.path());
+    assertEquals(text.length, LONG_GTIDS.length + 1);
+    assert(text === `${LONG_GTIDS}\n`);
     page.assertClean();
   },
 );
