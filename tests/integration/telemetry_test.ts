@@ -7,7 +7,11 @@ import {
 } from "../../scripts/test_servers/mysql56.ts";
 import { freePort } from "../../scripts/test_servers/free_port.ts";
 import { readDump } from "../support/dump_client.ts";
-import { commandOf, KingbusProcess } from "../support/kingbus_process.ts";
+import {
+  commandOf,
+  KingbusProcess,
+  runKingbus,
+} from "../support/kingbus_process.ts";
 import { OtlpCollector } from "../support/otlp_collector.ts";
 
 const DOCUMENT = await Deno.readTextFile(
@@ -18,6 +22,31 @@ const DOCUMENT = await Deno.readTextFile(
 function documentedMetrics(): string[] {
   return [...DOCUMENT.matchAll(/^\| `((?:http|v8js)\.[a-z_.]+)`/gm)]
     .map(([, name]) => name!).sort();
+}
+
+/** What a command asks the node, and the node's answer, are one trace. */
+async function commandIsTraced(
+  kingbus: KingbusProcess,
+  collector: OtlpCollector,
+): Promise<void> {
+  const args = ["status", "--admin", kingbus.adminUrl];
+  const child = commandOf(args, collector.env).spawn();
+  const output = child.output();
+  const asked = await collector.span(
+    "what a command asks",
+    ({ kind, scope }) => kind === 3 && scope === "deno",
+  );
+  await collector.span(
+    "the answer to it",
+    ({ kind, parent }) => kind === 2 && parent === asked.id,
+  );
+  // It has ended by now, unless Deno hangs (see the document).
+  try {
+    child.kill("SIGKILL");
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
+  await output;
 }
 
 async function writeConfig(
@@ -86,6 +115,8 @@ Deno.test("kingbus sends OpenTelemetry what docs/opentelemetry.md says", async (
       String(request.attributes["http.response.status_code"]),
       "200",
     );
+
+    await commandIsTraced(kingbus, collector);
 
     const connect = await collector.span(
       "the connection to the source",

@@ -18,11 +18,16 @@ export interface CollectedSpan {
   readonly attributes: Readonly<Record<string, unknown>>;
   /** 0 unset, 1 ok, 2 error. */
   readonly status: number;
+  readonly id: string;
+  /** Empty for the first one of a trace. */
+  readonly parent: string;
 }
 
 interface ScopedSpans {
   readonly scope: { readonly name: string };
   readonly spans: readonly {
+    readonly spanId: string;
+    readonly parentSpanId?: string;
     readonly name: string;
     readonly kind: number;
     readonly attributes?: readonly Attribute[];
@@ -100,6 +105,8 @@ export class OtlpCollector implements AsyncDisposable {
           kind: span.kind,
           attributes: plain(span.attributes ?? []),
           status: span.status?.code ?? 0,
+          id: span.spanId,
+          parent: span.parentSpanId ?? "",
         })));
       }
     }
