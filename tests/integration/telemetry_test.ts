@@ -7,11 +7,7 @@ import {
 } from "../../scripts/test_servers/mysql56.ts";
 import { freePort } from "../../scripts/test_servers/free_port.ts";
 import { readDump } from "../support/dump_client.ts";
-import {
-  commandOf,
-  KingbusProcess,
-  runKingbus,
-} from "../support/kingbus_process.ts";
+import { commandOf, KingbusProcess } from "../support/kingbus_process.ts";
 import { OtlpCollector } from "../support/otlp_collector.ts";
 
 const DOCUMENT = await Deno.readTextFile(
