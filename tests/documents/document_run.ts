@@ -295,11 +295,12 @@ export class DocumentRun implements AsyncDisposable {
     // an error that came as an answer is one, as with --fail
     const failed = code === 0 && /^(sudo )?curl/.test(text) &&
       /^\s*\{"message":"(?!success")/m.test(output);
-    if ((failed ? HTTP_ERROR : code) === wanted) return withoutNoise(output);
+    const ended = failed ? HTTP_ERROR : code;
+    if (ended === wanted) return withoutNoise(output);
     throw new DocumentFault(
       this.#document.path,
       line,
-      `exit code ${code} of: ${text}\n${output}\n${await this
+      `exit code ${ended} of: ${text}\n${output}\n${await this
         .#backgroundOutput()}`,
     );
   }
