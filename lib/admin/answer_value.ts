@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** A time in an answer: RFC 3339, in UTC. */
 export function timeText(about: string): z.ZodISODateTime {

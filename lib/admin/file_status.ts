@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { StoredFile } from "../store/binlog_store.ts";
 import { countNumber, timeText } from "./answer_value.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { countNumber, listOf, timeText } from "./answer_value.ts";
 import type { NodeInfo } from "./control.ts";
 import { READINESS_CHECK } from "./readiness.ts";

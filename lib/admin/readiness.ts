@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { NodeInfo, ServerReport, SyncerReport } from "./control.ts";
 
 /** Whether one part does what it is meant to do. */

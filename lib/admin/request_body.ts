@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { formatKeyPath } from "../config/config_key.ts";
 import { SERVER_ID_RANGE, startValue, UUID } from "../config/config_schema.ts";
 import {

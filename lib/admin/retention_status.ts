@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { PurgeOutcome, RetentionReport } from "../retention/retention.ts";
 import type { ReplicaHold } from "../retention/replica_hold.ts";
 import { countNumber, listOf, timeText } from "./answer_value.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { COMPRESSION_ALGORITHMS } from "../protocol/compression.ts";
 import { countNumber, listOf, timeText } from "./answer_value.ts";
 import type { ReplicaReport, ServerReport } from "./control.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { COMPRESSION_ALGORITHMS } from "../protocol/compression.ts";
 import { adviceFor } from "../syncer/cause_text.ts";
 import { SYNCER_CAUSES } from "../syncer/syncer_cause.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { addressValue, patternValue, textValue } from "./config_value.ts";
 import { KEY_INFO, optional, withDefault } from "./key_info.ts";
 

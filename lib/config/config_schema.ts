@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ADMIN_SHAPE, ADMIN_TLS_SHAPE } from "./admin_schema.ts";
 import { KEY_INFO, optional, required, withDefault } from "./key_info.ts";
 import {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ConfigValue } from "./config_value.ts";
 
 /** What is said about a key, to the validator, the flags and the documents. */

@@ -7,6 +7,7 @@
 import { apiPlaces } from "./api_places.ts";
 import { exportedDocs } from "./exported_docs.ts";
 import { importDirection } from "./import_direction.ts";
+import { namespaceImports } from "./namespace_imports.ts";
 import { pureModules } from "./pure_modules.ts";
 
 const plugin: Deno.lint.Plugin = {
@@ -15,6 +16,7 @@ const plugin: Deno.lint.Plugin = {
     "api-places": apiPlaces,
     "exported-docs": exportedDocs,
     "import-direction": importDirection,
+    "namespace-imports": namespaceImports,
     "pure-modules": pureModules,
   },
 };

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { chooseIntent, type ConfiguredIntent, type Intent } from "./intent.ts";
 import type { MetaStore } from "./meta_store.ts";
 

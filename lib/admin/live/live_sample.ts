@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { countNumber, listOf, timeText } from "../answer_value.ts";
 
 /** How kingbus did at one moment, and since the one before. */

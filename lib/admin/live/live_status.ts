@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { countNumber, listOf } from "../answer_value.ts";
 import { FILE_STATUS } from "../file_status.ts";
 import { NODE_STATUS } from "../node_status.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { countNumber, timeText } from "../answer_value.ts";
 
 /** Something that was logged as a warning or an error, once or more often. */

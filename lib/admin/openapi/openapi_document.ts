@@ -1,5 +1,5 @@
 import { STATUS_CODES } from "node:http";
-import { z } from "zod";
+import * as z from "zod";
 import type { AdminRoute, MediaAnswer, RouteError } from "../admin_route.ts";
 import { ROUTE_SUBJECTS, type RouteSubject } from "../admin_route.ts";
 import { errorsOf } from "./route_errors.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { AdminRoute } from "../admin_route.ts";
 import { AssetServer, type PageAsset } from "../asset_server.ts";
 import { failure } from "../envelope.ts";

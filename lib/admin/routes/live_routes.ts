@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { AdminParts } from "../admin_parts.ts";
 import type { AdminRoute } from "../admin_route.ts";
 import { listOf } from "../answer_value.ts";
