@@ -15,6 +15,7 @@ import { openMemoryStore } from "../../../lib/store/memory_store.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
 import { LogFeeder } from "../../support/log_feeder.ts";
 import { MADE_UUID, MadeLog } from "../../support/made_log.ts";
+import { PLAIN_SETTINGS } from "./plain_settings.ts";
 
 /** Pause between two transactions of the log, in its own time. */
 const STEP_S = 10;
@@ -99,19 +100,7 @@ class GatedDump implements AsyncDisposable {
       writer: new PacketWriter(
         new WritableStream({ write: () => this.gate.promise }),
       ),
-      settings: {
-        checksum: "none",
-        heartbeatPeriodNs: 0n,
-        uuid: "",
-        semiSync: false,
-        mariadbCapability: 0,
-        modern: true,
-        slaveConnectState: undefined,
-        gtidStrictMode: false,
-        ignoreDuplicates: false,
-        untilGtid: undefined,
-        skipReplication: false,
-      },
+      settings: { ...PLAIN_SETTINGS, checksum: "none" },
       registered: undefined,
       serverId: 4242,
       writeTimeoutMs: 60_000,

@@ -31,6 +31,7 @@ import { joinBytes, splitPackets } from "../../support/dump_packets.ts";
 import { LogFeeder } from "../../support/log_feeder.ts";
 import { logFromFixtures } from "../../support/log_from_fixtures.ts";
 import { MADE_UUID, MadeLog } from "../../support/made_log.ts";
+import { PLAIN_SETTINGS } from "./plain_settings.ts";
 
 const UUID97 = "d63952fd-e6f6-11f1-a979-02fc00000001";
 const UUID56 = "5fd71d74-e6f7-11f1-af9c-02fc00000001";
@@ -40,20 +41,6 @@ function closedFiles(server: FixtureServer): BinlogFixture[] {
   return loadBinlogFixtures(server)
     .filter((one) => one.name.startsWith("binlog.")).slice(0, -1);
 }
-
-const SETTINGS: ReplicaSettings = {
-  checksum: "crc32",
-  heartbeatPeriodNs: 0n,
-  uuid: "",
-  semiSync: false,
-  mariadbCapability: 0,
-  modern: true,
-  slaveConnectState: undefined,
-  gtidStrictMode: false,
-  ignoreDuplicates: false,
-  untilGtid: undefined,
-  skipReplication: false,
-};
 
 interface Sent {
   /** Whole events, in the order they were sent. */
@@ -80,7 +67,7 @@ function record(
     connectionId: 1,
     log: silentLog(),
     writer,
-    settings: { ...SETTINGS, ...settings },
+    settings: { ...PLAIN_SETTINGS, ...settings },
     registered: undefined,
     serverId: 4242,
     writeTimeoutMs: 60_000,
