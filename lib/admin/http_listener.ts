@@ -156,12 +156,11 @@ export class HttpListener implements AsyncDisposable {
     this.#closing = true;
     const closed = Promise.withResolvers<void>();
     this.#server.close(() => closed.resolve());
-    const timeUp = Promise.withResolvers<void>();
-    const timer = setTimeout(timeUp.resolve, CLOSE_TIMEOUT_MS);
-    await Promise.race([Promise.all(this.#underWay), timeUp.promise]);
-    clearTimeout(timer);
+    await within(CLOSE_TIMEOUT_MS, Promise.all(this.#underWay));
     for (const socket of this.#sockets) socket.destroy();
-    await closed.promise;
+    this.#server.closeAllConnections();
+    // A connection that can't be ended must not keep kingbus from ending.
+    await within(CLOSE_TIMEOUT_MS, closed.promise);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -252,6 +251,14 @@ export class HttpListener implements AsyncDisposable {
     if (!incoming.complete) response.headers.set("connection", "close");
     return response;
   }
+}
+
+/** Waits for something, and no longer than it may take. */
+async function within(waitMs: number, what: Promise<unknown>): Promise<void> {
+  const timeUp = Promise.withResolvers<void>();
+  const timer = setTimeout(timeUp.resolve, waitMs);
+  await Promise.race([what, timeUp.promise]);
+  clearTimeout(timer);
 }
 
 function secretsOf(
