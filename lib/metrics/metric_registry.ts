@@ -10,24 +10,29 @@ export interface Observation {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** A sample as prom-client takes it. */
-interface SharedSample {
-  readonly value: number;
-  readonly sharedLabels: MetricSample["labels"];
-}
+type Labels = MetricSample["labels"];
 
-const NO_LABELS = {};
+const NO_LABELS: Labels = {};
+
+/** What has a meaning in the value of a label. */
+const SPECIAL = /[\\"\n]/g;
 
 /**
  * The metrics as prom-client has them, which writes the text of both formats.
  * What others keep is read from a `Scrape`; histograms are kept here.
+ *
+ * The series of replicas are written here: there are thousands of them, and
+ * their labels are the same objects from one scrape to the next, so that the
+ * text of these is made once.
  */
 export class MetricRegistry {
   readonly #text = new Registry();
   readonly #openMetrics = new Registry<
     typeof Registry.OPENMETRICS_CONTENT_TYPE
   >();
+  readonly #many: ReadMetric[] = [];
   readonly #histograms = new Map<string, Histogram>();
+  readonly #labelTexts = new WeakMap<Labels, string>();
   /** What is being written. */
   #scrape: Scrape | undefined;
 
@@ -45,13 +50,11 @@ export class MetricRegistry {
           registers: [this.#text, this.#openMetrics],
         });
         this.#histograms.set(name, histogram);
+      } else if (metric.subject === "replica") {
+        this.#many.push(metric);
       } else {
         this.#register(metric, metric.name, this.#text);
-        // OpenMetrics has a counter's name without the suffix of its samples.
-        const family = metric.type === "counter"
-          ? metric.name.replace(/_total$/, "")
-          : metric.name;
-        this.#register(metric, family, this.#openMetrics);
+        this.#register(metric, openMetricsName(metric), this.#openMetrics);
       }
     }
   }
@@ -73,7 +76,13 @@ export class MetricRegistry {
     try {
       // Reads all metrics before it first waits.
       const text = registry.metrics();
-      return { contentType: registry.contentType, text: await text };
+      const replicas = this.#many.map((metric) =>
+        this.#write(metric, openMetrics ? openMetricsName(metric) : metric.name)
+      );
+      return {
+        contentType: registry.contentType,
+        text: replicas.join("") + await text,
+      };
     } finally {
       this.#scrape = undefined;
     }
@@ -95,32 +104,51 @@ export class MetricRegistry {
       ? new Counter(configuration)
       : new Gauge(configuration);
     // In the place of the values it would keep itself: nothing has to be put
-    // into it, and removed again when a replica has gone.
+    // into it, and removed again when it is not known any more.
     registered.get = () =>
       Promise.resolve({
         name: family,
         help,
         type,
         aggregator: "sum",
-        values: this.#samples(metric),
+        values: [...this.#samples(metric)],
       } as unknown as Awaited<ReturnType<typeof registered.get>>);
   }
 
-  /**
-   * The samples as prom-client's own histograms give theirs: it makes the text
-   * of labels that are the same object once, which is most of the work for
-   * replicas.
-   */
-  #samples({ read }: ReadMetric): SharedSample[] {
-    if (this.#scrape === undefined) return [];
-    const values = read(this.#scrape);
+  #samples({ read }: ReadMetric): Iterable<MetricSample> {
+    const values = this.#scrape && read(this.#scrape);
     if (values === undefined) return [];
-    const samples = typeof values === "number"
+    return typeof values === "number"
       ? [{ value: values, labels: NO_LABELS }]
       : values;
-    return Array.from(
-      samples,
-      ({ value, labels }) => ({ value, sharedLabels: labels }),
-    );
   }
+
+  #write(metric: ReadMetric, family: string): string {
+    const { name, type, help } = metric;
+    let text = `# HELP ${family} ${help}\n# TYPE ${family} ${type}\n`;
+    for (const { value, labels } of this.#samples(metric)) {
+      text += `${name}${this.#labelText(labels)} ${value}\n`;
+    }
+    return text;
+  }
+
+  #labelText(labels: Labels): string {
+    const known = this.#labelTexts.get(labels);
+    if (known !== undefined) return known;
+    const parts = Object.entries(labels).map(([name, value]) =>
+      `${name}="${value.replace(SPECIAL, escapeSpecial)}"`
+    );
+    const text = parts.length === 0 ? "" : `{${parts.join(",")}}`;
+    this.#labelTexts.set(labels, text);
+    return text;
+  }
+}
+
+/** OpenMetrics has a counter's name without the suffix of its samples. */
+function openMetricsName({ name, type }: ReadMetric): string {
+  return type === "counter" ? name.replace(/_total$/, "") : name;
+}
+
+function escapeSpecial(special: string): string {
+  return special === "\n" ? "\\n" : `\\${special}`;
 }

@@ -99,8 +99,8 @@ export async function takeScrape(
   own: OwnCounts,
   lister: ReplicaSeriesLister,
 ): Promise<Scrape> {
-  const disk = await diskFacts(sources);
-  // From here on at one go, so that the values go with each other.
+  // Asked while all else is looked at, which is done at one go.
+  const disk = diskFacts(sources);
   const node = sources.node();
   const syncer = sources.syncer.report();
   const server = sources.server.report();
@@ -124,7 +124,7 @@ export async function takeScrape(
     files,
     head,
     writable: failure === undefined,
-    disk,
+    disk: await disk,
     logLines: logLines(),
     process: readProcessUse(),
   };

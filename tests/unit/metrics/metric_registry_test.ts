@@ -29,6 +29,14 @@ Deno.test("MetricRegistry escapes labels, whatever is in them", async () => {
   );
   const { samples } = new ScrapedMetrics(text);
   assertEquals(samples[0]?.labels, { kind: 'a"} 1\nb\\' });
+  // Those of replicas are written apart, and are the same.
+  const replicas = new MetricRegistry([{ ...COUNTER, subject: "replica" }]);
+  for (const openMetrics of [false, true]) {
+    const one = await registry.page(NOTHING, openMetrics);
+    const other = await replicas.page(NOTHING, openMetrics);
+    const lines = ({ text }: { text: string }) => text.split(/\n+/);
+    assertEquals(lines(other), lines(one));
+  }
 });
 
 Deno.test("MetricRegistry gives both formats in turns, each with its names", async () => {
