@@ -71,8 +71,8 @@ export class Actions {
       setTitle(button, this.#off);
     }
     const note = byId("actions-note", HTMLElement);
-    setShown(note, this.#off === NO_TOKEN);
-    setText(note, this.#off);
+    setShown(note, this.#hasNoToken);
+    setText(note, NO_TOKEN);
   }
 
   /**
@@ -184,10 +184,12 @@ export class Actions {
   }
 
   #whyOff() {
-    if (this.#status?.admin_token === false) {
-      return NO_TOKEN;
-    }
-    return this.#isLive() ? "" : NOT_LIVE;
+    if (!this.#isLive()) return NOT_LIVE;
+    return this.#hasNoToken ? NO_TOKEN : "";
+  }
+
+  get #hasNoToken() {
+    return this.#status?.admin_token === false;
   }
 
   /**
