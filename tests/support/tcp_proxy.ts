@@ -33,6 +33,8 @@ export class TcpProxy implements AsyncDisposable {
   #bytesLeft = Infinity;
   /** What the server sends is passed on in pieces of at most so many bytes. */
   pieceBytesMax = 65_536;
+  /** Connections from this one on are heard in silence, too; none by default. */
+  heardFrom = Infinity;
 
   /**
    * Begins to listen for connections to `target`.
@@ -126,12 +128,14 @@ export class TcpProxy implements AsyncDisposable {
     const pair = { client, server };
     this.#pairs.add(pair);
     await Promise.all([
-      this.#pump(client, server, (piece) => {
+      this.#pump(connection, client, server, (piece) => {
         this.#observe(connection, "client", piece);
         return piece.length;
       }),
-      this.#pump(server, client, (piece) => {
-        const bytes = this.#serverPiece(piece.length);
+      this.#pump(connection, server, client, (piece) => {
+        const bytes = connection < this.heardFrom
+          ? this.#serverPiece(piece.length)
+          : piece.length;
         this.#observe(connection, "server", piece.subarray(0, bytes));
         return bytes;
       }),
@@ -149,7 +153,13 @@ export class TcpProxy implements AsyncDisposable {
     return piece;
   }
 
+  /** Resolves when what such a connection sends may go on its way. */
+  #mayPass(connection: number): Promise<void> {
+    return connection < this.heardFrom ? this.#gate.promise : Promise.resolve();
+  }
+
   async #pump(
+    connection: number,
     from: Deno.TcpConn,
     to: Deno.TcpConn,
     pieceOf: (bytes: Uint8Array) => number,
@@ -160,19 +170,19 @@ export class TcpProxy implements AsyncDisposable {
         const count = await from.read(buffer);
         if (count === null) {
           // in silence nobody hears of an end either
-          await this.#gate.promise;
+          await this.#mayPass(connection);
           break;
         }
         let at = 0;
         while (at < count) {
-          await this.#gate.promise;
+          await this.#mayPass(connection);
           const end = at + pieceOf(buffer.subarray(at, count));
           while (at < end) at += await to.write(buffer.subarray(at, end));
         }
       }
       await to.closeWrite();
     } catch {
-      await this.#gate.promise;
+      await this.#mayPass(connection);
       // one end is gone: so goes the other
       closeQuietly(from);
       closeQuietly(to);
