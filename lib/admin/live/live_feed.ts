@@ -14,6 +14,15 @@ export const READERS_MAX = 32;
 /** How often they are told how it is. */
 const TICK_MS = 1_000;
 
+/**
+ * Of the time, the part that goes into making statuses: where one takes long, as
+ * with a thousand replicas, the next one comes later than the next second.
+ */
+const STATUS_SHARE = 1 / 300;
+
+/** How old a status may get by that. */
+const STATUS_MS_MAX = 5_000;
+
 /** How long a reader may take nothing. */
 const STUCK_MS_MAX = 30_000;
 
@@ -24,7 +33,7 @@ const RETRY_MS = 2_000;
 export interface LiveFeedParts {
   readonly sampler: Pick<Sampler, "history" | "newest" | "taken">;
   readonly warnings: Pick<RecentWarnings, "version" | "since">;
-  /** All there is to say now; asked once a second, while somebody reads. */
+  /** All there is to say now; asked once a second at most, while somebody reads. */
   readonly status: () => LiveStatus;
   /** Milliseconds of a clock that never jumps. */
   readonly monotonicMs: () => number;
@@ -34,7 +43,7 @@ export interface LiveFeedParts {
 
 /**
  * The stream of `GET /status/stream`: however many read it, one status is made a
- * second, and none while nobody does. Each event stands for itself, so that a
+ * second, fewer where that takes long, and none while nobody reads. Each event stands for itself, so that a
  * reader that is slow misses some and goes on with the newest.
  *
  * ```text
@@ -54,6 +63,8 @@ export class LiveFeed implements Disposable {
   /** What readers were told last: new ones begin with the same. */
   #statusJson = "";
   #historyJson = "";
+  /** When there is to be another one, by the clock that never jumps. */
+  #statusDueMs = 0;
   /** How much of the samples and warnings they were told. */
   #taken = 0;
   #version = 0;
@@ -112,6 +123,7 @@ export class LiveFeed implements Disposable {
   #begin(): void {
     const { sampler, warnings, status } = this.#parts;
     this.#statusJson = JSON.stringify(status());
+    this.#statusDueMs = 0;
     this.#historyJson = "";
     this.#taken = sampler.taken;
     this.#version = warnings.version;
@@ -145,7 +157,7 @@ export class LiveFeed implements Disposable {
   /** What is new since the last second. */
   #news(): string {
     const { sampler, warnings } = this.#parts;
-    const json = JSON.stringify(this.#parts.status());
+    const json = this.#newestStatus();
     let text = "";
     for (const value of warnings.since(this.#version)) {
       text += eventText(++this.#lastId, "warning", { value });
@@ -162,6 +174,18 @@ export class LiveFeed implements Disposable {
       text += eventText(++this.#lastId, "status", { json });
     }
     return text === "" ? KEEP_ALIVE_TEXT : text;
+  }
+
+  /** The status as it is now, or was when it last was time to make it. */
+  #newestStatus(): string {
+    const { monotonicMs, status } = this.#parts;
+    const beginMs = monotonicMs();
+    if (beginMs < this.#statusDueMs) return this.#statusJson;
+    const json = JSON.stringify(status());
+    const endMs = monotonicMs();
+    this.#statusDueMs = endMs +
+      Math.min((endMs - beginMs) / STATUS_SHARE, STATUS_MS_MAX - TICK_MS);
+    return json;
   }
 
   /** What a reader has to know that knows nothing, as the others know it. */

@@ -60,6 +60,8 @@ function openFeed() {
     head: 0,
     taken: 0,
     fault: undefined as Error | undefined,
+    /** How long a status takes. */
+    takesMs: 0,
   };
   const sample = (at: number) => ({ at: `sample ${at}` }) as LiveSample;
   const feed = new LiveFeed({
@@ -78,6 +80,7 @@ function openFeed() {
     warnings,
     status: () => {
       node.made++;
+      clock.block(node.takesMs);
       if (node.fault !== undefined) throw node.fault;
       return { name: `line\nbreak ${node.head}` } as LiveStatus;
     },
@@ -305,4 +308,26 @@ Deno.test("LiveFeed goes on after thousands of events", async () => {
   }
   assert(lastId > 7000);
   await reader.cancel();
+});
+
+Deno.test("LiveFeed makes statuses that take long less often, yet all five seconds", async () => {
+  for (
+    const [takesMs, seconds, made] of [[1, 30, 31], [8, 30, 11], [
+      500,
+      30,
+      7,
+    ]] as const
+  ) {
+    const { clock, node, open } = openFeed();
+    node.takesMs = takesMs;
+    const reader = open();
+    await reader.next();
+    for (let second = 0; second < seconds; second++) {
+      node.head++;
+      clock.advance(1000);
+      await reader.next();
+    }
+    assert(Math.abs(node.made - made) <= 1, `${takesMs} ms: ${node.made}`);
+    await reader.cancel();
+  }
 });
