@@ -1,9 +1,5 @@
 import type { FileStatus } from "../admin/file_status.ts";
-import {
-  adminOrStoreFlags,
-  openAdmin,
-  tellAdminError,
-} from "./admin_access.ts";
+import { adminOrStoreFlags } from "./admin_access.ts";
 import { askNodeOrStore, formatFound } from "./ask_node.ts";
 import { type Command, JSON_FLAG, wantsJson } from "./command.ts";
 import { ExitCode } from "./exit_code.ts";
@@ -11,6 +7,7 @@ import { formatBytes } from "./format_bytes.ts";
 import { formatOptions } from "./format_options.ts";
 import { isFileList } from "./node_answers.ts";
 import { formatTable, type TableColumn } from "./table.ts";
+import { withAdmin } from "./with_admin.ts";
 
 const COLUMNS: readonly TableColumn<FileStatus>[] = [
   { title: "NAME", text: ({ name }) => name },
@@ -48,8 +45,7 @@ export const filesCommand: Command = {
     ],
   },
   async run(input, terminal): Promise<number> {
-    const access = await openAdmin(input, terminal);
-    try {
+    return await withAdmin(input, terminal, async (access) => {
       const found = await askNodeOrStore(
         access,
         { path: "/binlog/files", isAnswer: isFileList },
@@ -69,9 +65,7 @@ export const filesCommand: Command = {
       if (count > 0) lines.push(`${files}, ${formatBytes(bytes)}`);
       terminal.out(`${lines.join("\n")}\n`);
       return ExitCode.DONE;
-    } catch (error) {
-      return tellAdminError(error, terminal);
-    }
+    });
   },
 };
 

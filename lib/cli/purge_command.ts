@@ -12,12 +12,7 @@ import { executedText } from "../store/executed_text.ts";
 import { fileExists } from "../tls/file_exists.ts";
 import { databasePath } from "../store/kv/database_path.ts";
 import { openKvStore } from "../store/kv/open_kv_store.ts";
-import {
-  type AdminAccess,
-  adminOrStoreFlags,
-  openAdmin,
-  tellAdminError,
-} from "./admin_access.ts";
+import { type AdminAccess, adminOrStoreFlags } from "./admin_access.ts";
 import { AdminError } from "./admin_client.ts";
 import { formatFound, type Found } from "./ask_node.ts";
 import {
@@ -34,6 +29,7 @@ import { printable } from "./printable.ts";
 import { Progress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
+import { withAdmin } from "./with_admin.ts";
 
 const TO_FLAG = "to";
 const BEFORE_FLAG = "before";
@@ -95,20 +91,15 @@ export const purgeCommand: Command = {
   },
   async run(input, terminal): Promise<number> {
     const wish = readWish(input);
-    const access = await openAdmin(input, terminal);
-    const { tree } = access;
-    let found: Found<PurgeStatus>;
-    try {
+    return await withAdmin(input, terminal, async (access) => {
       const answer = await askNode(access, wish);
-      found = answer === undefined
-        ? { from: "store", data: await purgeStore(tree, wish, terminal) }
+      const found: Found<PurgeStatus> = answer === undefined
+        ? { from: "store", data: await purgeStore(access.tree, wish, terminal) }
         : { from: "node", data: answer };
-    } catch (error) {
-      return tellAdminError(error, terminal);
-    }
-    const status = found.data;
-    terminal.out(wantsJson(input) ? formatFound(found) : formatPurge(status));
-    return status.held_back_by.length === 0 ? ExitCode.DONE : ExitCode.FAILED;
+      const status = found.data;
+      terminal.out(wantsJson(input) ? formatFound(found) : formatPurge(status));
+      return status.held_back_by.length === 0 ? ExitCode.DONE : ExitCode.FAILED;
+    });
   },
 };
 

@@ -1,11 +1,6 @@
 import type { HoldStatus, RetentionStatus } from "../admin/retention_status.ts";
 import type { ReplicaStatus } from "../admin/server_status.ts";
-import {
-  adminFlags,
-  adminOrStoreFlags,
-  openAdmin,
-  tellAdminError,
-} from "./admin_access.ts";
+import { adminFlags, adminOrStoreFlags } from "./admin_access.ts";
 import { askNodeOrStore, formatFound } from "./ask_node.ts";
 import { type Command, JSON_FLAG, wantsJson } from "./command.ts";
 import { ExitCode } from "./exit_code.ts";
@@ -17,6 +12,7 @@ import { NODE_QUESTION } from "./node_question.ts";
 import { printable } from "./printable.ts";
 import { steer } from "./steer.ts";
 import { UsageError } from "./usage_error.ts";
+import { withAdmin } from "./with_admin.ts";
 import { wrapText } from "./wrap_text.ts";
 
 /** Who reads the log: connected now, or to be kept for. */
@@ -54,8 +50,7 @@ export const replicasCommand: Command = {
     ],
   },
   async run(input, terminal): Promise<number> {
-    const access = await openAdmin(input, terminal);
-    try {
+    return await withAdmin(input, terminal, async (access) => {
       const { from, data } = await askNodeOrStore(
         access,
         NODE_QUESTION,
@@ -82,9 +77,7 @@ export const replicasCommand: Command = {
       }
       terminal.out(`${lines.join("\n")}\n`);
       return ExitCode.DONE;
-    } catch (error) {
-      return tellAdminError(error, terminal);
-    }
+    });
   },
 };
 

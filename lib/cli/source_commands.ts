@@ -3,8 +3,6 @@ import {
   type AdminAccess,
   adminFlags,
   adminOrStoreFlags,
-  openAdmin,
-  tellAdminError,
 } from "./admin_access.ts";
 import type { AdminQuestion } from "./admin_client.ts";
 import { askNodeOrStore, formatFound } from "./ask_node.ts";
@@ -23,6 +21,7 @@ import type { SyncerStatus } from "../admin/syncer_status.ts";
 import { steer } from "./steer.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
+import { withAdmin } from "./with_admin.ts";
 
 const ADDRESS = "address";
 const START = "start";
@@ -105,8 +104,7 @@ export const sourceStatusCommand: Command = {
     ],
   },
   async run(input, terminal): Promise<number> {
-    const access = await openAdmin(input, terminal);
-    try {
+    return await withAdmin(input, terminal, async (access) => {
       const found = await askNodeOrStore(
         access,
         SYNCER_QUESTION,
@@ -123,9 +121,7 @@ export const sourceStatusCommand: Command = {
       return wanted && state !== "following"
         ? ExitCode.NOT_READY
         : ExitCode.DONE;
-    } catch (error) {
-      return tellAdminError(error, terminal);
-    }
+    });
   },
 };
 

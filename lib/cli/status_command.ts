@@ -1,14 +1,11 @@
 import { NODE_QUESTION, tellStatus } from "./node_question.ts";
-import {
-  adminOrStoreFlags,
-  openAdmin,
-  tellAdminError,
-} from "./admin_access.ts";
+import { adminOrStoreFlags } from "./admin_access.ts";
 import { askNodeOrStore } from "./ask_node.ts";
 import { type Command, JSON_FLAG, wantsJson } from "./command.ts";
 import { readDuration } from "./read_value.ts";
 import { UsageError } from "./usage_error.ts";
 import { watchStatus } from "./watch_status.ts";
+import { withAdmin } from "./with_admin.ts";
 
 const WATCH = "watch";
 const INTERVAL = "interval";
@@ -68,11 +65,10 @@ export const statusCommand: Command = {
         `--${WATCH} draws on a terminal, and standard output is none: add --json for a line of JSON each time`,
       );
     }
-    const access = await openAdmin(input, terminal);
-    if (watches) {
-      return await watchStatus(access, { json, intervalMs }, terminal);
-    }
-    try {
+    return await withAdmin(input, terminal, async (access) => {
+      if (watches) {
+        return await watchStatus(access, { json, intervalMs }, terminal);
+      }
       const found = await askNodeOrStore(
         access,
         NODE_QUESTION,
@@ -80,8 +76,6 @@ export const statusCommand: Command = {
         terminal,
       );
       return tellStatus(found, json, terminal);
-    } catch (error) {
-      return tellAdminError(error, terminal);
-    }
+    });
   },
 };

@@ -1,9 +1,10 @@
-import { type AdminAccess, openAdmin, tellAdminError } from "./admin_access.ts";
+import type { AdminAccess } from "./admin_access.ts";
 import type { AdminQuestion } from "./admin_client.ts";
 import type { CommandInput } from "./command.ts";
 import { ExitCode } from "./exit_code.ts";
 import { printable } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
+import { withAdmin } from "./with_admin.ts";
 
 /**
  * Has the running node change something, and prints what came of it. Gives the
@@ -17,12 +18,9 @@ export async function steer(
   question: AdminQuestion<unknown>,
   say: (access: AdminAccess) => Promise<string>,
 ): Promise<number> {
-  const access = await openAdmin(input, terminal);
-  try {
+  return await withAdmin(input, terminal, async (access) => {
     await access.client.ask(question);
     terminal.out(`${printable(await say(access))}\n`);
     return ExitCode.DONE;
-  } catch (error) {
-    return tellAdminError(error, terminal);
-  }
+  });
 }
