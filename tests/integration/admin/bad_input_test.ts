@@ -8,15 +8,7 @@ import type { HttpLimits } from "../../../lib/admin/http_listener.ts";
 import { openLog } from "../../../lib/log/log.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
 import { exchange, latin1, parseAnswer } from "../../support/http_exchange.ts";
-import {
-  listFiles,
-  MemoryRetentionControl,
-  MemoryServerControl,
-  MemorySyncerControl,
-  NO_METRICS,
-  NODE,
-  QUIET_LIVE,
-} from "../../unit/admin/memory_controls.ts";
+import { MemoryNode } from "../../unit/admin/memory_node.ts";
 
 const ADMIN_TOKEN = "admin-token-0123456789";
 
@@ -32,7 +24,8 @@ const LIMITS: HttpLimits = {
 
 /** A listening API over parts that only remember what they were told. */
 class ListeningApi implements AsyncDisposable {
-  readonly syncer = new MemorySyncerControl();
+  readonly #node = new MemoryNode();
+  readonly syncer = this.#node.syncer;
   readonly lines: string[] = [];
   /** Event streams that have begun, and those that have ended. */
   streams = { begun: 0, ended: 0 };
@@ -48,15 +41,7 @@ class ListeningApi implements AsyncDisposable {
     const token = { text: ADMIN_TOKEN, file: undefined };
     this.#api = new AdminApi({
       routes: [
-        ...adminRoutes({
-          syncer: this.syncer,
-          server: new MemoryServerControl(),
-          retention: new MemoryRetentionControl(),
-          files: listFiles,
-          node: () => NODE,
-          metrics: NO_METRICS,
-          live: QUIET_LIVE,
-        }),
+        ...adminRoutes(this.#node),
         this.#route("/test/large", () => new Response(new Uint8Array(2 ** 26))),
         this.#route("/test/fault", () => {
           throw new TypeError("broken at /etc/secret with hunter2");

@@ -7,25 +7,23 @@ import { openLog } from "../../../lib/log/log.ts";
 import { RetentionError } from "../../../lib/retention/retention_error.ts";
 import {
   BUSY_RETENTION,
-  listFiles,
-  MemoryRetentionControl,
-  MemoryServerControl,
-  MemorySyncerControl,
-  NO_METRICS,
+  type MemoryRetentionControl,
+  type MemoryServerControl,
+  type MemorySyncerControl,
   NODE,
-  QUIET_LIVE,
 } from "./memory_controls.ts";
+import { MemoryNode } from "./memory_node.ts";
 
-function openApi(node = NODE): {
+function openApi(info = NODE): {
+  api: AdminApi;
   ask: (method: string, path: string, body?: unknown) => Promise<Answer>;
   syncer: MemorySyncerControl;
   server: MemoryServerControl;
   retention: MemoryRetentionControl;
   lines: string[];
 } {
-  const syncer = new MemorySyncerControl();
-  const server = new MemoryServerControl();
-  const retention = new MemoryRetentionControl();
+  const node = new MemoryNode(info);
+  const { syncer, server, retention } = node;
   const lines: string[] = [];
   const log = openLog({
     level: "debug",
@@ -33,15 +31,7 @@ function openApi(node = NODE): {
     write: (line) => lines.push(line),
   });
   const api = new AdminApi({
-    routes: adminRoutes({
-      live: QUIET_LIVE,
-      metrics: NO_METRICS,
-      syncer,
-      server,
-      retention,
-      files: listFiles,
-      node: () => node,
-    }),
+    routes: adminRoutes(node),
     log,
   });
   const ask = async (
@@ -65,7 +55,7 @@ function openApi(node = NODE): {
       body: answer === "" ? undefined : JSON.parse(answer),
     };
   };
-  return { ask, syncer, server, retention, lines };
+  return { api, ask, syncer, server, retention, lines };
 }
 
 interface Answer {
@@ -739,25 +729,13 @@ Deno.test("HEAD answers as GET does, without a body", async () => {
 });
 
 Deno.test("a body over the limit is refused with 413, declared or not", async () => {
-  const { ask, syncer } = openApi();
+  const { api, ask, syncer } = openApi();
   const text = `{"start":"${"x".repeat(BODY_BYTES_MAX)}"}`;
   const declared = await ask("PUT", "/binlog/syncer/start", text);
   assertEquals([declared.status, declared.body.message], [
     413,
     "the body is too large",
   ]);
-  const api = new AdminApi({
-    routes: adminRoutes({
-      live: QUIET_LIVE,
-      metrics: NO_METRICS,
-      syncer,
-      server: new MemoryServerControl(),
-      retention: new MemoryRetentionControl(),
-      files: listFiles,
-      node: () => NODE,
-    }),
-    log: openLog({ level: "error", format: "text", write: () => {} }),
-  });
   const chunk = new TextEncoder().encode("x".repeat(65536));
   let sent = 0;
   const stream = new ReadableStream<Uint8Array>({

@@ -1,49 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { AdminApi } from "../../../lib/admin/admin_api.ts";
-import { adminRoutes } from "../../../lib/admin/admin_routes.ts";
 import { purgeCommand } from "../../../lib/cli/purge_command.ts";
 import { runCli } from "../../../lib/cli/run_cli.ts";
 import type { Terminal } from "../../../lib/cli/terminal.ts";
-import { silentLog } from "../../../lib/log/log.ts";
 import { RetentionError } from "../../../lib/retention/retention_error.ts";
-import {
-  BUSY_RETENTION,
-  listFiles,
-  MemoryRetentionControl,
-  MemoryServerControl,
-  MemorySyncerControl,
-  NO_METRICS,
-  NODE,
-  QUIET_LIVE,
-} from "../admin/memory_controls.ts";
+import { BUSY_RETENTION } from "../admin/memory_controls.ts";
 import { memoryTerminal } from "./memory_terminal.ts";
-
-/** A node that answers, and what it was asked. */
-function runningNode(): {
-  asked: string[];
-  fetch: Terminal["fetch"];
-  retention: MemoryRetentionControl;
-} {
-  const asked: string[] = [];
-  const retention = new MemoryRetentionControl();
-  const api = new AdminApi({
-    routes: adminRoutes({
-      live: QUIET_LIVE,
-      metrics: NO_METRICS,
-      syncer: new MemorySyncerControl(),
-      server: new MemoryServerControl(),
-      retention,
-      files: listFiles,
-      node: () => NODE,
-    }),
-    log: silentLog(),
-  });
-  const fetch: Terminal["fetch"] = async (url, _signal, request) => {
-    asked.push(url);
-    return await api.handle(new Request(url, request));
-  };
-  return { asked, fetch, retention };
-}
+import { runningNode } from "./running_node.ts";
 
 async function purge(
   args: string[],

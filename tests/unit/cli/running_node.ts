@@ -3,42 +3,23 @@ import { AdminApi } from "../../../lib/admin/admin_api.ts";
 import { adminRoutes } from "../../../lib/admin/admin_routes.ts";
 import type { Terminal } from "../../../lib/cli/terminal.ts";
 import { silentLog } from "../../../lib/log/log.ts";
-import {
-  listFiles,
-  MemoryRetentionControl,
-  MemoryServerControl,
-  MemorySyncerControl,
-  NO_METRICS,
-  NODE,
-  QUIET_LIVE,
-} from "../admin/memory_controls.ts";
+import { MemoryNode } from "../admin/memory_node.ts";
 
 /** The admin API of a node whose parts only remember what they were told. */
-export interface RunningNode {
+export interface RunningNode
+  extends Pick<MemoryNode, "syncer" | "server" | "retention"> {
   /** URLs that were asked for. */
   readonly asked: string[];
   readonly fetch: Terminal["fetch"];
-  readonly syncer: MemorySyncerControl;
-  readonly server: MemoryServerControl;
-  readonly retention: MemoryRetentionControl;
 }
 
 /** Starts one; nothing of it has to be ended. */
 export function runningNode(): RunningNode {
   const asked: string[] = [];
-  const syncer = new MemorySyncerControl();
-  const server = new MemoryServerControl();
-  const retention = new MemoryRetentionControl();
+  const node = new MemoryNode();
+  const { syncer, server, retention } = node;
   const api = new AdminApi({
-    routes: adminRoutes({
-      live: QUIET_LIVE,
-      metrics: NO_METRICS,
-      syncer,
-      server,
-      retention,
-      files: listFiles,
-      node: () => NODE,
-    }),
+    routes: adminRoutes(node),
     admission: new Admission({ hosts: ["db1"], log: silentLog() }),
     log: silentLog(),
   });

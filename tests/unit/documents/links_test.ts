@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { MarkdownDocument } from "../../documents/markdown_document.ts";
+import { fileExists } from "../../../lib/tls/file_exists.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 
@@ -23,18 +24,8 @@ async function faultOf(
   const [file = "", anchor] = link.split("#");
   const url = new URL(file, new URL(document.path, ROOT));
   const path = file === "" ? document.path : url.href.slice(ROOT.href.length);
-  if (!await exists(new URL(path, ROOT))) return "is not there";
+  if (!await fileExists(new URL(path, ROOT))) return "is not there";
   if (anchor === undefined) return undefined;
   const target = await MarkdownDocument.read(path);
   return target.anchors.has(anchor) ? undefined : "has no such heading";
-}
-
-async function exists(url: URL): Promise<boolean> {
-  try {
-    await Deno.stat(url);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

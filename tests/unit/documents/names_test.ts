@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { listConfigKeys } from "../../../lib/config/config_key.ts";
+import { fileExists } from "../../../lib/tls/file_exists.ts";
 import { MarkdownDocument } from "../../documents/markdown_document.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
@@ -56,7 +57,7 @@ Deno.test("every file of the project that the documents name is there", async ()
   for (const path of await MarkdownDocument.list()) {
     for (const { text, line } of (await MarkdownDocument.read(path)).codes) {
       if (!/^(docs|lib|scripts|tests|\.ci)\/[\w./-]+$/.test(text)) continue;
-      if (MADE.test(text) || await exists(new URL(text, ROOT))) continue;
+      if (MADE.test(text) || await fileExists(new URL(text, ROOT))) continue;
       faults.push(`${path}:${line}: ${text}`);
     }
   }
@@ -85,14 +86,4 @@ async function readAll(path: string): Promise<string> {
     }
   }
   return texts.join("\n");
-}
-
-async function exists(url: URL): Promise<boolean> {
-  try {
-    await Deno.stat(url);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

@@ -3,22 +3,11 @@ import type { ReplicaReport } from "../../../../lib/admin/control.ts";
 import { liveStatus } from "../../../../lib/admin/live/live_snapshot.ts";
 import { LIVE_STATUS } from "../../../../lib/admin/live/live_status.ts";
 import { RecentWarnings } from "../../../../lib/admin/live/recent_warnings.ts";
-import {
-  listFiles,
-  MemoryRetentionControl,
-  MemoryServerControl,
-  MemorySyncerControl,
-  NODE,
-} from "../memory_controls.ts";
+import { listFiles, type MemoryServerControl } from "../memory_controls.ts";
+import { MemoryNode } from "../memory_node.ts";
 
 function openNode() {
-  const parts = {
-    syncer: new MemorySyncerControl(),
-    server: new MemoryServerControl(),
-    retention: new MemoryRetentionControl(),
-    files: listFiles,
-    node: () => NODE,
-  };
+  const parts = new MemoryNode();
   return { parts, warnings: new RecentWarnings(() => 1_700_000_000_000) };
 }
 

@@ -4,25 +4,9 @@ import { AdminApi } from "../../../../lib/admin/admin_api.ts";
 import { adminRoutes } from "../../../../lib/admin/admin_routes.ts";
 import type { OpenApiDocument } from "../../../../lib/admin/openapi/openapi_document.ts";
 import { silentLog } from "../../../../lib/log/log.ts";
-import {
-  listFiles,
-  MemoryRetentionControl,
-  MemoryServerControl,
-  MemorySyncerControl,
-  NO_METRICS,
-  NODE,
-  QUIET_LIVE,
-} from "../memory_controls.ts";
+import { MemoryNode } from "../memory_node.ts";
 
-const routes = adminRoutes({
-  syncer: new MemorySyncerControl(),
-  server: new MemoryServerControl(),
-  retention: new MemoryRetentionControl(),
-  files: listFiles,
-  node: () => NODE,
-  metrics: NO_METRICS,
-  live: QUIET_LIVE,
-});
+const routes = adminRoutes(new MemoryNode());
 const api = new AdminApi({ routes, log: silentLog() });
 
 async function ask(path: string): Promise<Response> {
