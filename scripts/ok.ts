@@ -43,7 +43,9 @@ function isOutside(path: string): boolean {
 async function steps(): Promise<Step[]> {
   const flags = await importFlags();
   const pure: string[] = [];
-  for (const path of PURE_TESTS) if (await isThere(path)) pure.push(path);
+  for (const path of PURE_TESTS) {
+    if (await fileExists(new URL(path, ROOT))) pure.push(path);
+  }
   const slow = ["tests/integration", "tests/documents", "tests/e2e", ...pure]
     .join(",");
   return [
