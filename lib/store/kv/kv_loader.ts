@@ -170,6 +170,24 @@ export class KvLoader {
     return pieces;
   }
 
+  /**
+   * The lowest or highest number that keys of that kind have; undefined without
+   * any, or where that key is damaged.
+   */
+  async endOf(
+    kind: "file" | "block",
+    end: "lowest" | "highest",
+  ): Promise<number | undefined> {
+    const entries = this.#kv.list({ prefix: [kind] }, {
+      reverse: end === "highest",
+      limit: 1,
+    });
+    for await (const { key } of entries) {
+      if (typeof key[1] === "bigint") return Number(key[1]);
+    }
+    return undefined;
+  }
+
   /** Blocks or summaries `first` … `first + count - 1`; see `BlockReads`. */
   async range(
     kind: "block" | "summary",

@@ -105,7 +105,7 @@ export class KvVerifySource implements VerifySource, AsyncDisposable {
   oldestFile(): Promise<number | undefined> {
     return this.#guard(
       "Cannot read the log",
-      () => this.#endOf("file", false),
+      () => this.#loader.endOf("file", "lowest"),
     );
   }
 
@@ -174,7 +174,7 @@ export class KvVerifySource implements VerifySource, AsyncDisposable {
           : await found(() => resolveFile(file.value!, large)),
       );
     }
-    const newest = await this.#endOf("block", true) ?? -1;
+    const newest = await this.#loader.endOf("block", "highest") ?? -1;
     const tailBlock = head === undefined || "fault" in head
       ? newest + 1
       : head.value.block;
@@ -182,7 +182,7 @@ export class KvVerifySource implements VerifySource, AsyncDisposable {
       head,
       files,
       tail: await this.#tail(tailBlock),
-      oldestBlock: await this.#endOf("block", false),
+      oldestBlock: await this.#loader.endOf("block", "lowest"),
       damagedMeta: await this.#damagedMeta(),
       faults: this.#faults,
     };
@@ -209,18 +209,6 @@ export class KvVerifySource implements VerifySource, AsyncDisposable {
       if (!sound.has(name) && !damaged.includes(name)) damaged.push(name);
     }
     return damaged;
-  }
-
-  /** The lowest or highest number that keys of that kind have. */
-  async #endOf(
-    kind: "file" | "block",
-    reverse: boolean,
-  ): Promise<number | undefined> {
-    const entries = this.#kv.list({ prefix: [kind] }, { reverse, limit: 1 });
-    for await (const { key } of entries) {
-      if (typeof key[1] === "bigint") return Number(key[1]);
-    }
-    return undefined;
   }
 
   async #guard<T>(what: string, work: () => Promise<T>): Promise<T> {

@@ -113,11 +113,10 @@ class KvSnapshotSource implements SnapshotSource {
   }
 
   oldestFile(): Promise<number | undefined> {
-    return this.#guard("Cannot read the log", async () => {
-      const oldest = this.#kv.list({ prefix: ["file"] }, { limit: 1 });
-      for await (const { key } of oldest) return Number(key[1]);
-      return undefined;
-    });
+    return this.#guard(
+      "Cannot read the log",
+      () => this.#loader.endOf("file", "lowest"),
+    );
   }
 
   getMeta(name: string): Promise<unknown> {
