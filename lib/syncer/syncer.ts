@@ -9,7 +9,6 @@ import { ErrorCode } from "../protocol/error_code.ts";
 import { ServerError } from "../protocol/server_error.ts";
 import { encodeSemiSyncAck, type SemiSyncAck } from "../protocol/semi_sync.ts";
 import { formatMariadbGtidPosition } from "../gtid/mariadb_gtid_position.ts";
-import type { AckGate } from "../semi_sync/ack_gate.ts";
 import type { BinlogStore } from "../store/binlog_store.ts";
 import { executedText } from "../store/executed_text.ts";
 import {
@@ -20,17 +19,20 @@ import {
 import { Backoff, SETTLED_MS } from "./backoff.ts";
 import { Candidates, FOLLOWED_META } from "./candidates.ts";
 import type { SourceAttempt } from "./source_attempt.ts";
+import { checkIdentity } from "./check_identity.ts";
 import { connectSource } from "./connect_source.ts";
-import { hasMore, planDump, type TornFile } from "./dump_plan.ts";
+import { planDump, type TornFile } from "./dump_plan.ts";
 import { BEHIND, IdleCheck } from "./idle_check.ts";
 import { type FollowerContext, LogFollower } from "./log_follower.ts";
 import { SourceAcknowledger } from "./source_acknowledger.ts";
+import { SourceAside } from "./source_aside.ts";
 import { SourceError } from "./source_error.ts";
 import { SilenceWatch } from "./silence_watch.ts";
 import { SourceEnd } from "./source_end.ts";
 import type { SourceOptions } from "./source_options.ts";
-import { type SourceFile, SourceSession } from "./source_session.ts";
+import { SourceSession } from "./source_session.ts";
 import { SyncerCounters } from "./syncer_counters.ts";
+import type { SyncerDeps } from "./syncer_deps.ts";
 import {
   diagnose,
   duplicateServerId,
@@ -43,25 +45,6 @@ import type {
   SyncerState,
   SyncerStatus,
 } from "./syncer_status.ts";
-
-/** What the syncer needs besides the store. */
-export interface SyncerDeps {
-  readonly log: Log;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  /** A number from 0 up to 1, for jitter. */
-  readonly random: () => number;
-  /** Waits so many ms, or until the signal fires; the clock's if absent. */
-  readonly sleep?: (waitMs: number, signal: AbortSignal) => Promise<void>;
-  /** How long a source may be idle before it is asked why, in ms. */
-  readonly idleCheckMs?: number;
-  /** How often a source that sends is asked where its log ends, in ms. */
-  readonly endCheckMs?: number;
-  /** Says which transactions enough replicas have; absent: none is waited for. */
-  readonly gate?: AckGate;
-  /** Watches an attempt to follow a source, `host:port`, that begins. */
-  readonly attempt?: ((source: string) => SourceAttempt) | undefined;
-}
 
 /** See `SyncerDeps.idleCheckMs`. */
 const IDLE_CHECK_MS = 60_000;
@@ -424,7 +407,7 @@ export class Syncer {
     const session = new SourceSession(connection);
     const identity = await session.identify();
     this.#identity = identity;
-    this.#checkSuitable(identity, options);
+    checkIdentity(identity, options);
     await this.#checkAlone(session, options);
     const { from, context } = await planDump(session, identity, {
       store: this.#store,
@@ -498,93 +481,9 @@ export class Syncer {
     });
   }
 
-  /**
-   * Asks the source over another connection whether all it has is here; see
-   * `IdleCheck`. Not being answered says nothing.
-   */
-  async #askIdle(
-    options: SourceOptions,
-    context: FollowerContext,
-    signal: AbortSignal,
-  ): Promise<string | undefined> {
-    try {
-      return await this.#askAside(
-        options,
-        signal,
-        async (session, identity) => {
-          const isByGtid = context.splice !== undefined;
-          const more = await hasMore(session, identity, this.#store, isByGtid);
-          return more ? BEHIND : undefined;
-        },
-      );
-    } catch (error) {
-      if (error instanceof SourceError) return error.message;
-      throw error;
-    }
-  }
-
-  /** The source's files, if it tells them now. */
-  async #askFiles(
-    options: SourceOptions,
-    signal: AbortSignal,
-  ): Promise<readonly SourceFile[] | undefined> {
-    try {
-      return await this.#askAside(
-        options,
-        signal,
-        (session) => session.files(),
-      );
-    } catch (error) {
-      // The dump, which is about to end then, says so itself.
-      if (error instanceof SourceError) return undefined;
-      throw error;
-    }
-  }
-
-  /**
-   * Asks the source something over another connection; undefined when another
-   * one answers, or none.
-   *
-   * @throws {SourceError} what `ask` throws
-   */
-  async #askAside<Answer>(
-    options: SourceOptions,
-    signal: AbortSignal,
-    ask: (session: SourceSession, identity: SourceIdentity) => Promise<Answer>,
-  ): Promise<Answer | undefined> {
-    try {
-      await using connection = await connectSource(options, signal);
-      const session = new SourceSession(connection);
-      const identity = await session.identify();
-      if (originOf(identity) !== this.#origin) return undefined;
-      return await ask(session, identity);
-    } catch (error) {
-      if (error instanceof SourceError) throw error;
-      this.#log.debug("the source was not asked", {
-        reason: diagnose(error, "preparing", options).reason,
-      });
-      return undefined;
-    }
-  }
-
   /** What the files of the source have as their server; empty if not known. */
   get #origin(): string {
     return this.#identity === undefined ? "" : originOf(this.#identity);
-  }
-
-  #checkSuitable(identity: SourceIdentity, options: SourceOptions): void {
-    if (identity.serverId === String(options.serverId)) {
-      throw new SourceError(
-        "own-server-id",
-        `The source has server id ${identity.serverId}, and so has kingbus; set source.server-id to another number`,
-      );
-    }
-    if (identity.uuid === options.uuid) {
-      throw new SourceError(
-        "own-server-id",
-        `The source has server uuid ${identity.uuid}, and so has kingbus; unless source.address is kingbus itself, set source.uuid to another one`,
-      );
-    }
   }
 
   /**
@@ -634,11 +533,17 @@ export class Syncer {
       awaitsSource: () => this.#awaitsSource,
       onSilent: () => connection.close(),
     });
+    const aside = new SourceAside({
+      store: this.#store,
+      log: this.#log,
+      options,
+      origin: this.#origin,
+    });
     let stale: string | undefined;
     await using _check = new IdleCheck({
       periodMs: this.#deps.idleCheckMs ?? IDLE_CHECK_MS,
       progress: () => `${writer.fileName}:${writer.position}`,
-      ask: (signal) => this.#askIdle(options, context, signal),
+      ask: (signal) => aside.stale(context.splice !== undefined, signal),
       onStale: (why) => {
         stale = why;
         connection.close();
@@ -648,7 +553,7 @@ export class Syncer {
       periodMs: this.#deps.endCheckMs ?? END_CHECK_MS,
       isCaughtUp: () => follower.caughtUp,
       position: () => follower.sourcePosition,
-      ask: (signal) => this.#askFiles(options, signal),
+      ask: (signal) => aside.files(signal),
     });
     this.#end = end;
     try {
