@@ -8,15 +8,11 @@ import { describeError } from "../log/describe_error.ts";
 import { ErrorCode } from "../protocol/error_code.ts";
 import { ServerError } from "../protocol/server_error.ts";
 import { encodeSemiSyncAck, type SemiSyncAck } from "../protocol/semi_sync.ts";
-import { formatMariadbGtidPosition } from "../gtid/mariadb_gtid_position.ts";
 import type { BinlogStore } from "../store/binlog_store.ts";
 import { executedText } from "../store/executed_text.ts";
-import {
-  originOf,
-  SOURCE_IDENTITY_META,
-  type SourceIdentity,
-} from "../store/source_identity.ts";
+import { originOf, type SourceIdentity } from "../store/source_identity.ts";
 import { Backoff, SETTLED_MS } from "./backoff.ts";
+import { beginDump } from "./begin_dump.ts";
 import { Candidates, FOLLOWED_META } from "./candidates.ts";
 import type { SourceAttempt } from "./source_attempt.ts";
 import { checkIdentity } from "./check_identity.ts";
@@ -409,7 +405,7 @@ export class Syncer {
     this.#identity = identity;
     checkIdentity(identity, options);
     await this.#checkAlone(session, options);
-    const { from, context } = await planDump(session, identity, {
+    const plan = await planDump(session, identity, {
       store: this.#store,
       start: options.start,
       readTimeoutMs: options.readTimeoutMs,
@@ -419,43 +415,14 @@ export class Syncer {
         return await use(new SourceSession(other));
       },
     });
-    await this.#store.setMeta(SOURCE_IDENTITY_META, { ...identity });
-    const purged = await session.purgedGtids();
-    await session.prepare(options, options.heartbeatMs, identity.flavour);
-    const source = formatAddress(options);
-    await this.#store.setMeta(FOLLOWED_META, source);
-    const semiSync = options.semiSync === true && await session.askSemiSync();
-    if ("after" in from) {
-      await session.dumpAfter(from.after, options.serverId);
-    } else if ("executed" in from) {
-      await session.dumpByGtid(from.executed, options.serverId);
-    } else {
-      await session.dump(
-        from.fileName,
-        from.position,
-        options.serverId,
-        identity.flavour,
-      );
-    }
-    this.#log.info("following the source", {
-      source,
-      version: identity.version,
-      uuid: identity.uuid,
-      ...("after" in from
-        ? { after: formatMariadbGtidPosition(from.after) }
-        : "executed" in from
-        ? { after: from.executed.toString() }
-        : { file: from.fileName, position: from.position }),
-      ...(options.semiSync === true ? { semi_sync: semiSync } : {}),
+    const begun = await beginDump(session, {
+      store: this.#store,
+      log: this.#log,
+      options,
+      identity,
+      plan,
     });
-    if (options.semiSync === true && !semiSync) {
-      this.#log.warn(
-        "the source has no semi-synchronous replication (no such plugin installed): following it asynchronously",
-        { source },
-      );
-    }
-    const { numbered } = connection;
-    return { ...context, purged, semiSync, numbered };
+    return { ...begun, numbered: connection.numbered };
   }
 
   #acknowledgerOf(connection: ClientConnection): SourceAcknowledger {
