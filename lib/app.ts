@@ -147,6 +147,7 @@ export async function openApp(
       routes: adminRoutes({ ...watched, live, metrics }),
       machineName: Deno.hostname(),
       onRequest: metrics.onRequest,
+      onRefused: metrics.onRefused,
       log,
     }),
   );

@@ -10,6 +10,10 @@ import { TOKEN_ADVICE } from "../config/admin_token.ts";
 import { Admission } from "./access/admission.ts";
 import { AdminListenError } from "./admin_listen_error.ts";
 import type { AdminRoute } from "./admin_route.ts";
+import {
+  type AdminRefusalObserver,
+  ConnectionRefusals,
+} from "./connection_refusals.ts";
 import { ControlError, type ControlErrorKind } from "./control.ts";
 import { failure } from "./envelope.ts";
 import { type HttpLimits, HttpListener } from "./http_listener.ts";
@@ -40,6 +44,8 @@ export interface AdminApiParts {
   readonly routes: readonly AdminRoute[];
   /** Told of each request once its answer begins. */
   readonly onRequest?: AdminRequestObserver | undefined;
+  /** Told of each connection that could ask for nothing. */
+  readonly onRefused?: AdminRefusalObserver | undefined;
   /** Who may ask for what; everybody when absent. */
   readonly admission?: Admission | undefined;
   readonly log: Log;
@@ -107,8 +113,11 @@ export class AdminApi implements AsyncDisposable {
     options: ListenOptions = {},
   ): Promise<Address> {
     const { hostname } = address;
+    const { log, onRefused: observer } = this.#parts;
+    const refusals = new ConnectionRefusals({ log, observer });
     const listener = await HttpListener.open({
       address,
+      onRefused: (reason, remote) => refusals.refused(reason, remote),
       answer: this.handle,
       tls: options.tls,
       limits: options.limits,

@@ -6,11 +6,12 @@ import {
   type ServerResponse,
 } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Address, formatAddress } from "../config/address.ts";
 import type { Credentials } from "../tls/credentials.ts";
 import { AdminListenError } from "./admin_listen_error.ts";
+import type { AdminRefusalReason } from "./connection_refusals.ts";
 import { failure } from "./envelope.ts";
 import { formatHttpAnswer } from "./format_http_answer.ts";
 
@@ -57,6 +58,10 @@ export interface HttpListenerOptions {
   readonly address: Address;
   /** Answers a request; never rejects. `remote` is the IP address it is from. */
   readonly answer: (request: Request, remote: string) => Promise<Response>;
+  /** Told of each connection that gets no answer to what it asked. */
+  readonly onRefused?:
+    | ((reason: AdminRefusalReason, remote: string) => void)
+    | undefined;
   /** Asked for the certificate at the start; undefined: plain HTTP. */
   readonly tls?: Credentials | undefined;
   /** Other limits than the usual ones, for tests. */
@@ -64,10 +69,22 @@ export interface HttpListenerOptions {
 }
 
 /** What a connection broke off with, in words a client may be told. */
-const FAULTS: Readonly<Record<string, readonly [number, string]>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: [408, "the request took too long to come"],
-  HPE_HEADER_OVERFLOW: [431, "the head of the request is too large"],
+const FAULTS: Readonly<
+  Record<string, readonly [number, string, AdminRefusalReason]>
+> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [
+    408,
+    "the request took too long to come",
+    "too-slow",
+  ],
+  HPE_HEADER_OVERFLOW: [
+    431,
+    "the head of the request is too large",
+    "head-too-large",
+  ],
 };
+/** Connections that ended by themselves: nothing was refused them. */
+const GONE: readonly (string | undefined)[] = ["ECONNRESET", "EPIPE"];
 
 /**
  * Listens for HTTP requests, with a limit on everything a client may take:
@@ -80,6 +97,7 @@ export class HttpListener implements AsyncDisposable {
   readonly #server: Server;
   readonly #limits: HttpLimits;
   readonly #answer: HttpListenerOptions["answer"];
+  readonly #onRefused: HttpListenerOptions["onRefused"];
   readonly #sockets = new Set<Duplex>();
   /** Connections there was no place for: what they ask for is passed over. */
   readonly #sentAway = new WeakSet<Duplex>();
@@ -92,6 +110,7 @@ export class HttpListener implements AsyncDisposable {
   private constructor(options: HttpListenerOptions) {
     const { tls, limits } = options;
     this.#answer = options.answer;
+    this.#onRefused = options.onRefused;
     this.#limits = { ...LIMITS, ...limits };
     const { headTimeoutMs, requestTimeoutMs, idleTimeoutMs } = this.#limits;
     const settings = {
@@ -186,8 +205,12 @@ export class HttpListener implements AsyncDisposable {
       if (this.#sentAway.has(incoming.socket)) return;
       this.#answers.set(incoming.socket, outgoing);
       const fault = faultOf(incoming);
-      if (fault === undefined) listener(incoming, outgoing);
-      else send(outgoing.socket, failure(400, fault));
+      if (fault === undefined) {
+        listener(incoming, outgoing);
+      } else {
+        this.#refused("malformed", incoming.socket);
+        send(outgoing.socket, failure(400, fault));
+      }
     };
     server.on("request", serve);
     // Whatever it expects: it gets its answer.
@@ -195,29 +218,43 @@ export class HttpListener implements AsyncDisposable {
     server.on("connection", (socket: Duplex) => this.#count(socket));
     server.on(
       "connect",
-      (_: IncomingMessage, socket: Duplex) =>
-        send(socket, failure(405, "kingbus is no proxy", { allow: "GET" })),
+      (_: IncomingMessage, socket: Duplex) => {
+        this.#refused("malformed", socket);
+        send(socket, failure(405, "kingbus is no proxy", { allow: "GET" }));
+      },
     );
     server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
-      const [status, message] = FAULTS[error.code ?? ""] ??
-        [400, "this is no HTTP request"];
+      const [status, message, reason] = FAULTS[error.code ?? ""] ??
+        [400, "this is no HTTP request", "malformed"];
+      if (!GONE.includes(error.code)) this.#refused(reason, socket);
       const answer = this.#answers.get(socket);
       const isHalfSent = answer?.headersSent && !answer.writableFinished;
       if (isHalfSent) socket.destroy();
       else send(socket, failure(status, message));
     });
-    server.on("tlsClientError", (_: Error, socket: Duplex) => socket.destroy());
+    server.on("tlsClientError", (_: Error, socket: Duplex) => {
+      this.#refused("tls-failed", socket);
+      socket.destroy();
+    });
   }
 
   /** Sends away whoever comes when all places are taken. */
   #count(socket: Duplex): void {
     if (this.#sockets.size >= this.#limits.connectionsMax) {
+      this.#refused("too-many-connections", socket);
       this.#sentAway.add(socket);
       send(socket, failure(503, "there are too many connections"));
       return;
     }
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
+  }
+
+  /** Tells of a connection that is refused, once. */
+  #refused(reason: AdminRefusalReason, socket: Duplex): void {
+    if (this.#sentAway.has(socket)) return;
+    const { remoteAddress = "" } = socket as Partial<Socket>;
+    this.#onRefused?.(reason, remoteAddress);
   }
 
   async #respond(
@@ -241,10 +278,10 @@ export class HttpListener implements AsyncDisposable {
     if (type.startsWith(EVENT_STREAM)) {
       this.#underWay.delete(done);
     } else {
-      const timer = setTimeout(
-        () => socket.destroy(),
-        this.#limits.answerTimeoutMs,
-      );
+      const timer = setTimeout(() => {
+        this.#refused("not-read", socket);
+        socket.destroy();
+      }, this.#limits.answerTimeoutMs);
       done.finally(() => clearTimeout(timer));
     }
     // What is left of the body would be taken for the next request.

@@ -6,6 +6,7 @@ import { Admission } from "./access/admission.ts";
 import { AdminTokens } from "./access/admin_tokens.ts";
 import { AdminApi } from "./admin_api.ts";
 import type { AdminRoute } from "./admin_route.ts";
+import type { AdminRefusalObserver } from "./connection_refusals.ts";
 import type { AdminRequestObserver } from "./request_observer.ts";
 
 /** A listening admin API. */
@@ -32,15 +33,18 @@ export async function openAdmin(parts: {
   readonly machineName: string;
   /** Told of each request once its answer begins. */
   readonly onRequest?: AdminRequestObserver | undefined;
+  /** Told of each connection that could ask for nothing. */
+  readonly onRefused?: AdminRefusalObserver | undefined;
   readonly log: Log;
 }): Promise<OpenAdmin> {
-  const { options, routes, machineName, onRequest, log } = parts;
+  const { options, routes, machineName, onRequest, onRefused, log } = parts;
   await using opened = new AsyncDisposableStack();
   const { listen, readToken, adminToken, hosts = [] } = options;
   const api = opened.use(
     new AdminApi({
       routes,
       onRequest,
+      onRefused,
       admission: new Admission({
         tokens: new AdminTokens({ readToken, adminToken, log }),
         hosts: [

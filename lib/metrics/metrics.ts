@@ -1,4 +1,8 @@
 import type { MetricsControl, MetricsPage } from "../admin/control.ts";
+import {
+  type AdminRefusalObserver,
+  NOTHING_REFUSED,
+} from "../admin/connection_refusals.ts";
 import type { AdminRequestObserver } from "../admin/request_observer.ts";
 import { describeError } from "../log/describe_error.ts";
 import type { Log } from "../log/log.ts";
@@ -33,6 +37,7 @@ export class Metrics implements MetricsControl, AsyncDisposable {
   readonly #requests = new AdminRequestCounts();
   readonly #replicas = new ReplicaSeriesLister();
   #ingest = NOTHING_APPENDED;
+  #adminRefusals = NOTHING_REFUSED;
   #sources: MetricSources | undefined;
   #registry: MetricRegistry | undefined;
   #loading: Promise<MetricRegistry> | undefined;
@@ -64,6 +69,12 @@ export class Metrics implements MetricsControl, AsyncDisposable {
     const route = this.#requests.count(request);
     const name = "kingbus_admin_request_duration_seconds";
     this.#observe(name, request.seconds, { route });
+  };
+
+  /** Takes a connection that the admin API has refused. */
+  readonly onRefused: AdminRefusalObserver = (reason) => {
+    const count = this.#adminRefusals[reason] + 1;
+    this.#adminRefusals = { ...this.#adminRefusals, [reason]: count };
   };
 
   /** Begins, once everything is up. */
@@ -106,6 +117,7 @@ export class Metrics implements MetricsControl, AsyncDisposable {
       const scrape = await takeScrape(sources, {
         ingest: this.#ingest,
         adminRequests: this.#requests.samples(),
+        adminRefusals: this.#adminRefusals,
       }, this.#replicas);
       this.#sayUnlisted(scrape.replicas.unlisted.length);
       return scrape;

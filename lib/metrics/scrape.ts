@@ -6,6 +6,7 @@ import type {
   SyncerControl,
   SyncerReport,
 } from "../admin/control.ts";
+import type { AdminRefusalCounts } from "../admin/connection_refusals.ts";
 import { checkReadiness, type ReadinessCheck } from "../admin/readiness.ts";
 import type { LogLevel } from "../log/log.ts";
 import type { RetentionReport } from "../retention/retention.ts";
@@ -82,6 +83,8 @@ export interface Scrape {
   readonly ingest: AppendCounts;
   /** Requests that the admin API has answered. */
   readonly adminRequests: readonly MetricSample[];
+  /** Connections that the admin API has refused. */
+  readonly adminRefusals: AdminRefusalCounts;
   readonly disk: DiskFacts;
   readonly logLines: Readonly<Record<LogLevel, number>>;
   readonly process: ProcessUse;
@@ -91,7 +94,10 @@ export interface Scrape {
 const DISK_TIMEOUT_MS = 500;
 
 /** What metrics count themselves, because they are told of it. */
-export type OwnCounts = Pick<Scrape, "ingest" | "adminRequests">;
+export type OwnCounts = Pick<
+  Scrape,
+  "ingest" | "adminRequests" | "adminRefusals"
+>;
 
 /** Looks at everything once. */
 export async function takeScrape(

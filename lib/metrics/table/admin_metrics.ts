@@ -1,4 +1,4 @@
-import type { Metric, MetricLabel } from "../metric.ts";
+import { type Metric, type MetricLabel, samplesOf } from "../metric.ts";
 
 const ROUTE: MetricLabel = {
   name: "route",
@@ -19,6 +19,19 @@ export const ADMIN_METRICS: readonly Metric[] = [
       { name: "status", values: "HTTP status" },
     ],
     read: ({ adminRequests }) => adminRequests,
+  },
+  {
+    name: "kingbus_admin_connections_refused_total",
+    type: "counter",
+    subject: "admin",
+    help:
+      "Connections that the admin API ended in the place of what they asked for.",
+    labels: [{
+      name: "reason",
+      values:
+        "`too-many-connections`, `malformed` (no HTTP), `too-slow`, `head-too-large`, `tls-failed`, `not-read`",
+    }],
+    read: ({ adminRefusals }) => samplesOf("reason", adminRefusals),
   },
   {
     name: "kingbus_admin_request_duration_seconds",

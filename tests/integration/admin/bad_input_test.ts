@@ -1,9 +1,10 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Admission } from "../../../lib/admin/access/admission.ts";
 import { AdminTokens } from "../../../lib/admin/access/admin_tokens.ts";
 import { AdminApi } from "../../../lib/admin/admin_api.ts";
 import type { AdminRoute } from "../../../lib/admin/admin_route.ts";
 import { adminRoutes } from "../../../lib/admin/admin_routes.ts";
+import type { AdminRefusalReason } from "../../../lib/admin/connection_refusals.ts";
 import type { HttpLimits } from "../../../lib/admin/http_listener.ts";
 import { openLog } from "../../../lib/log/log.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
@@ -27,6 +28,8 @@ class ListeningApi implements AsyncDisposable {
   readonly #node = new MemoryNode();
   readonly syncer = this.#node.syncer;
   readonly lines: string[] = [];
+  /** Why connections were refused. */
+  readonly refused: AdminRefusalReason[] = [];
   /** Event streams that have begun, and those that have ended. */
   streams = { begun: 0, ended: 0 };
   readonly #api: AdminApi;
@@ -52,6 +55,7 @@ class ListeningApi implements AsyncDisposable {
         tokens: new AdminTokens({ adminToken: token, log }),
         log,
       }),
+      onRefused: (reason) => this.refused.push(reason),
       log,
     });
   }
@@ -215,6 +219,12 @@ const BAD: readonly (readonly [string, string | Uint8Array, number])[] = [
   ["a fault in kingbus", get("/test/fault"), 500],
 ];
 
+function countBy(words: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const word of words) counts[word] = (counts[word] ?? 0) + 1;
+  return counts;
+}
+
 Deno.test("whatever is sent gets an answer in the envelope, and an end", async (context) => {
   await using api = await ListeningApi.open();
   for (const [name, sent, status] of BAD) {
@@ -239,6 +249,13 @@ Deno.test("whatever is sent gets an answer in the envelope, and an end", async (
       if (status === 405) assert(headers.has("allow"));
     });
   }
+  const refused = countBy(api.refused);
+  assertEquals(Object.keys(refused).toSorted(), [
+    "head-too-large",
+    "malformed",
+  ]);
+  assertEquals(refused["head-too-large"], 3);
+  assert(refused.malformed! > 10, `${refused.malformed}`);
   assertEquals(api.syncer.started, 0);
   const said = api.lines.join("");
   assert(!said.includes(ADMIN_TOKEN));
@@ -285,6 +302,12 @@ Deno.test("nothing is held for ever: slow heads, bodies, readers and idle connec
   await context.step("an answer that nobody reads", async () => {
     using conn = await Deno.connect({ hostname: "127.0.0.1", port: api.port });
     await conn.write(latin1(get("/test/large")));
+    // Nothing is sent until then: that would be a reason of its own.
+    await waitUntil(
+      "its time to be up",
+      () => Promise.resolve(api.refused.includes("not-read") || undefined),
+      { deadlineMs: 20_000, intervalMs: 100 },
+    );
     await waitUntil("it to be cut off", async () => {
       // What was cut off takes nothing more.
       try {
@@ -295,6 +318,7 @@ Deno.test("nothing is held for ever: slow heads, bodies, readers and idle connec
       }
     }, { deadlineMs: 20_000, intervalMs: 100 });
   });
+  assertEquals(countBy(api.refused), { "too-slow": 4, "not-read": 1 });
   await context.step("HEAD of a stream", async () => {
     const head = get("/test/stream").replace("GET", "HEAD");
     const answer = parseAnswer(await exchange(api.port, head), "HEAD");
@@ -325,6 +349,9 @@ Deno.test("connections are bounded: one too many is told so, others go on", asyn
       JSON.parse(answer.body).message,
       "there are too many connections",
     );
+    assertEquals(api.refused, ["too-many-connections"]);
+    const said = api.lines.filter((line) => line.includes("WARN")).join();
+    assertMatch(said, /no place for more connections remote=127\.0\.0\.1/);
   } finally {
     for (const conn of held) conn.close();
   }

@@ -3,6 +3,7 @@ import { ClientConnection } from "../../../lib/connection/client_connection.ts";
 import { ServerError } from "../../../lib/protocol/server_error.ts";
 import { REPLICATION_ACCOUNT } from "../../../scripts/test_servers/mysql56.ts";
 import { DumpClient } from "../../support/dump_client.ts";
+import { exchange } from "../../support/http_exchange.ts";
 import { rawPacket, RawSocket } from "../../support/raw_socket.ts";
 import { ScrapedMetrics } from "../../support/scraped_metrics.ts";
 import { SemiSyncClient } from "../../support/semi_sync_client.ts";
@@ -360,7 +361,12 @@ server: { listen: "127.0.0.1:0", tls: { mode: disabled } }`);
   await test.ask("POST", "/status");
   await test.ask("PUT", "/binlog/purge", { to: 5 });
   for (let n = 0; n < 20; n++) await test.ask("GET", `/made-up-${n}`);
+  const port = Number(new URL(test.adminUrl).port);
+  await exchange(port, "no HTTP\r\n\r\n");
   const metrics = await ScrapedMetrics.of(test.adminUrl);
+  const refused = "kingbus_admin_connections_refused_total";
+  assertEquals(metrics.value(refused, { reason: "malformed" }), 1);
+  assertEquals(metrics.value(refused, { reason: "too-slow" }), 0);
   const requests = Object.fromEntries(
     metrics.all("kingbus_admin_requests_total").map(({ labels, value }) => [
       `${labels.method} ${labels.route} ${labels.status}`,
