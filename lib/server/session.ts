@@ -4,7 +4,6 @@ import type { TlsFacts } from "../connection/tls_layer.ts";
 import type { Log } from "../log/log.ts";
 import type { Right } from "../config/right.ts";
 import { describeError } from "../log/describe_error.ts";
-import { Capability, hasCapability } from "../protocol/capability.ts";
 import type { Compression } from "../protocol/compression.ts";
 import {
   Command,
@@ -13,15 +12,9 @@ import {
   decodeRegisterReplica,
   type RegisterReplica,
 } from "../protocol/command.ts";
-import { ErrorCode, sqlStateFor } from "../protocol/error_code.ts";
+import { ErrorCode } from "../protocol/error_code.ts";
+import { PACKET_HEADER_BYTES } from "../protocol/packet.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
-import {
-  encodeEof,
-  encodeErr,
-  encodeOk,
-  type ErrFields,
-} from "../protocol/response.ts";
-import { encodeTextResultSet } from "../protocol/result_set.ts";
 import { type Login, ServerAuth } from "../protocol/server_auth.ts";
 import { TlsError } from "../tls/tls_error.ts";
 import type { DumpProgress } from "./dump_progress.ts";
@@ -38,6 +31,7 @@ import { SessionChannel, type SessionTransport } from "./session_channel.ts";
 import type { PurgeTarget } from "./log_purger.ts";
 import { openStatementText, type SessionProcess } from "./session_activity.ts";
 import type { SessionHost } from "./session_host.ts";
+import { SessionReplies } from "./session_replies.ts";
 import { SessionState } from "./session_state.ts";
 import { steerSource } from "./source_steering.ts";
 import { answerStatement, errorResult } from "./statement.ts";
@@ -46,7 +40,7 @@ import { StatementFault } from "./statement_error.ts";
 import { purgeWarnings, unknownTarget } from "./statement_purge.ts";
 import { denied, hasRight, REPLICATE } from "./statement_right.ts";
 import { prepareRefusal } from "./statement_table.ts";
-import type { StatementResult, StatementWarning } from "./statement_result.ts";
+import type { StatementResult } from "./statement_result.ts";
 
 /** Largest payload of a login. */
 const LOGIN_BYTES_MAX = 128 * 1024;
@@ -61,8 +55,6 @@ const COMMAND_BYTES_MAX = 1024 * 1024;
  * milliseconds, and a binlog gets no smaller.
  */
 const COMPRESSION_LEVEL_MAX = 9;
-/** Length and sequence id in front of each payload. */
-const PACKET_HEADER_BYTES = 4;
 /** A dump's request of more than this waits for others of its like. */
 const LARGE_DUMP_BYTES = 64 * 1024;
 /** What is charged for a GTID set, times its encoded size. */
@@ -103,13 +95,13 @@ export class Session {
 
   #registered: RegisterReplica | undefined;
   readonly #state = new SessionState();
+  readonly #replies: SessionReplies;
   /** Since when it has been doing what it does. */
   #activeSinceMs: number;
   #isActive = false;
   /** The statement under way, as others may see it. */
   #statement: string | undefined;
   #bytesReceived = 0n;
-  #bytesSent = 0n;
 
   constructor(
     connectionId: number,
@@ -136,6 +128,11 @@ export class Session {
         },
       },
     });
+    this.#replies = new SessionReplies(
+      this.#channel,
+      this.#state,
+      host.counters,
+    );
   }
 
   /** Whether nothing more is sent and only the connection's end is awaited. */
@@ -216,7 +213,7 @@ export class Session {
 
   /** Bytes of replies and of the dump so far. */
   get bytesSent(): bigint {
-    return this.#bytesSent + (this.#dump?.status.bytesSent ?? 0n);
+    return this.#replies.bytes + (this.#dump?.status.bytesSent ?? 0n);
   }
 
   /** Bytes of a dump that is under way. */
@@ -397,11 +394,6 @@ export class Session {
     this.#host.counters.bytesReceived += BigInt(bytes);
   }
 
-  #sent(bytes: number): void {
-    this.#bytesSent += BigInt(bytes);
-    this.#host.counters.bytesSent += BigInt(bytes);
-  }
-
   async #readCommand(): Promise<Uint8Array | null> {
     using deadline = new Deadline(
       this.#host.limits.idleTimeoutMs,
@@ -433,19 +425,21 @@ export class Session {
         return true;
       case Command.INIT_DB:
         this.#state.apply({ database: decodeDatabase(payload) });
-        await this.#sendOk();
+        await this.#replies.ok();
         return true;
       case Command.REGISTER_SLAVE:
         await this.#handleRegister(payload);
         return true;
       case Command.PING:
-        await this.#sendOk();
+        await this.#replies.ok();
         return true;
       case Command.STATISTICS:
-        await this.#send(new TextEncoder().encode(this.#host.statistics()));
+        await this.#replies.send(
+          new TextEncoder().encode(this.#host.statistics()),
+        );
         return true;
       case Command.SET_OPTION:
-        await this.#sendEnd();
+        await this.#replies.end(this.#required().capabilities);
         return true;
       case Command.STMT_PREPARE: {
         const text = decodePrepare(payload);
@@ -458,14 +452,13 @@ export class Session {
         return true;
       case Command.RESET_CONNECTION:
         this.#reset();
-        await this.#sendOk();
+        await this.#replies.ok();
         return true;
       default:
-        await this.#sendError({
-          code: ErrorCode.ER_UNKNOWN_COM,
-          sqlState: sqlStateFor(ErrorCode.ER_UNKNOWN_COM),
-          message: "Unknown command",
-        });
+        await this.#replies.errorCode(
+          ErrorCode.ER_UNKNOWN_COM,
+          "Unknown command",
+        );
         return true;
     }
   }
@@ -498,18 +491,13 @@ export class Session {
       }
       case "ok":
         this.#state.apply(result.change);
-        return await this.#sendOkWith(result.warnings ?? []);
+        return await this.#replies.okWith(result.warnings ?? []);
       case "rows": {
-        const bytes = encodeTextResultSet(
-          result,
-          this.#required().capabilities,
-          this.#channel.nextSequenceId,
-        );
-        this.#sent(bytes.length);
-        return await this.#channel.sendRaw(bytes);
+        const { capabilities } = this.#required();
+        return await this.#replies.rows(result, capabilities);
       }
       case "error":
-        return await this.#sendError(result);
+        return await this.#replies.error(result);
       case "kill":
         return await this.#kill(result.connectionId, result.queryOnly);
       case "source": {
@@ -528,7 +516,7 @@ export class Session {
   async #purge(target: PurgeTarget): Promise<void> {
     const { purger } = this.#host;
     if (purger === undefined) {
-      return await this.#sendErrorCode(
+      return await this.#replies.errorCode(
         ErrorCode.ER_NOT_SUPPORTED_YET,
         "This version of MySQL doesn't yet support 'PURGE BINARY LOGS'",
       );
@@ -539,13 +527,13 @@ export class Session {
         : { before: new Date(target.beforeMs).toISOString() },
     });
     const answer = await purger.purge(target);
-    if (answer === undefined) return await this.#sendError(unknownTarget());
-    await this.#sendOkWith(purgeWarnings(answer));
+    if (answer === undefined) return await this.#replies.error(unknownTarget());
+    await this.#replies.okWith(purgeWarnings(answer));
   }
 
   async #kill(connectionId: bigint, queryOnly: boolean): Promise<void> {
     if (connectionId === BigInt(this.connectionId)) {
-      await this.#sendErrorCode(
+      await this.#replies.errorCode(
         ErrorCode.ER_QUERY_INTERRUPTED,
         "Query execution was interrupted",
       );
@@ -554,14 +542,14 @@ export class Session {
     }
     switch (this.#host.kill(connectionId, this, queryOnly)) {
       case "killed":
-        return await this.#sendOk();
+        return await this.#replies.ok();
       case "unknown":
-        return await this.#sendErrorCode(
+        return await this.#replies.errorCode(
           ErrorCode.ER_NO_SUCH_THREAD,
           `Unknown thread id: ${connectionId}`,
         );
       case "denied":
-        return await this.#sendErrorCode(
+        return await this.#replies.errorCode(
           StatementFault.ER_KILL_DENIED.code,
           `You are not owner of thread ${connectionId}`,
         );
@@ -571,7 +559,7 @@ export class Session {
   async #handleRegister(payload: Uint8Array): Promise<void> {
     if (!hasRight(REPLICATE, this.#rights)) {
       // what a server without the privilege answers, which a replica retries on
-      return await this.#sendErrorCode(
+      return await this.#replies.errorCode(
         ErrorCode.ER_ACCESS_DENIED,
         `Access denied for user '${this.user}'@'%' (using password: YES)`,
       );
@@ -579,7 +567,7 @@ export class Session {
     this.#registered = decodeRegisterReplica(payload);
     const { serverId } = this.#registered;
     this.#log.debug("replica registered", { serverId });
-    await this.#sendOk();
+    await this.#replies.ok();
   }
 
   /** Dumps; true if there was none, so that the session goes on. */
@@ -589,14 +577,17 @@ export class Session {
       facts.flavour === "mariadb" && payload[0] === Command.BINLOG_DUMP_GTID
     ) {
       // MariaDB does not have that command.
-      await this.#sendErrorCode(ErrorCode.ER_UNKNOWN_COM, "Unknown command");
+      await this.#replies.errorCode(
+        ErrorCode.ER_UNKNOWN_COM,
+        "Unknown command",
+      );
       return true;
     }
     if (!hasRight(REPLICATE, this.#rights)) {
       this.#log.warn("dump refused: the account may not replicate", {
         needed: "rights: [replicate]",
       });
-      await this.#sendError(denied(REPLICATE, facts.version));
+      await this.#replies.error(denied(REPLICATE, facts.version));
       return true;
     }
     // What a dump has been asked with it needs until it ends, and a set that is
@@ -700,41 +691,6 @@ export class Session {
     return this.#login;
   }
 
-  #send(payload: Uint8Array): Promise<void> {
-    this.#sent(payload.length + PACKET_HEADER_BYTES);
-    return this.#channel.send(payload);
-  }
-
-  #sendOk(warnings = 0): Promise<void> {
-    const { statusFlags } = this.#state;
-    return this.#send(encodeOk({ statusFlags, warnings }));
-  }
-
-  /** OK, with warnings for those who ask. */
-  #sendOkWith(warnings: readonly StatementWarning[]): Promise<void> {
-    this.#state.warnings = warnings;
-    return this.#sendOk(warnings.length);
-  }
-
-  /** What ends an answer of no rows: EOF, or OK with EOF's first byte. */
-  #sendEnd(): Promise<void> {
-    const { capabilities } = this.#required();
-    const { statusFlags } = this.#state;
-    return this.#send(
-      hasCapability(capabilities, Capability.DEPRECATE_EOF)
-        ? encodeOk({ statusFlags, endsRows: true })
-        : encodeEof({ statusFlags }),
-    );
-  }
-
-  #sendError(error: ErrFields): Promise<void> {
-    return this.#send(encodeErr(error));
-  }
-
-  #sendErrorCode(code: number, message: string): Promise<void> {
-    return this.#sendError({ code, sqlState: sqlStateFor(code), message });
-  }
-
   /** Tells the client why its session ends, where it can still be told. */
   async #fail(error: unknown): Promise<void> {
     if (this.#end.signal.aborted) return;
@@ -786,7 +742,7 @@ export class Session {
 
   async #tryToSend(fault: ProtocolError): Promise<void> {
     try {
-      await this.#sendError(fault);
+      await this.#replies.error(fault);
     } catch (error) {
       // The client is gone: nobody is left to be told.
       if (!(error instanceof ConnectionError)) throw error;
