@@ -12,14 +12,17 @@ import type { Turns } from "./turns.ts";
 /** What a handshake of TLS takes of the event loop, about, in ms. */
 const TLS_HANDSHAKE_MS = 2;
 
+/** A login that was accepted. */
+export interface AcceptedLogin {
+  readonly kind: "accepted";
+  readonly login: Login;
+  /** How the connection is secured; undefined for not at all. */
+  readonly tls: TlsFacts | undefined;
+}
+
 /** How a login ended. */
 export type LoginResult =
-  | {
-    readonly kind: "accepted";
-    readonly login: Login;
-    /** How the connection is secured; undefined for not at all. */
-    readonly tls: TlsFacts | undefined;
-  }
+  | AcceptedLogin
   /** The client has been told so; `message` is what it was told. */
   | {
     readonly kind: "refused";

@@ -15,15 +15,14 @@ import {
 import { ErrorCode } from "../protocol/error_code.ts";
 import { PACKET_HEADER_BYTES } from "../protocol/packet.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
-import { type Login, ServerAuth } from "../protocol/server_auth.ts";
+import type { Login } from "../protocol/server_auth.ts";
 import { TlsError } from "../tls/tls_error.ts";
 import type { DumpProgress } from "./dump_progress.ts";
 import { type DumpEnd, DumpRun } from "./dump_run.ts";
 import { decodeDumpRequest, mariadbDumpRequest } from "./dump_request.ts";
 import type { CommandMemoryShare } from "./command_memory.ts";
-import { greetingOf } from "./greeting_of.ts";
+import { greetClient } from "./greet_client.ts";
 import { logFactsOf } from "./log_facts.ts";
-import { acceptLogin } from "./login.ts";
 import { readResult } from "./read_result.ts";
 import { replicaSettingsOf } from "./replica_settings.ts";
 import type { ReplicaStatus } from "./replica_status.ts";
@@ -304,46 +303,16 @@ export class Session {
 
   /** Sees the login through; false if there is nothing more to do. */
   async #acceptLogin(): Promise<boolean> {
-    const { limits } = this.#host;
-    const host = this.#channel.host;
-    using deadline = new Deadline(
-      limits.loginTimeoutMs,
-      "waiting for the login",
+    const accepted = await greetClient(
+      this.#channel,
+      this.connectionId,
+      this.#host,
       this.#end.signal,
     );
-    await this.#host.turns.login.take();
-    const [facts, rsaKeyPair] = await Promise.all([
-      this.#host.facts(),
-      this.#host.rsaKeyPair(),
-    ]);
-    const auth = new ServerAuth({
-      lookup: (user) => this.#host.account(user),
-      host,
-      // Without TLS nobody can show a certificate.
-      requireTls: this.#host.tls?.required === true ||
-        this.#host.tls?.clientCertificate === "required",
-      rsaKeyPair,
-      notNow: (attributes) =>
-        facts.awaitsSource === true && isMariadbReplica(attributes)
-          ? "kingbus has not reached its source yet, and can't say whether that is MariaDB"
-          : undefined,
-    });
-    const result = await acceptLogin(
-      this.#channel,
-      auth,
-      greetingOf(this.connectionId, facts, this.#host),
-      deadline.signal,
-      this.#host.turns.login,
-      this.#host.tls,
-    );
-    if (result.kind === "gone") return false;
-    if (result.kind === "refused") {
-      this.#host.refused(result.reason, host, result.message);
-      return false;
-    }
-    this.#tls = result.tls;
-    this.#begin(result.login);
-    await this.#compress(result.login);
+    if (accepted === undefined) return false;
+    this.#tls = accepted.tls;
+    this.#begin(accepted.login);
+    await this.#compress(accepted.login);
     return true;
   }
 
@@ -752,14 +721,4 @@ export class Session {
 
 function decodeDatabase(payload: Uint8Array): string {
   return new TextDecoder().decode(payload.subarray(1, 1 + DATABASE_BYTES_MAX));
-}
-
-/**
- * Whether a client is a MariaDB server that replicates, by its connection
- * attributes: `_server_host` is MariaDB's, and its programs give their name. At
- * a server that seems to be MySQL it gives up GTIDs for good (`sql/slave.cc`),
- * and goes on by file and position, from the first file if it has none.
- */
-function isMariadbReplica(attributes: ReadonlyMap<string, string>): boolean {
-  return attributes.has("_server_host") && !attributes.has("program_name");
 }
