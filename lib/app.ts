@@ -34,6 +34,8 @@ import { openKvStore } from "./store/kv/open_kv_store.ts";
 import { RETRY_MS_MAX } from "./syncer/backoff.ts";
 import { CredentialsKeeper } from "./tls/credentials_keeper.ts";
 import { ensureOwnCertificate } from "./tls/own_certificate.ts";
+import { tlsShortfall } from "./tls/tls_runtime.ts";
+import { type WantedTls, warnOfShortfall } from "./tls/warn_of_shortfall.ts";
 import type { SyncerProgress } from "./syncer/syncer_status.ts";
 import { Syncer } from "./syncer/syncer.ts";
 import type { SyncerCounters } from "./syncer/syncer_counters.ts";
@@ -185,8 +187,13 @@ async function openCertificates(
   log: Log,
 ): Promise<CredentialsKeeper | undefined> {
   const { tls, listen } = options.server;
-  if (tls.mode === "disabled") return undefined;
   const part = log.child({ part: "tls" });
+  const shortfall = tlsShortfall();
+  if (shortfall !== undefined) {
+    warnOfShortfall(shortfall, wantedTls(options), part);
+    return undefined;
+  }
+  if (tls.mode === "disabled") return undefined;
   if (tls.files.certificate !== undefined) {
     return await CredentialsKeeper.open({ files: tls.files, log: part });
   }
@@ -207,6 +214,14 @@ async function openCertificates(
     files: { certificate, key, ca: tls.files.ca },
     log: part,
   });
+}
+
+/** What the configuration wants of TLS, but for the admin API. */
+function wantedTls({ server, follow }: Options): WantedTls[] {
+  return [
+    { key: "server.tls.mode", mode: server.tls.mode },
+    { key: "source.tls.mode", mode: follow.tls.mode },
+  ];
 }
 
 /** The names and addresses that a server on this machine has for sure. */

@@ -1,5 +1,7 @@
 import type { TlsClientOptions, TlsMode } from "../connection/tls_client.ts";
 import { type CredentialFiles, readCredentials } from "../tls/credentials.ts";
+import { TlsError } from "../tls/tls_error.ts";
+import { tlsShortfall } from "../tls/tls_runtime.ts";
 
 /** How connections to a source are secured. */
 export interface SourceTls {
@@ -14,12 +16,19 @@ export interface SourceTls {
  * all.
  *
  * @throws {CredentialsError} if a file can't be used
+ * @throws {TlsError} `unsupported`
  */
 export async function clientTls(
   tls: SourceTls | undefined,
   hostname: string,
 ): Promise<Omit<TlsClientOptions, "signal"> | undefined> {
   if (tls === undefined || tls.mode === "disabled") return undefined;
+  const shortfall = tlsShortfall();
+  if (shortfall !== undefined) {
+    // That was said at the start.
+    if (tls.mode === "preferred") return undefined;
+    throw new TlsError("unsupported", shortfall);
+  }
   const credentials = await readCredentials(tls.files);
   return { mode: tls.mode, hostname, credentials };
 }

@@ -81,6 +81,8 @@ const TLS_ADVICE: Record<TlsErrorKind, string> = {
   "own-certificate":
     "set source.tls.certificate and source.tls.key to a certificate that the source's ssl_ca has signed",
   "files": "check the files that source.tls names",
+  "unsupported":
+    "make the executable with a newer Deno, or set source.tls.mode to disabled",
 };
 
 /** Tells what an error means for following the source. */

@@ -11,6 +11,7 @@
  * - `no-certificate`: the peer gave no certificate.
  * - `own-certificate`: the peer wants a certificate of ours, or refuses it.
  * - `files`: our own certificate files can't be used.
+ * - `unsupported`: what kingbus runs on has no TLS.
  */
 export type TlsErrorKind =
   | "not-offered"
@@ -23,7 +24,8 @@ export type TlsErrorKind =
   | "name-mismatch"
   | "no-certificate"
   | "own-certificate"
-  | "files";
+  | "files"
+  | "unsupported";
 
 /** A connection can't be secured, or is not as secure as it has to be. */
 export class TlsError extends Error {

@@ -1,17 +1,12 @@
-/** The version this project is made for; older ones lack what it needs. */
-const WANTED: readonly [major: number, minor: number] = [2, 9];
+import { tlsShortfall } from "../../lib/tls/tls_runtime.ts";
 
 /**
  * What does not work in an executable of an older Deno; undefined when it is
  * new enough.
  */
 export function denoShortfall(version: string): string | undefined {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  const [wantedMajor, wantedMinor] = WANTED;
-  const isNew = major > wantedMajor ||
-    major === wantedMajor && minor >= wantedMinor;
-  if (isNew) return undefined;
-  return `Deno ${version} is older than ${wantedMajor}.${wantedMinor}: TLS and zstd compression do not work in an executable made with it`;
+  if (tlsShortfall(version) === undefined) return undefined;
+  return `Deno ${version} is older than 2.9: TLS, zstd compression and the admin API's limits on connections do not work in an executable made with it`;
 }
 
 /** Flags that an older Deno needs to load this project's modules. */

@@ -73,6 +73,34 @@ retention: { free-disk: 1MiB, check-interval: 1s }
 );
 
 await e2eTest(
+  "the executable starts without a configuration, and says where its runtime has no TLS",
+  [],
+  async ({ executable, folder }) => {
+    const launch = executable.launch({ cwd: folder });
+    await using kingbus = await KingbusProcess.start([], launch);
+    assertEquals((await kingbus.ask("GET", "/readyz")).status, 200);
+    const said = kingbus.lines.map(({ message }) => message)
+      .filter((message) => message.includes("there is no TLS"));
+    const isWhole = executable.shortfall === undefined;
+    assertEquals(said.length, isWhole ? 0 : 2, said.join());
+    kingbus.signal("SIGTERM");
+    assertEquals(await kingbus.ended(), 0);
+    if (isWhole) return;
+    const refused = await runToEnd(launch([
+      "serve",
+      "--server-listen=127.0.0.1:0",
+      "--admin-listen=127.0.0.1:0",
+      "--server-tls-mode=required",
+    ]));
+    assertEquals(refused.code, 1);
+    assertMatch(
+      refused.stderr,
+      /server\.tls\.mode is required, but this kingbus runs on Deno/,
+    );
+  },
+);
+
+await e2eTest(
   "the executable drains on SIGTERM and SIGINT, stays on SIGHUP, and ends at once on the second signal",
   [],
   async (setting) => {

@@ -5,7 +5,7 @@ import {
 } from "../../../../scripts/compile/deno_version.ts";
 
 Deno.test("denoShortfall() says what does not work with an older Deno", () => {
-  assertStringIncludes(denoShortfall("2.5.7")!, "TLS and zstd");
+  assertStringIncludes(denoShortfall("2.5.7")!, "TLS, zstd");
   assertStringIncludes(denoShortfall("1.46.3")!, "older than 2.9");
   for (const version of ["2.9.0", "2.9.6", "2.10.0", "3.0.0", "2.9.6+abc"]) {
     assertEquals(denoShortfall(version), undefined, version);
