@@ -9,7 +9,7 @@ import { retryAfter, SYNCER_CAUSES } from "../lib/syncer/syncer_cause.ts";
 import { formatTable } from "./markdown_table.ts";
 
 /** The table of causes, as Markdown. */
-export function formatCauses(): string {
+function formatCauses(): string {
   return formatTable(
     [
       ["cause", "what happened", "next attempt", "what to do"],

@@ -3,7 +3,7 @@ import { RequestError } from "./request_error.ts";
 /** Bytes a request's body may have: the longest ones hold a GTID set. */
 export const BODY_BYTES_MAX = 256 * 1024;
 /** How long it may take to come. */
-export const BODY_TIMEOUT_MS = 10_000;
+const BODY_TIMEOUT_MS = 10_000;
 
 /**
  * What a body may be called. JSON is what it has to be: `curl -d` calls it a

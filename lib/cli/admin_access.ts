@@ -20,7 +20,7 @@ import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Holds the token for the admin API. */
-export const ADMIN_TOKEN_VARIABLE = "KINGBUS_ADMIN_TOKEN";
+const ADMIN_TOKEN_VARIABLE = "KINGBUS_ADMIN_TOKEN";
 
 const ADMIN = "admin";
 const LISTEN = "admin-listen";

@@ -6,7 +6,7 @@ import type { ConfigSurroundings } from "./read_password.ts";
 import { readVariable } from "./read_variable.ts";
 
 /** Characters a token has at least: less can be guessed. */
-export const TOKEN_LENGTH_MIN = 16;
+const TOKEN_LENGTH_MIN = 16;
 /** Characters it has at most: a request's head has to hold it. */
 const TOKEN_LENGTH_MAX = 1024;
 

@@ -5,7 +5,7 @@ import { isPartialName, partialPath, writeError } from "./raw_file_writer.ts";
 import { describeError } from "../log/describe_error.ts";
 
 /** Name of the file beside the exported ones that says what they are. */
-export const MANIFEST_NAME = "kingbus-export.json";
+const MANIFEST_NAME = "kingbus-export.json";
 
 /** What the manifest says of one exported file. */
 export interface ExportedFile {

@@ -8,7 +8,7 @@ import { describeError } from "./describe_error.ts";
 import { LogFileError } from "./log_file_error.ts";
 
 /** Name of the log's file in its folder. */
-export const LOG_FILE_NAME = "kingbus.log";
+const LOG_FILE_NAME = "kingbus.log";
 
 /** How a `LogFile` writes. */
 export interface LogFileOptions {

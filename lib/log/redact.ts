@@ -17,7 +17,7 @@ const STATEMENT_PASSWORD =
  * True when a value under this name is not to be shown: passwords, tokens,
  * private keys and what a login is made of.
  */
-export function isSecretName(name: string): boolean {
+function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name);
 }
 

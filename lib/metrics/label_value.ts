@@ -1,5 +1,5 @@
 /** The most characters of a label's value that came from outside. */
-export const LABEL_UNITS_MAX = 64;
+const LABEL_UNITS_MAX = 64;
 
 /** What a dashboard could not show, or would be led astray by. */
 // deno-lint-ignore no-control-regex

@@ -31,7 +31,7 @@ export function mariadbSidRoot(): string {
  * @returns The folder it is in.
  * @throws {TestServerError} If it can't be installed.
  */
-export async function installMariadbSid(): Promise<string> {
+async function installMariadbSid(): Promise<string> {
   const root = mariadbSidRoot();
   if (await isWhole(root)) return root;
   if (Deno.uid() !== 0) {

@@ -20,7 +20,7 @@ export interface FilePosition {
 }
 
 /** Whether `place` is `other` or later. */
-export function isAtOrAfter(place: FilePosition, other: FilePosition): boolean {
+function isAtOrAfter(place: FilePosition, other: FilePosition): boolean {
   return place.fileName > other.fileName ||
     place.fileName === other.fileName && place.position >= other.position;
 }
@@ -269,7 +269,7 @@ export class Witness implements AsyncDisposable {
 }
 
 /** As people write it. */
-export function describePlace({ fileName, position }: FilePosition): string {
+function describePlace({ fileName, position }: FilePosition): string {
   return fileName === "" ? "the begin" : `${fileName}:${position}`;
 }
 

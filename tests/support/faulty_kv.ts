@@ -20,7 +20,7 @@ export const KV_FAULTS: readonly KvFault[] = [
 ];
 
 /** What the calls that a {@linkcode KvFaultPlan} makes fail throw. */
-export class MadeToFail extends Error {
+class MadeToFail extends Error {
   override readonly name = "MadeToFail";
 }
 

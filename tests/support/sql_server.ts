@@ -34,7 +34,7 @@ export async function runAll(
 }
 
 /** Names of the databases that tests have made. */
-export async function databasesOf(server: SqlServer): Promise<string[]> {
+async function databasesOf(server: SqlServer): Promise<string[]> {
   const { rows } = await server.query("SHOW DATABASES");
   return rows.map(([name]) => name ?? "")
     .filter((name) => !SYSTEM_DATABASES.has(name));

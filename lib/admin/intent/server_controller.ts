@@ -24,7 +24,7 @@ import type { MetaStore } from "./meta_store.ts";
 import { Turnstile } from "./turnstile.ts";
 
 /** Name under which the store keeps what the binlog server is meant to do. */
-export const SERVER_INTENT_META = "intent/server";
+const SERVER_INTENT_META = "intent/server";
 
 /** What the controller steers; a `BinlogServer` is one. */
 export interface SteeredServer {

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { countNumber, listOf, timeText } from "../answer_value.ts";
 
 /** How kingbus did at one moment, and since the one before. */
-export const LIVE_SAMPLE = z.strictObject({
+const LIVE_SAMPLE = z.strictObject({
   at: timeText("When, by this machine's clock as it is now."),
   ingest_bytes_per_second: countNumber("What came from the source."),
   sent_bytes_per_second: countNumber("What all replicas were sent."),

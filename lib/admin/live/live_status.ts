@@ -5,7 +5,7 @@ import { NODE_STATUS } from "../node_status.ts";
 import { LIVE_WARNING } from "./live_warning.ts";
 
 /** A file as the stream tells it: without GTIDs, which can be very long. */
-export const LIVE_FILE = FILE_STATUS.unwrap().omit({ previous_gtids: true })
+const LIVE_FILE = FILE_STATUS.unwrap().omit({ previous_gtids: true })
   .readonly();
 
 /**

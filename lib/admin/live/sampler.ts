@@ -7,7 +7,7 @@ import { type RingSample, SampleRing } from "./sample_ring.ts";
 import type { Every } from "./every.ts";
 
 /** How far samples are apart. */
-export const SAMPLE_INTERVAL_MS = 2_000;
+const SAMPLE_INTERVAL_MS = 2_000;
 
 /** Ten minutes of them. */
 const SAMPLES_MAX = 600_000 / SAMPLE_INTERVAL_MS;

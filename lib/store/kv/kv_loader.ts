@@ -15,7 +15,7 @@ import {
 import type { LargeBytes, StoredBytes } from "./large_bytes.ts";
 
 /** What the keys and values mean; another number is not ours to read. */
-export const FORMAT_VERSION = 2;
+const FORMAT_VERSION = 2;
 
 /** The most entries Deno KV reads in one go. */
 export const LIST_BATCH_MAX = 500;
@@ -288,7 +288,7 @@ function foreign(what: string): StoreError {
 export const EMPTY_HEAD = "empty";
 
 /** Says that a record is not what was stored, and what to do. */
-export function damagedRecord(what: string, stored: unknown): StoreError {
+function damagedRecord(what: string, stored: unknown): StoreError {
   return damageError("the log is damaged", {
     what,
     how: describeStored(stored ?? undefined),

@@ -11,7 +11,8 @@ import { ServerError } from "../../../lib/protocol/server_error.ts";
 import { TlsError } from "../../../lib/tls/tls_error.ts";
 import { StoreError } from "../../../lib/store/binlog_store.ts";
 import { SourceError } from "../../../lib/syncer/source_error.ts";
-import { adviceFor, CAUSE_TEXTS } from "../../../lib/syncer/cause_text.ts";
+import { adviceFor } from "../../../lib/syncer/cause_text.ts";
+import { withCauses } from "../../../scripts/cause_docs.ts";
 import {
   retryAfter,
   SYNCER_CAUSES,
@@ -328,23 +329,7 @@ Deno.test("every cause but a fault of our own is met with a real server", async 
 
 Deno.test("docs/admin-api.md has a line for every cause, and no other", async () => {
   const url = new URL("../../../docs/admin-api.md", import.meta.url);
-  const lines = (await Deno.readTextFile(url)).split("\n");
-  const begin = lines.findIndex((line) => line.startsWith("| cause "));
-  assert(begin > 0, "the table is there");
-  const rows = lines.slice(begin + 2);
-  const table = rows.slice(0, rows.findIndex((line) => line === ""))
-    .map((line) => line.split("|").map((cell) => cell.trim()));
-  assertEquals(
-    table.map(([, cause]) => cause),
-    SYNCER_CAUSES.map((cause) => `\`${cause}\``),
-  );
-  assertEquals(
-    table.map(([, , , next]) => next),
-    SYNCER_CAUSES.map(retryAfter),
-  );
-  assertEquals(
-    table.map(([, , happened, , remedy]) => ({ happened, remedy })),
-    SYNCER_CAUSES.map((cause) => CAUSE_TEXTS[cause]),
-    "written by scripts/cause_docs.ts",
-  );
+  const page = await Deno.readTextFile(url);
+  assertMatch(page, /^\| cause /m);
+  assertEquals(page, withCauses(page), "written by scripts/cause_docs.ts");
 });
