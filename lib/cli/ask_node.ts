@@ -12,6 +12,12 @@ export interface Found<Data> {
   readonly data: Data;
 }
 
+/** What `Found.from` is, for the descriptions of `--json`. */
+export const FROM_FIELD = [
+  "from",
+  "`node`, or `store` when no node runs.",
+] as const;
+
 /**
  * Asks the running node; where none runs, reads what its store knows, and says
  * on standard error that this is so.

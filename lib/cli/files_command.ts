@@ -1,6 +1,6 @@
 import type { FileStatus } from "../admin/file_status.ts";
 import { adminOrStoreFlags } from "./admin_access.ts";
-import { askNodeOrStore, formatFound } from "./ask_node.ts";
+import { askNodeOrStore, formatFound, FROM_FIELD } from "./ask_node.ts";
 import { type Command, JSON_FLAG, wantsJson } from "./command.ts";
 import { ExitCode } from "./exit_code.ts";
 import { formatBytes } from "./format_bytes.ts";
@@ -40,7 +40,7 @@ export const filesCommand: Command = {
   json: {
     about: "One document.",
     fields: [
-      ["from", "`node`, or `store` when no node runs."],
+      FROM_FIELD,
       ["data", "What [`GET /binlog/files`](admin-api.md) answers: a list."],
     ],
   },

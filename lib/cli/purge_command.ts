@@ -14,7 +14,7 @@ import { databasePath } from "../store/kv/database_path.ts";
 import { openKvStore } from "../store/kv/open_kv_store.ts";
 import { type AdminAccess, adminOrStoreFlags } from "./admin_access.ts";
 import { AdminError } from "./admin_client.ts";
-import { formatFound, type Found } from "./ask_node.ts";
+import { formatFound, type Found, FROM_FIELD } from "./ask_node.ts";
 import {
   type Command,
   type CommandInput,
@@ -85,7 +85,7 @@ export const purgeCommand: Command = {
   json: {
     about: "One document.",
     fields: [
-      ["from", "`node`, or `store` when no node runs."],
+      FROM_FIELD,
       ["data", "What [`PUT /binlog/purge`](admin-api.md) answers."],
     ],
   },

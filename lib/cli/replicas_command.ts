@@ -1,7 +1,7 @@
 import type { HoldStatus, RetentionStatus } from "../admin/retention_status.ts";
 import type { ReplicaStatus } from "../admin/server_status.ts";
 import { adminFlags, adminOrStoreFlags } from "./admin_access.ts";
-import { askNodeOrStore, formatFound } from "./ask_node.ts";
+import { askNodeOrStore, formatFound, FROM_FIELD } from "./ask_node.ts";
 import { type Command, JSON_FLAG, wantsJson } from "./command.ts";
 import { ExitCode } from "./exit_code.ts";
 import { formatOptions } from "./format_options.ts";
@@ -34,7 +34,7 @@ export const replicasCommand: Command = {
   json: {
     about: "One document.",
     fields: [
-      ["from", "`node`, or `store` when no node runs."],
+      FROM_FIELD,
       [
         "data.connected",
         "`slaves` of [`GET /binlog/server/status`](admin-api.md).",

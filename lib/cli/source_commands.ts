@@ -5,7 +5,7 @@ import {
   adminOrStoreFlags,
 } from "./admin_access.ts";
 import type { AdminQuestion } from "./admin_client.ts";
-import { askNodeOrStore, formatFound } from "./ask_node.ts";
+import { askNodeOrStore, formatFound, FROM_FIELD } from "./ask_node.ts";
 import {
   type Command,
   type CommandInput,
@@ -99,7 +99,7 @@ export const sourceStatusCommand: Command = {
   json: {
     about: "One document.",
     fields: [
-      ["from", "`node`, or `store` when no node runs."],
+      FROM_FIELD,
       ["data", "What [`GET /binlog/syncer/status`](admin-api.md) answers."],
     ],
   },

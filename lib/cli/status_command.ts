@@ -1,6 +1,6 @@
 import { NODE_QUESTION, tellStatus } from "./node_question.ts";
 import { adminOrStoreFlags } from "./admin_access.ts";
-import { askNodeOrStore } from "./ask_node.ts";
+import { askNodeOrStore, FROM_FIELD } from "./ask_node.ts";
 import { type Command, JSON_FLAG, wantsJson } from "./command.ts";
 import { readDuration } from "./read_value.ts";
 import { UsageError } from "./usage_error.ts";
@@ -39,7 +39,7 @@ export const statusCommand: Command = {
       "One document. With `--watch` one a line, each time; one without an answer has `error` in the place of `from` and `data`.",
     fields: [
       ["at", "When it was asked, RFC 3339; with `--watch` only."],
-      ["from", "`node`, or `store` when no node runs."],
+      FROM_FIELD,
       [
         "data",
         "What [`GET /status`](admin-api.md) answers; of a store with `ready` false and nothing running.",

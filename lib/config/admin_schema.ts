@@ -1,17 +1,16 @@
 import * as z from "zod";
 import { addressValue, patternValue, textValue } from "./config_value.ts";
 import { KEY_INFO, optional, withDefault } from "./key_info.ts";
+import { optionalPath } from "./optional_path.ts";
 
 /** Keys of `admin.tls`. */
 export const ADMIN_TLS_SHAPE = {
-  "certificate": optional(textValue(4096), {
-    type: "path",
+  "certificate": optionalPath({
     about:
       "PEM file of the certificate, with those between it and its authority behind it; the API then answers over HTTPS only. It is read again when it changes, and on SIGHUP.",
     absent: "plain HTTP",
   }),
-  "key": optional(textValue(4096), {
-    type: "path",
+  "key": optionalPath({
     about: "PEM file of the certificate's private key, without a passphrase.",
     absent: "plain HTTP",
   }),
@@ -25,8 +24,7 @@ export const ADMIN_SHAPE = {
       "Where the admin HTTP API listens. Port 0 takes any free port. Another than a loopback address needs a token.",
     fallback: "127.0.0.1:9595",
   }),
-  "read-token-file": optional(textValue(4096), {
-    type: "path",
+  "read-token-file": optionalPath({
     about:
       "File with the token whose bearer may see everything: 16 to 1024 characters without spaces; one line end at its end is not part of it. It is read again on SIGHUP.",
     absent: "no read token, unless by the next key",
@@ -36,8 +34,7 @@ export const ADMIN_SHAPE = {
     about: "Environment variable with that token.",
     absent: "no read token, unless by the key before",
   }),
-  "admin-token-file": optional(textValue(4096), {
-    type: "path",
+  "admin-token-file": optionalPath({
     about:
       "File with the token whose bearer may see and change everything, as above. Without one a web browser may change nothing, and with a read token alone nobody may.",
     absent: "no admin token, unless by the next key",

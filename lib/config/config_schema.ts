@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ADMIN_SHAPE, ADMIN_TLS_SHAPE } from "./admin_schema.ts";
 import { KEY_INFO, optional, required, withDefault } from "./key_info.ts";
+import { optionalPath } from "./optional_path.ts";
 import {
   addressValue,
   booleanValue,
@@ -9,6 +10,7 @@ import {
   configValue,
   durationValue,
   integerValue,
+  pathValue,
   patternValue,
   secretValue,
   show,
@@ -43,8 +45,7 @@ function passwordKeys(whose: string, options: { flags: boolean }) {
       absent: "one of the three",
       flag: false,
     }),
-    "password-file": optional(textValue(4096), {
-      type: "path",
+    "password-file": optionalPath({
       about:
         `File that holds the password of ${whose}; one line end at its end is not part of it.`,
       absent: "one of the three",
@@ -92,19 +93,16 @@ const serverTlsShape = {
       "Whether clients may, or have to, come over TLS (1.2 or 1.3). A replica of MySQL 9.7 wants it unless told otherwise; with `required` a login without it is refused with error 3159.",
     fallback: "optional",
   }),
-  "certificate": optional(textValue(4096), {
-    type: "path",
+  "certificate": optionalPath({
     about:
       "PEM file of the certificate, with those between it and its authority behind it. It is read again when it changes, and on SIGHUP.",
     absent: "one is made at the first start and kept in `tls` of data-dir",
   }),
-  "key": optional(textValue(4096), {
-    type: "path",
+  "key": optionalPath({
     about: "PEM file of the certificate's private key, without a passphrase.",
     absent: "made with the certificate",
   }),
-  "ca": optional(textValue(4096), {
-    type: "path",
+  "ca": optionalPath({
     about:
       "PEM file of the authorities whose certificates clients may show; for `client-certificate`.",
     absent: "nobody's are trusted",
@@ -137,20 +135,17 @@ const sourceTlsShape = {
       fallback: "preferred",
     },
   ),
-  "ca": optional(textValue(4096), {
-    type: "path",
+  "ca": optionalPath({
     about:
       "PEM file of the authorities that are trusted; for `verify-ca` and `verify-identity`. This and the next two are read again for each connection.",
     absent: "nobody is trusted",
   }),
-  "certificate": optional(textValue(4096), {
-    type: "path",
+  "certificate": optionalPath({
     about:
       "PEM file of the certificate kingbus shows to the source, for an account with REQUIRE X509.",
     absent: "none is shown",
   }),
-  "key": optional(textValue(4096), {
-    type: "path",
+  "key": optionalPath({
     about: "PEM file of that certificate's private key, without a passphrase.",
     absent: "none",
   }),
@@ -324,8 +319,7 @@ const logShape = {
     about: "Lines for people, or one JSON object a line.",
     fallback: "text",
   }),
-  "directory": optional(textValue(4096), {
-    type: "path",
+  "directory": optionalPath({
     about:
       "Folder that gets the log as well, in `kingbus.log`; made if missing.",
     absent: "stderr only",
@@ -427,7 +421,7 @@ const rootShape = {
       fallback: "kingbus",
     },
   ),
-  "data-dir": withDefault(textValue(4096), {
+  "data-dir": withDefault(pathValue(), {
     type: "path",
     about: "Folder of the store; made if missing.",
     fallback: "./data",

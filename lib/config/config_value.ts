@@ -18,6 +18,11 @@ export function textValue(max: number): ConfigValue<string> {
   return configValue((input) => checkText(input, max));
 }
 
+/** The path of a file or folder, as long as Linux takes them. */
+export function pathValue(): ConfigValue<string> {
+  return textValue(4096);
+}
+
 /** A secret: any text, even an empty one. Its errors never quote it. */
 export function secretValue(): ConfigValue<string> {
   return configValue((input) => {

@@ -27,6 +27,20 @@ interface Window {
 /** One line for each address and kind in this time. */
 const WINDOW_MS = 60_000;
 
+/** Counts before the first refusal. */
+export function noRefusals(): RefusalCounts {
+  return {
+    "access-denied": 0,
+    "login-timeout": 0,
+    "malformed-login": 0,
+    "tls-failed": 0,
+    "tls-required": 0,
+    "no-source-yet": 0,
+    "too-many-connections": 0,
+    "too-many-logins": 0,
+  };
+}
+
 /** The most addresses kept apart; the oldest is given up for a new one. */
 const WINDOWS_MAX = 1024;
 
@@ -39,16 +53,7 @@ export class RefusalLog {
   readonly #log: Log;
   readonly #nowMs: () => number;
   readonly #windows = new Map<string, Window>();
-  readonly #counts: RefusalCounts = {
-    "access-denied": 0,
-    "login-timeout": 0,
-    "malformed-login": 0,
-    "tls-failed": 0,
-    "tls-required": 0,
-    "no-source-yet": 0,
-    "too-many-connections": 0,
-    "too-many-logins": 0,
-  };
+  readonly #counts = noRefusals();
 
   constructor(log: Log, nowMs: () => number) {
     this.#log = log;

@@ -4,6 +4,7 @@ import { openLog } from "../../../lib/log/log.ts";
 import { Metrics } from "../../../lib/metrics/metrics.ts";
 import type { MetricSources } from "../../../lib/metrics/scrape.ts";
 import { REPLICA_SERIES_MAX } from "../../../lib/metrics/replica_series.ts";
+import { noRefusals } from "../../../lib/server/refusal_log.ts";
 import { RunTotals } from "../../../lib/server/run_totals.ts";
 import { ServiceCounters } from "../../../lib/server/service_counters.ts";
 import { openMemoryStore } from "../../../lib/store/memory_store.ts";
@@ -53,16 +54,7 @@ class MadeMetrics implements AsyncDisposable {
         totals: () => totals.now(),
         connectionCounts: () => ({
           connections: 3,
-          refusals: {
-            "access-denied": 1,
-            "login-timeout": 0,
-            "malformed-login": 0,
-            "tls-failed": 0,
-            "tls-required": 0,
-            "no-source-yet": 0,
-            "too-many-connections": 0,
-            "too-many-logins": 0,
-          },
+          refusals: { ...noRefusals(), "access-denied": 1 },
         }),
       },
       connectionsMax: 1000,

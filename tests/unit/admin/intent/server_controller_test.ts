@@ -7,6 +7,7 @@ import {
 import type { ServerSettings } from "../../../../lib/config/options.ts";
 import { openLog } from "../../../../lib/log/log.ts";
 import type { BinlogServerStatus } from "../../../../lib/server/binlog_server.ts";
+import { noRefusals } from "../../../../lib/server/refusal_log.ts";
 import type { ReplicaStatus } from "../../../../lib/server/replica_status.ts";
 import type { ServerOptions } from "../../../../lib/server/server_options.ts";
 import { MemoryMetaStore } from "./memory_meta_store.ts";
@@ -81,16 +82,7 @@ class RecordingServer implements SteeredServer {
       state: this.running ? "running" : "stopped",
       listen: "",
       connections: 0,
-      refusals: {
-        "access-denied": 0,
-        "login-timeout": 0,
-        "malformed-login": 0,
-        "tls-failed": 0,
-        "tls-required": 0,
-        "no-source-yet": 0,
-        "too-many-connections": 0,
-        "too-many-logins": 0,
-      },
+      refusals: noRefusals(),
       replicas: this.replicas,
     };
   }
