@@ -2,6 +2,7 @@ import { importFlags } from "../../scripts/import_flags.ts";
 import { installMysql56 } from "../../scripts/test_servers/install_mysql56.ts";
 import { rigFolder } from "../../scripts/test_servers/rig_folder.ts";
 import { TestServerError } from "../../scripts/test_servers/test_server_error.ts";
+import { makeExecutable } from "../support/executable.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
 
@@ -274,6 +275,9 @@ exec ${Deno.execPath()} "$@"
   async #compiler(): Promise<void> {
     const stub = Deno.env.get("DENORT_BIN");
     if (stub === undefined) return;
+    // Out here, where packages can be had that the cache of that Deno lacks.
+    const made = await makeExecutable("kingbus");
+    if (typeof made === "string") throw new Error(made);
     const deno = Deno.env.get("DENO") ?? Deno.execPath();
     await this.writeFile(
       "/usr/local/bin/deno",
