@@ -3,7 +3,6 @@ import { Deadline } from "../connection/deadline.ts";
 import type { TlsFacts } from "../connection/tls_layer.ts";
 import type { Log } from "../log/log.ts";
 import type { Right } from "../config/right.ts";
-import { describeError } from "../log/describe_error.ts";
 import type { Compression } from "../protocol/compression.ts";
 import {
   Command,
@@ -16,13 +15,13 @@ import { ErrorCode } from "../protocol/error_code.ts";
 import { PACKET_HEADER_BYTES } from "../protocol/packet.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
 import type { Login } from "../protocol/server_auth.ts";
-import { TlsError } from "../tls/tls_error.ts";
 import type { DumpProgress } from "./dump_progress.ts";
 import { type DumpEnd, DumpRun } from "./dump_run.ts";
 import { decodeDumpRequest, mariadbDumpRequest } from "./dump_request.ts";
 import type { CommandMemoryShare } from "./command_memory.ts";
 import { greetClient } from "./greet_client.ts";
 import { logFactsOf } from "./log_facts.ts";
+import { noteFault } from "./note_fault.ts";
 import { readResult } from "./read_result.ts";
 import { replicaSettingsOf } from "./replica_settings.ts";
 import type { ReplicaStatus } from "./replica_status.ts";
@@ -663,58 +662,18 @@ export class Session {
   /** Tells the client why its session ends, where it can still be told. */
   async #fail(error: unknown): Promise<void> {
     if (this.#end.signal.aborted) return;
-    if (error instanceof ConnectionError) {
-      await this.#failConnection(error);
-      return;
-    }
-    if (error instanceof TlsError) {
-      // Nothing but TLS itself can tell the client, and it has.
-      this.#host.refused("tls-failed", this.#channel.host, error.message);
-      return;
-    }
-    const fault = error instanceof ProtocolError ? error : new ProtocolError(
-      ErrorCode.ER_UNKNOWN_ERROR,
-      "Internal error; see the log of the server",
-      { cause: error },
-    );
-    if (fault !== error) {
-      this.#host.service.sessionErrors.internal += 1;
-      this.#log.error("session failed", { error: describeError(error) });
-    } else if (this.#login === undefined) {
-      this.#host.refused("malformed-login", this.#channel.host, fault.message);
-    } else {
-      this.#host.counters.abortedClients += 1;
-      this.#host.service.sessionErrors.protocol += 1;
-      this.#log.warn("closing a connection", {
-        code: fault.code,
-        reason: fault.message,
-      });
-    }
-    await this.#tryToSend(fault);
-  }
-
-  async #failConnection(error: ConnectionError): Promise<void> {
-    if (this.#login === undefined && error.kind === "timeout") {
-      const message = "Got timeout reading communication packets";
-      this.#host.refused("login-timeout", this.#channel.host, error.message);
-      await this.#tryToSend(
-        new ProtocolError(ErrorCode.ER_NET_READ_INTERRUPTED, message),
-      );
-      return;
-    }
-    this.#host.counters.abortedClients += 1;
-    this.#host.service.sessionErrors[
-      error.kind === "timeout" ? "timeout" : "lost"
-    ] += 1;
-    this.#log.debug("connection lost", () => ({ reason: error.message }));
-  }
-
-  async #tryToSend(fault: ProtocolError): Promise<void> {
+    const fault = noteFault(error, {
+      host: this.#host,
+      remoteHost: this.#channel.host,
+      isLoggedIn: this.#login !== undefined,
+      log: this.#log,
+    });
+    if (fault === undefined) return;
     try {
       await this.#replies.error(fault);
-    } catch (error) {
+    } catch (failed) {
       // The client is gone: nobody is left to be told.
-      if (!(error instanceof ConnectionError)) throw error;
+      if (!(failed instanceof ConnectionError)) throw failed;
     }
   }
 }
