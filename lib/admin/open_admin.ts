@@ -47,8 +47,8 @@ export async function openAdmin(parts: {
       onRefused,
       admission: new Admission({
         tokens: new AdminTokens({ readToken, adminToken, log }),
+        proxies: hosts,
         hosts: [
-          ...hosts,
           machineName,
           ...isWildcard(listen.hostname) ? [] : [listen.hostname],
         ],

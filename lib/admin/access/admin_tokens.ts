@@ -63,7 +63,8 @@ export class AdminTokens {
   async reload(): Promise<void> {
     for (const [level, { file }] of this.#given) {
       if (file === undefined) continue;
-      const fields = { token: level, file };
+      // A field called token would be taken for one, and not shown.
+      const fields = { right: level, file };
       try {
         const text = parseToken(await this.#readTextFile(file));
         this.#digests.set(level, digestOf(text));

@@ -11,6 +11,11 @@ export interface AdmissionOptions {
   readonly tokens?: AdminTokens | undefined;
   /** Host names besides `localhost`; see {@linkcode HostNames}. */
   readonly hosts?: readonly string[] | undefined;
+  /**
+   * Further ones that pages may have been loaded under, on any port: those of
+   * proxies, which may ask under another name than the browser did.
+   */
+  readonly proxies?: readonly string[] | undefined;
   /** Whether others than this machine reach the API; false when absent. */
   readonly isExposed?: boolean | undefined;
   readonly log: Log;
@@ -36,14 +41,17 @@ const HOW_TO_GET =
 export class Admission {
   readonly #tokens: AdminTokens;
   readonly #hosts: HostNames;
+  readonly #proxies: HostNames;
   readonly #isExposed: boolean;
   readonly #refusals: TokenRefusals;
 
   constructor(
-    { tokens, hosts = [], isExposed = false, log, now }: AdmissionOptions,
+    { tokens, hosts = [], proxies = [], isExposed = false, log, now }:
+      AdmissionOptions,
   ) {
     this.#tokens = tokens ?? new AdminTokens({ log });
-    this.#hosts = new HostNames(hosts);
+    this.#hosts = new HostNames([...hosts, ...proxies]);
+    this.#proxies = new HostNames(proxies);
     this.#isExposed = isExposed;
     this.#refusals = new TokenRefusals({ log, now: now ?? Date.now });
   }
@@ -154,7 +162,7 @@ export class Admission {
     if (protocol !== "http:" && protocol !== "https:") return false;
     const own = request.headers.get("host") ?? new URL(request.url).host;
     // A proxy may ask under another name than the page was asked under.
-    return host === own.toLowerCase() || this.#hosts.isGiven(host);
+    return host === own.toLowerCase() || this.#proxies.isGiven(host);
   }
 }
 

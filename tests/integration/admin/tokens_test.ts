@@ -109,6 +109,16 @@ Deno.test("tokens from files let in, are read again on SIGHUP, and stay secret",
     });
     assertEquals((await told.json()).data.checks.length, 3);
 
+    await Deno.writeTextFile(`${folder}/admin`, "sesame");
+    kingbus.signal("SIGHUP");
+    const { right, reason } = await kingbus.logged(
+      "the token of the admin API can't",
+    );
+    assertEquals(right, "admin");
+    assert(String(reason).includes("of 6 characters"), String(reason));
+    assertEquals(await statusOf(kingbus, ...stop, "sesame"), 401);
+    assertEquals(await statusOf(kingbus, ...stop, ADMIN), 200);
+
     await Deno.writeTextFile(`${folder}/admin`, `${NEXT}\n`);
     kingbus.signal("SIGHUP");
     await waitUntil("the next token to be taken", async () => {
@@ -119,6 +129,31 @@ Deno.test("tokens from files let in, are read again on SIGHUP, and stay secret",
     const said = JSON.stringify(kingbus.lines);
     assert(said.includes("wrong token at the admin API"), said);
     for (const token of [READ, ADMIN, NEXT]) assert(!said.includes(token));
+  }));
+
+Deno.test("a page of another port of this machine changes nothing, token or not", () =>
+  withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/admin`, ADMIN);
+    await using kingbus = await KingbusProcess.start([
+      `--data-dir=${folder}/data`,
+      "--admin-listen=127.0.0.1:0",
+      `--admin-admin-token-file=${folder}/admin`,
+    ]);
+    const { port } = new URL(kingbus.adminUrl);
+    const cases: [string, number][] = [
+      [`http://127.0.0.1:${port}`, 200],
+      [`http://127.0.0.1:${Number(port) - 1}`, 403],
+      ["http://127.0.0.1", 403],
+      [`http://${Deno.hostname()}:${port}`, 403],
+    ];
+    for (const [origin, status] of cases) {
+      const answer = await fetch(`${kingbus.adminUrl}/binlog/syncer/stop`, {
+        method: "PUT",
+        headers: { origin, authorization: `Bearer ${ADMIN}` },
+      });
+      await answer.body?.cancel();
+      assertEquals(answer.status, status, origin);
+    }
   }));
 
 Deno.test("admin.tls answers over HTTPS, and a new certificate is taken", () =>

@@ -12,7 +12,12 @@ type Tokens = "none" | "read" | "admin" | "both";
 
 function admissionOf(
   tokens: Tokens,
-  options: { isExposed?: boolean; hosts?: string[]; now?: () => number } = {},
+  options: {
+    isExposed?: boolean;
+    hosts?: string[];
+    proxies?: string[];
+    now?: () => number;
+  } = {},
 ): { admission: Admission; lines: string[] } {
   const lines: string[] = [];
   const log = openLog({
@@ -142,6 +147,7 @@ Deno.test("Admission has no page of another site change anything, token or not",
     { origin: "http://evil.example" },
     { origin: "http://127.0.0.1:9596" },
     { origin: "https://127.0.0.1" },
+    { origin: "http://kb1" },
     { origin: "null" },
     { origin: "file://" },
     { origin: "http://127.0.0.1:9595.evil.example" },
@@ -151,14 +157,15 @@ Deno.test("Admission has no page of another site change anything, token or not",
     { ...PAGE, "sec-fetch-site": "cross-site" },
   ];
   for (const tokens of ["none", "admin", "both"] as const) {
-    const { admission } = admissionOf(tokens);
+    // Another port of this machine is another site.
+    const { admission } = admissionOf(tokens, { hosts: ["127.0.0.1", "kb1"] });
     for (const headers of foreign) {
       const all = { ...headers, ...bearer(ADMIN) };
       assertEquals(outcome(admission, "admin", all), 403, JSON.stringify(all));
     }
   }
   // A proxy's name that is configured is our own.
-  const { admission } = admissionOf("admin", { hosts: ["kb.example"] });
+  const { admission } = admissionOf("admin", { proxies: ["kb.example"] });
   const proxied = { origin: "https://kb.example", ...bearer(ADMIN) };
   assertEquals(outcome(admission, "admin", proxied), "admin");
 });
