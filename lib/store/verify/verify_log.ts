@@ -7,11 +7,7 @@ import {
 import { EventType } from "../../binlog/event_type.ts";
 import { crc32 } from "../../binlog/checksum.ts";
 import { GtidSet } from "../../gtid/gtid_set.ts";
-import {
-  type BlockSummary,
-  FIRST_POSITION,
-  StoreError,
-} from "../binlog_store.ts";
+import { type BlockSummary, FIRST_POSITION } from "../binlog_store.ts";
 import type { FileRecord, HeadRecord } from "../block_engine.ts";
 import { describeStored } from "../block_cache.ts";
 import { EventAppender } from "../event_appender.ts";
@@ -22,11 +18,9 @@ import { compareFile, compareHead, compareSummary } from "./compare_records.ts";
 import { FramedEvents } from "./framed_events.ts";
 import { LogTally, type TalliedFile } from "./log_tally.ts";
 import { nextFileName } from "./next_file_name.ts";
+import { StoredBlocks } from "./stored_blocks.ts";
 import type { LogFault, RepairPlan, VerifyReport } from "./verify_report.ts";
 import type { Found, FoundRecords, VerifySource } from "./verify_source.ts";
-
-/** Blocks that are read together. */
-const GROUP_BLOCKS = 16;
 
 /** How a log is verified. */
 export interface VerifyOptions {
@@ -81,6 +75,7 @@ class EventFault extends Error {
 /** What is wrong with a record is noted; this ends the check of a file. */
 class LogVerifier {
   readonly #source: VerifySource;
+  readonly #stored: StoredBlocks;
   readonly #records: FoundRecords;
   readonly #options: VerifyOptions;
   readonly #head: HeadRecord | undefined;
@@ -105,8 +100,6 @@ class LogVerifier {
   readonly #wrongFiles = new Set<number>();
   readonly #summaries = new Map<number, BlockSummary>();
   #headIsWrong = false;
-  // What the database says of blocks and summaries it can't read.
-  readonly #unreadable = new Map<number, string>();
   #ended: TalliedFile | undefined;
 
   constructor(
@@ -116,6 +109,7 @@ class LogVerifier {
     purged?: GtidSet,
   ) {
     this.#source = source;
+    this.#stored = new StoredBlocks(source);
     this.#records = records;
     this.#options = options;
     this.#head = valueOf(records.head);
@@ -158,11 +152,7 @@ class LogVerifier {
     const oldest = valueOf(files.get(this.#oldestFile()));
     if (oldest === undefined) return oldestBlock;
     const { firstBlock } = oldest;
-    const [stored] = await this.#readEach(
-      firstBlock,
-      1,
-      this.#source.readBlocks.bind(this.#source),
-    );
+    const stored = await this.#stored.block(firstBlock);
     const bytes = openSealed(blockPlace(firstBlock), stored);
     const isWrong = bytes !== undefined && !beginsFile(bytes);
     return isWrong ? oldestBlock : firstBlock;
@@ -172,13 +162,13 @@ class LogVerifier {
   async #scan(first: number, last: number): Promise<number> {
     const { signal } = this.#options;
     let at = first;
-    let reading = this.#read(at, last);
+    let reading = this.#stored.group(at, last);
     while (at <= last) {
       signal?.throwIfAborted();
       const { blocks, summaries, count } = await reading;
       if (last === Infinity && blocks.length === 0) return at;
       // The next ones are read while these are checked.
-      reading = this.#read(at + count, last);
+      reading = this.#stored.group(at + count, last);
       reading.catch(() => {});
       const end = last === Infinity ? at + blocks.length : at + count;
       for (let index = 0; at < end; index++, at++) {
@@ -195,49 +185,6 @@ class LogVerifier {
       );
     }
     return at;
-  }
-
-  async #read(first: number, last: number): Promise<{
-    blocks: readonly (Uint8Array<ArrayBuffer> | undefined)[];
-    summaries: readonly (Uint8Array | undefined)[];
-    count: number;
-  }> {
-    const count = Math.min(GROUP_BLOCKS, last - first + 1);
-    if (count <= 0) return { blocks: [], summaries: [], count: 0 };
-    const source = this.#source;
-    const [blocks, summaries] = await Promise.all([
-      this.#readEach(first, count, source.readBlocks.bind(source)),
-      this.#readEach(first, count, source.readSummaries.bind(source)),
-    ]);
-    return {
-      blocks: blocks as readonly (Uint8Array<ArrayBuffer> | undefined)[],
-      summaries,
-      count,
-    };
-  }
-
-  /** Reads values together; one by one where the database itself is damaged. */
-  async #readEach(
-    first: number,
-    count: number,
-    read: VerifySource["readBlocks"],
-  ): Promise<readonly (Uint8Array | undefined)[]> {
-    try {
-      return await read(first, count);
-    } catch (error) {
-      if (!isDamage(error)) throw error;
-    }
-    const values: (Uint8Array | undefined)[] = [];
-    for (let number = first; number < first + count; number++) {
-      try {
-        values.push((await read(number, 1))[0]);
-      } catch (error) {
-        if (!isDamage(error)) throw error;
-        this.#unreadable.set(number, `can't be read: ${error.message}`);
-        values.push(undefined);
-      }
-    }
-    return values;
   }
 
   /** Whether the file that a block belongs to went meanwhile: no fault. */
@@ -324,7 +271,7 @@ class LogVerifier {
       const { tail } = this.#records;
       const how = fromTail && tail !== undefined && "fault" in tail
         ? tail.fault
-        : this.#unreadable.get(number) ?? describeStored(stored);
+        : this.#stored.faultOf(number) ?? describeStored(stored);
       this.#lose(
         `Block ${number} ${how}`,
         this.#isLost ? summary?.startPosition : this.#tally.position,
@@ -396,7 +343,7 @@ class LogVerifier {
     if (summary !== undefined) return true;
     this.#fault(
       `The summary of block ${number} ${
-        this.#unreadable.get(number) ?? describeStored(stored)
+        this.#stored.faultOf(number) ?? describeStored(stored)
       }`,
       this.#isLost ? undefined : this.#tally.position,
       number,
@@ -680,10 +627,6 @@ function toRecord(
     ...(spliced === undefined ? {} : { spliced }),
     previousGtids: previous.encode(),
   };
-}
-
-function isDamage(error: unknown): error is StoreError {
-  return error instanceof StoreError && error.kind === "corrupt";
 }
 
 function valueOf<T>(found: Found<T> | undefined): T | undefined {
