@@ -4,6 +4,7 @@ import type { DumpHandler } from "./dump_handler.ts";
 import type { ServerProgress } from "./dump_progress.ts";
 import type { LogPurger } from "./log_purger.ts";
 import { formatAddress } from "../config/address.ts";
+import { listenAdvice } from "../config/listen_advice.ts";
 import { type RefusalCounts, RefusalLog } from "./refusal_log.ts";
 import type { ReplicaStatus } from "./replica_status.ts";
 import { systemEnvironment } from "./server_environment.ts";
@@ -178,7 +179,9 @@ function listen({ hostname, port }: ServerOptions): Deno.TcpListener {
   } catch (cause) {
     throw new BinlogServerError(
       "listen",
-      `Cannot listen on ${formatAddress({ hostname, port })}`,
+      `Cannot listen on ${formatAddress({ hostname, port })}${
+        listenAdvice(cause, "server.listen")
+      }`,
       { cause },
     );
   }

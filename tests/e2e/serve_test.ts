@@ -154,11 +154,11 @@ await e2eTest(
     };
     await failed(
       [ports[0]!, `--admin-listen=127.0.0.1:${port}`],
-      new RegExp(`127\\.0\\.0\\.1:${port}.*(in use|another)`, "i"),
+      new RegExp(`127\\.0\\.0\\.1:${port}.*choose another admin\\.listen`),
     );
     await failed(
       [`--server-listen=127.0.0.1:${port}`, ports[1]!],
-      new RegExp(`127\\.0\\.0\\.1:${port}.*(in use|another)`, "i"),
+      new RegExp(`127\\.0\\.0\\.1:${port}.*choose another server\\.listen`),
     );
     await using kingbus = await KingbusProcess.start([CONFIG], launch);
     await failed(ports, /process \d+ has it open; stop it or choose another/);

@@ -39,7 +39,10 @@ Deno.test("BinlogServer.start() says where it cannot listen, and may be started 
     BinlogServerError,
   );
   assertEquals(error.kind, "listen");
-  assertEquals(error.message, `Cannot listen on 127.0.0.1:${server.port}`);
+  assertEquals(
+    error.message,
+    `Cannot listen on 127.0.0.1:${server.port} (something else listens there: stop it, or choose another server.listen)`,
+  );
   assert(error.cause instanceof Deno.errors.AddrInUse);
 });
 
