@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { rigTest } from "../../../scripts/test_servers/rig.ts";
+import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
 import type { DumpClientOptions } from "../../support/dump_client.ts";
 import { startMariadb } from "../../support/mariadb.ts";
 import {
@@ -200,10 +201,14 @@ for (const { release, part, version, args, translatesXa } of VERSIONS) {
     parts,
     async (_rig, context) => {
       await using source = await startMariadb(7101, [...args], release);
-      await source.run(
-        ...MARIADB_WORKLOAD,
-        "PURGE BINARY LOGS TO 'binlog.000002'",
-      );
+      await source.run(...MARIADB_WORKLOAD);
+      await using client = await source.connect();
+      // It keeps a file without a word while InnoDB may still need it.
+      await waitUntil("the source has purged its first file", async () => {
+        await client.query("PURGE BINARY LOGS TO 'binlog.000002'");
+        const { rows } = await client.query("SHOW BINARY LOGS");
+        return rows[0]![0] === "binlog.000002";
+      });
       await using comparison = await MariadbComparison.open(source, []);
       const purged = [
         "",
