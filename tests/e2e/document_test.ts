@@ -80,7 +80,7 @@ await e2eTest(
       ),
     );
     const { error } = JSON.parse(stderr.trimEnd().split("\n").at(-1)!);
-    assertEquals(error.replaceAll(folder, "/home/ada"), block?.text.trim());
+    assertEquals(error.replaceAll(folder, "/home/me"), block?.text.trim());
   },
 );
 
