@@ -158,7 +158,9 @@ function tell(result: Result, terminal: Terminal): void {
   if (more > 0) terminal.out(`and ${more} more\n`);
   const { files, blocks, bytes, events, transactions } = report;
   terminal.out(
-    `${path}: ${files} files, ${blocks} blocks, ${
+    `${path}: ${files === 1 ? "1 file" : `${files} files`}, ${
+      blocks === 1 ? "1 block" : `${blocks} blocks`
+    }, ${
       formatBytes(bytes)
     }, ${events} events, ${transactions} transactions with GTID checked in ${
       seconds.toFixed(1)

@@ -81,7 +81,7 @@ export async function repairKvStore(
   path: string,
   options: VerifyOptions = {},
 ): Promise<RepairResult | undefined> {
-  using _lock = await takeLock(path);
+  using _lock = await lockForRepair(path);
   const found = await inspectReadable(path, options);
   const { report, records } = found;
   if (report.plan === undefined) return undefined;
@@ -284,4 +284,14 @@ function valueOf<T>(
   found: { readonly value: T } | { readonly fault: string } | undefined,
 ): T | undefined {
   return found !== undefined && "value" in found ? found.value : undefined;
+}
+
+async function lockForRepair(path: string): Promise<Deno.FsFile> {
+  try {
+    return await takeLock(path);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    const message = `Cannot repair the store ${path}: ${error.message}`;
+    throw new StoreError(error.kind, message, { cause: error });
+  }
 }
