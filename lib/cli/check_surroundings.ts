@@ -47,8 +47,8 @@ async function checkFolder(what: string, path: string): Promise<Finding> {
         continue;
       }
       // An executable may not look everywhere: what it may is enough to run.
-      if (error instanceof Deno.errors.NotCapable && folder !== resolve(path)) {
-        return { level: "ok", what, text: `${path} will be made` };
+      if (error instanceof Deno.errors.NotCapable && missing !== undefined) {
+        return await tryToMake(what, missing, path);
       }
       return {
         level: "problem",
@@ -59,6 +59,27 @@ async function checkFolder(what: string, path: string): Promise<Finding> {
           })`,
       };
     }
+  }
+}
+
+/** Of a folder whose surroundings may not be looked at. */
+async function tryToMake(
+  what: string,
+  missing: string,
+  path: string,
+): Promise<Finding> {
+  try {
+    await tryToWrite(missing, missing);
+    return { level: "ok", what, text: `${path} will be made` };
+  } catch (error) {
+    return {
+      level: "problem",
+      what,
+      text:
+        `${missing} can't be made by this user: make it and give it to this user, or take another folder (${
+          describeError(error)
+        })`,
+    };
   }
 }
 

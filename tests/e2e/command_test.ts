@@ -192,6 +192,14 @@ await e2eTest(
     );
     assertEquals([check.code, check.stderr], [0, ""]);
     assert(check.stdout.includes("can be written"), check.stdout);
+    if (asRoot) {
+      // A folder that it may use, and that its user can't make.
+      const other = await runToEnd(
+        launch(["config", "check", "--data-dir=/var/lib/kingbus/none/here"]),
+      );
+      assertEquals(other.code, 1, other.stdout);
+      assertMatch(other.stdout, /FAIL +data-dir .*by this user/);
+    }
     kingbus.signal("SIGTERM");
     assertEquals(await kingbus.ended(), 0);
     const files = await filesIn(`${folder}/work`);
