@@ -245,7 +245,14 @@ Deno.test("kingbus says who its replicas are", async () => {
   const [status] = await kingbus.waitUntilDumping(1);
   const { fileName, position } = kingbus.head;
   assertEquals(
-    { ...status, connectedAt: 0, bytesSent: 0, connectionId: 0, remote: "" },
+    {
+      ...status,
+      connectedAt: 0,
+      bytesSent: 0,
+      unsentSince: 0,
+      connectionId: 0,
+      remote: "",
+    },
     {
       connectionId: 0,
       remote: "",
@@ -261,6 +268,7 @@ Deno.test("kingbus says who its replicas are", async () => {
       connectedAt: 0,
       heartbeatMs: 1000,
       bytesSent: 0,
+      unsentSince: 0,
       compression: undefined,
       tls: undefined,
       acks: undefined,
