@@ -130,16 +130,24 @@ async function startTime(
     stderr: "null",
   }).spawn();
   const watchdog = new ProcessWatchdog(child.pid, folder);
+  let ended = false;
+  const status = child.status.finally(() => ended = true);
+  const comesUp = (port: number): boolean | Promise<boolean> => {
+    if (!ended) return listens(port);
+    throw new BenchError(
+      `${path} ended before it listened: the log is made with Deno ${Deno.version.deno}, which one of Deno ${deno} may not be able to read`,
+    );
+  };
   try {
     for (const port of ports) {
-      await waitUntil(`${port} listened`, () => listens(port), {
+      await waitUntil(`${port} listened`, () => comesUp(port), {
         intervalMs: POLL_MS,
       });
     }
     return performance.now() - began;
   } finally {
-    child.kill("SIGTERM");
-    await child.status;
+    if (!ended) child.kill("SIGTERM");
+    await status;
     await watchdog.dismiss();
   }
 }

@@ -160,13 +160,13 @@ await e2eTest(
   [],
   async ({ executable, folder }) => {
     const asRoot = Deno.uid() === 0;
-    for (const name of ["home", "tmp", "work"]) {
+    for (const name of ["home", "tmp", "here"]) {
       await Deno.mkdir(`${folder}/${name}`);
     }
-    await Deno.writeTextFile(`${folder}/work/kingbus.yaml`, PLAIN);
+    await Deno.writeTextFile(`${folder}/here/kingbus.yaml`, PLAIN);
     if (asRoot) {
       await Deno.chmod(folder, 0o755);
-      await Deno.chown(`${folder}/work`, NOBODY, NOBODY);
+      await Deno.chown(`${folder}/here`, NOBODY, NOBODY);
     }
     const program = asRoot ? `${folder}/kingbus` : executable.path;
     // Where it was made others may not look.
@@ -174,7 +174,7 @@ await e2eTest(
     const launch = (args: readonly string[]) =>
       new Deno.Command(program, {
         args: [...args],
-        cwd: `${folder}/work`,
+        cwd: `${folder}/here`,
         clearEnv: true,
         env: { HOME: `${folder}/home`, TMPDIR: `${folder}/tmp` },
         ...asRoot ? { uid: NOBODY, gid: NOBODY } : {},
@@ -202,7 +202,7 @@ await e2eTest(
     }
     kingbus.signal("SIGTERM");
     assertEquals(await kingbus.ended(), 0);
-    const files = await filesIn(`${folder}/work`);
+    const files = await filesIn(`${folder}/here`);
     assertEquals(
       files.filter((name) => !/^data\/kingbus\.db(-wal|-shm)?$/.test(name)),
       ["data/kingbus.db.lock", "kingbus.yaml", "log/kingbus.log"],

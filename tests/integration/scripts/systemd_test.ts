@@ -84,13 +84,13 @@ async function tryUpgrade(
   assertEquals(wrong.code, 1);
   // One that does not take the configuration does not get to its place.
   await machine.must(
-    `cp ${CONFIG} /root/kept && echo 'nonsense: 1' >>${CONFIG}`,
+    `cp ${CONFIG} /var/tmp/kept && echo 'nonsense: 1' >>${CONFIG}`,
   );
   const refused = await machine.run(`${install} --binary ${binary}`);
   assertEquals(refused.code, 1);
   assertStringIncludes(refused.output, "nonsense");
   await machine.must(
-    `cat /root/kept >${CONFIG}; head -c 2 /usr/local/bin/kingbus | grep -q '#!'`,
+    `cat /var/tmp/kept >${CONFIG}; head -c 2 /usr/local/bin/kingbus | grep -q '#!'`,
   );
 
   const { output } = await machine.run(`${install} --binary ${binary}`);
