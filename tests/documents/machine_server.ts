@@ -239,9 +239,12 @@ async function launchOf(
     }
     case "mariadb":
       return {
-        make:
-          `mariadb-install-db --no-defaults --user=root --datadir=${inside}/data --auth-root-authentication-method=normal --skip-test-db --skip-name-resolve --force`,
+        // A server that starts removes all temporary tables of its folder for
+        // them: several must not share one.
+        make: `mkdir -p ${inside}/tmp &&
+          env TMPDIR=${inside}/tmp mariadb-install-db --no-defaults --user=root --datadir=${inside}/data --auth-root-authentication-method=normal --skip-test-db --skip-name-resolve --force`,
         command: words("mariadbd --no-defaults --user=root", common, [
+          `--tmpdir=${inside}/tmp`,
           "--log-slave-updates",
           "--skip-slave-start",
         ], more),
