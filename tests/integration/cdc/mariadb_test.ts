@@ -1,8 +1,8 @@
 import { APPLICATION_ACCOUNT } from "../../../scripts/test_servers/mysql56.ts";
 import { rigTest } from "../../../scripts/test_servers/rig.ts";
-import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
 import { MARIADB_CLIENT_SCRIPTS } from "../../support/client_scripts.ts";
 import { columnTypeStatements } from "../../support/column_types.ts";
+import { checkpointed } from "../../support/mariadb_checkpoint.ts";
 import { SharedMariadb } from "../../support/mariadb_source.ts";
 import { logEndOf, runAll, valueOf } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
@@ -24,18 +24,7 @@ const source: CdcSource = {
     await server.run("DROP TABLE test.t", "RESET MASTER");
     return server;
   },
-  // MariaDB notes a while after a file's begin that no earlier one is needed
-  settle: async (server) => {
-    await waitUntil("the newest file had its checkpoint", async () => {
-      const { fileName } = await logEndOf(server);
-      const { rows } = await server.query(
-        `SHOW BINLOG EVENTS IN '${fileName}'`,
-      );
-      return rows.some(([, , type, , , info]) =>
-        type === "Binlog_checkpoint" && info === fileName
-      );
-    });
-  },
+  settle: checkpointed,
 };
 
 await testZongji(source);

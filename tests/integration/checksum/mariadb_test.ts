@@ -1,17 +1,13 @@
 import { rigTest } from "../../../scripts/test_servers/rig.ts";
-import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
 import {
   type ChecksumSource,
   checksumSuite,
   writeChecksumFiles,
 } from "../../support/checksum_suite.ts";
 import { startMariadb } from "../../support/mariadb.ts";
+import { checkpointed } from "../../support/mariadb_checkpoint.ts";
 import { SharedServer } from "../../support/shared_server.ts";
-import {
-  binlogsOf,
-  dropDatabases,
-  resetLog,
-} from "../../support/sql_server.ts";
+import { dropDatabases, resetLog } from "../../support/sql_server.ts";
 
 const shared = new SharedServer(() => startMariadb(9767));
 
@@ -21,13 +17,7 @@ async function openSource(): Promise<ChecksumSource> {
   await dropDatabases(server);
   await resetLog(server);
   await writeChecksumFiles(server);
-  const { name } = (await binlogsOf(server)).at(-1)!;
-  await waitUntil("MariaDB had written what it writes later", async () => {
-    const { rows } = await server.query(`SHOW BINLOG EVENTS IN '${name}'`);
-    return rows.some(([, , type, , , info]) =>
-      type === "Binlog_checkpoint" && info === name
-    );
-  });
+  await checkpointed(server);
   return { server, port: server.port, names: "master", gtids: false };
 }
 

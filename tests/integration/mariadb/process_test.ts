@@ -1,9 +1,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { LogStatus } from "../../../lib/admin/syncer_status.ts";
 import { databasePath } from "../../../lib/store/kv/database_path.ts";
 import { openKvSnapshot } from "../../../lib/store/kv/open_kv_snapshot.ts";
 import { rigTest } from "../../../scripts/test_servers/rig.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
 import { KingbusProcess, runKingbus } from "../../support/kingbus_process.ts";
+import { checkpointed } from "../../support/mariadb_checkpoint.ts";
 import {
   mariadbStateOf,
   SharedMariadb,
@@ -11,21 +13,14 @@ import {
 } from "../../support/mariadb_source.ts";
 import { readFile } from "../../support/read_stored_file.ts";
 import { assertSameBytes, readSourceFile } from "../../support/source_file.ts";
-import { binlogsOf } from "../../support/sql_server.ts";
+import { binlogsOf, logEndOf } from "../../support/sql_server.ts";
 
 const sources = new SharedMariadb(8161);
 
 /** What a status answer says of the log. */
-interface LogAnswer {
-  readonly current_gtid: string;
-  readonly executed_gtid_set: string;
-  readonly purged_gtid_set: string;
-  readonly gtid_binlog_pos: string;
-}
-
-async function logOf(kingbus: KingbusProcess): Promise<LogAnswer> {
+async function logOf(kingbus: KingbusProcess): Promise<LogStatus> {
   const { data } = await kingbus.ask("GET", "/binlog/syncer/status");
-  return data as LogAnswer;
+  return data as LogStatus;
 }
 
 await rigTest(
@@ -57,13 +52,18 @@ await rigTest(
         kingbus.signal("SIGKILL");
         await kingbus.ended();
       }
+      await checkpointed(source);
       const state = await mariadbStateOf(source);
+      const end = await logEndOf(source);
       {
         await using kingbus = await KingbusProcess.start(args);
         await waitUntil("kingbus had all", async () => {
-          return (await logOf(kingbus)).executed_gtid_set === `${state}`;
+          const log = await logOf(kingbus);
+          return log.last_binlog_file === end.fileName &&
+            log.last_file_position === end.position;
         });
         const log = await logOf(kingbus);
+        assertEquals(log.executed_gtid_set, `${state}`);
         assertEquals(log.gtid_binlog_pos, "0-8161-30,9-8161-3");
         assertEquals(log.current_gtid, "9-8161-3");
         assertEquals(log.purged_gtid_set, "");
