@@ -1,11 +1,14 @@
 /**
  * The gate of every change, `deno task ok`: format, lint (with the project's own
- * rules), types, and the tests that need no server, in some minutes.
+ * rules), types, and the tests that need no server, in some minutes. What failed
+ * is said again at the end.
  *
  * @module
  */
 
 import { fileExists } from "../lib/tls/file_exists.ts";
+import { failureDigest, WHAT_FAILED } from "./failures/failure_digest.ts";
+import { teeCommand } from "./failures/tee_command.ts";
 import { importFlags } from "./import_flags.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -13,6 +16,9 @@ const ROOT = new URL("../", import.meta.url);
 /** Tests of code that does no IO, and is given no permission to. */
 const PURE_TESTS = ["binlog", "gtid", "protocol"]
   .map((area) => `tests/unit/${area}`);
+
+/** What is said again at the end of a step that failed. */
+const DIGEST = { lines: 60, failureLines: 20, failureCharacters: 2_000 };
 
 /** One command of the gate. */
 interface Step {
@@ -68,26 +74,23 @@ async function steps(): Promise<Step[]> {
   ];
 }
 
-async function run({ args }: Step): Promise<boolean> {
-  const { success } = await new Deno.Command(Deno.execPath(), {
-    args,
-    cwd: ROOT,
-    stdin: "null",
-    stdout: "inherit",
-    stderr: "inherit",
-  }).output();
-  return success;
-}
-
 if (import.meta.main) {
   const failed: string[] = [];
-  for (const step of await steps()) {
-    console.log(`\n== ${step.name}`);
+  const reasons: string[] = [];
+  for (const { name, args } of await steps()) {
+    console.log(`\n== ${name}`);
     const start = performance.now();
-    if (!await run(step)) failed.push(step.name);
+    const { success, output } = await teeCommand(args, ROOT);
+    if (!success) {
+      failed.push(name);
+      reasons.push(`${name}:`, ...failureDigest(output, DIGEST), "");
+    }
     const seconds = (performance.now() - start) / 1000;
-    console.log(`== ${step.name}: ${seconds.toFixed(1)} s`);
+    console.log(`== ${name}: ${seconds.toFixed(1)} s`);
   }
-  console.log(failed.length === 0 ? "\nok" : `\nFAILED: ${failed.join(", ")}`);
+  if (failed.length > 0) {
+    console.log(`\n${WHAT_FAILED}\n${reasons.join("\n")}`);
+  }
+  console.log(failed.length === 0 ? "\nok" : `FAILED: ${failed.join(", ")}`);
   Deno.exit(failed.length === 0 ? 0 : 1);
 }
