@@ -13,6 +13,7 @@ import type { Credentials } from "../tls/credentials.ts";
 import { AdminListenError } from "./admin_listen_error.ts";
 import type { AdminRefusalReason } from "./connection_refusals.ts";
 import { failure } from "./envelope.ts";
+import { findHeadFault } from "./find_head_fault.ts";
 import { formatHttpAnswer } from "./format_http_answer.ts";
 
 /** Bytes a request's first line and headers may have. */
@@ -204,12 +205,12 @@ export class HttpListener implements AsyncDisposable {
     const serve = (incoming: IncomingMessage, outgoing: ServerResponse) => {
       if (this.#sentAway.has(incoming.socket)) return;
       this.#answers.set(incoming.socket, outgoing);
-      const fault = faultOf(incoming);
+      const fault = findHeadFault(incoming);
       if (fault === undefined) {
         listener(incoming, outgoing);
       } else {
         this.#refused("malformed", incoming.socket);
-        send(outgoing.socket, failure(400, fault));
+        send(outgoing.socket, failure(fault.status, fault.message));
       }
     };
     server.on("request", serve);
@@ -305,24 +306,6 @@ function secretsOf(
     ...certificatePem === undefined ? {} : { cert: certificatePem },
     ...keyPem === undefined ? {} : { key: keyPem },
   };
-}
-
-/** What is wrong with the head of a request; undefined for nothing. */
-function faultOf(incoming: IncomingMessage): string | undefined {
-  const { rawHeaders, url = "", httpVersion } = incoming;
-  const hosts = rawHeaders.filter((name, at) =>
-    at % 2 === 0 && name.toLowerCase() === "host"
-  );
-  if (hosts.length > 1) return "there is more than one Host header";
-  if (hosts.length === 0 && httpVersion !== "1.0") {
-    return "there is no Host header";
-  }
-  const { host } = incoming.headers;
-  if (host !== undefined && !/^[A-Za-z0-9_.:[\]-]+$/.test(host)) {
-    return "the Host header names no host";
-  }
-  if (!/^(?:\/|https?:\/\/)/i.test(url)) return "the path begins with no /";
-  return undefined;
 }
 
 /** Writes an answer where no request has been read, and ends the connection. */

@@ -19,7 +19,12 @@ export const ERRORS_OF_ALL: readonly RouteError[] = [
   },
   { status: 431, when: "its path and headers have more than 16 KiB" },
   { status: 500, when: "a fault in kingbus itself; its log has more" },
+  {
+    status: 501,
+    when: "its `Transfer-Encoding` is another one than `chunked`",
+  },
   { status: 503, when: "kingbus stops, or has too many connections" },
+  { status: 505, when: "it is of another version than HTTP/1.0 and HTTP/1.1" },
 ];
 
 /** Those of routes that show something. */

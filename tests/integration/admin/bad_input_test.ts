@@ -112,6 +112,10 @@ function put(path: string, body: string, headers = TOKEN): string {
 
 const START = "/binlog/syncer/start";
 
+function chunked(coding: string): string {
+  return `PUT ${START} HTTP/1.1\r\n${HOST}${CLOSE}${TOKEN}Transfer-Encoding: ${coding}\r\n\r\n2\r\n{}\r\n0\r\n\r\n`;
+}
+
 /** What is sent, and the status it gets. */
 const BAD: readonly (readonly [string, string | Uint8Array, number])[] = [
   ["an unknown path", get("/nowhere"), 404],
@@ -149,6 +153,15 @@ const BAD: readonly (readonly [string, string | Uint8Array, number])[] = [
   ["another's host", get("/").replace("localhost", "evil.example"), 421],
   ["another's URL", get("http://evil.example/status"), 421],
   ["a file's URL", get("file:///etc/passwd"), 400],
+  ["a URL with an account", get("http://root:hunter2@localhost/status"), 400],
+  ["a URL without a host", get("http:///status"), 400],
+  ["a version there is not", get("/status").replace("1.1", "2.0"), 505],
+  ["a host that is cut", get("/").replace("localhost", "[::1"), 400],
+  [
+    "a port that is none",
+    get("/").replace("localhost", "localhost:99999"),
+    400,
+  ],
   ["no token", put(START, "", ""), 401],
   ["a wrong token", put(START, "", "Authorization: Bearer hunter2\r\n"), 401],
   ["no token's kind", put(START, "", "Authorization: Basic eDp5\r\n"), 401],
@@ -209,6 +222,10 @@ const BAD: readonly (readonly [string, string | Uint8Array, number])[] = [
     put(START, "{}", `${TOKEN}Transfer-Encoding: chunked\r\n`),
     400,
   ],
+  ["a compressed transfer", chunked("gzip, chunked"), 501],
+  ["chunks of HTTP/1.0", chunked("chunked").replace("1.1", "1.0"), 400],
+  ["chunks twice", chunked("chunked\r\nTransfer-Encoding: chunked"), 400],
+  ["chunks that are not last", chunked("chunked, identity"), 400],
   [
     "chunks that are none",
     `PUT ${START} HTTP/1.1\r\n${HOST}${TOKEN}Transfer-Encoding: chunked\r\n\r\nzz\r\n`,
