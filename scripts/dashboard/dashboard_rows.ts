@@ -455,6 +455,19 @@ export const DASHBOARD_ROWS: readonly DashboardRow[] = [
         ),
         min: 0,
       },
+      {
+        type: "timeseries",
+        title: "Refused at the admin API",
+        description:
+          "Who asks for status, metrics and readiness: `too-many-connections` may be a probe or Prometheus itself.",
+        unit: "short",
+        width: 24,
+        queries: by(
+          `sum by (instance, reason) (increase(kingbus_admin_connections_refused_total{${I}}[$__rate_interval])) > 0`,
+          "{{instance}} {{reason}}",
+        ),
+        min: 0,
+      },
     ],
   },
   {

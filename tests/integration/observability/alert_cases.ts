@@ -275,6 +275,36 @@ export const ALERT_CASES: readonly AlertCase[] = [
     },
   },
   {
+    alert: "KingbusAdminFull",
+    bad: {
+      'kingbus_admin_connections_refused_total{reason="too-many-connections"}':
+        "0x5 3x30",
+    },
+    firesAt: 8,
+    value: "3",
+    good: {
+      'kingbus_admin_connections_refused_total{reason="too-many-connections"}':
+        "7x60",
+      'kingbus_admin_connections_refused_total{reason="malformed"}': "0+1x60",
+    },
+  },
+  {
+    alert: "KingbusAdminRefused",
+    bad: {
+      'kingbus_admin_connections_refused_total{reason="tls-failed"}': "0+6x40",
+      'kingbus_admin_connections_refused_total{reason="not-read"}': "0x40",
+    },
+    firesAt: 20,
+    labels: { reason: "tls-failed" },
+    value: "60",
+    good: {
+      'kingbus_admin_connections_refused_total{reason="too-slow"}':
+        "0x10 3x20 5x30",
+      'kingbus_admin_connections_refused_total{reason="too-many-connections"}':
+        "0+6x60",
+    },
+  },
+  {
     alert: "KingbusDumpsRefused",
     bad: { 'kingbus_dumps_ended_total{reason="refused"}': "0+1x40" },
     firesAt: 20,
