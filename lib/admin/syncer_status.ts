@@ -87,7 +87,7 @@ export const SYNCER_STATUS = z.strictObject({
     "`connected_at` of the connection there is; absent while there is none.",
   ).optional(),
   lag_seconds: countNumber(
-    "How old the newest event was when it came; 0 once the source has nothing more to send, null while it is not followed.",
+    "How old the newest event stored was when the source last sent anything; 0 once it has nothing more to send, null while it is not followed and until anything is stored.",
   ).nullable(),
   lag_bytes: countNumber(
     "What of the source's log has not come, by its end as last asked for; 0 once the source has nothing more to send, null while that is not known.",

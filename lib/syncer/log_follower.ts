@@ -179,6 +179,15 @@ export class LogFollower implements PacketSink {
       this.#caughtUpAt.position === position;
   }
 
+  /**
+   * Takes that the source has nothing more to send than what has come: it said
+   * so here, in a heartbeat, or elsewhere.
+   */
+  endReached(): void {
+    const { fileName, position } = this.#writer;
+    this.#caughtUpAt = { fileName, position };
+  }
+
   /** True between two packets. */
   get atPacketEnd(): boolean {
     return this.#scanner.atPacketEnd;
@@ -420,10 +429,7 @@ export class LogFollower implements PacketSink {
       );
     }
     this.#events.heartbeat?.();
-    this.#caughtUpAt = {
-      fileName: writer.fileName,
-      position: writer.position,
-    };
+    this.endReached();
   }
 
   #notAnEvent(payload: Uint8Array): void {

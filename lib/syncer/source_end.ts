@@ -4,6 +4,8 @@ import type { SourceFile } from "./source_session.ts";
 export interface SourceEndParts {
   /** How often it is asked while it sends, in ms. */
   readonly periodMs: number;
+  /** How often it is looked whether to ask, in ms; every second if absent. */
+  readonly lookMs?: number;
   /** Whether it has nothing more to send, so that there is nothing to ask. */
   readonly isCaughtUp: () => boolean;
   /** Where the source's own log goes on behind what has come. */
@@ -12,31 +14,49 @@ export interface SourceEndParts {
   readonly ask: (signal: AbortSignal) => Promise<
     readonly SourceFile[] | undefined
   >;
+  /** Told when it ended where the source's log goes on: all of it has come. */
+  readonly onEnd: () => void;
 }
 
-/** How soon it is asked first: whoever has much to send is known early. */
-const FIRST_MS = 1_000;
+/** See `SourceEndParts.lookMs`. */
+const LOOK_MS = 1_000;
 
 /**
  * Asks a source that sends, over another connection, where its log ends: a dump
- * does not say how much is to come.
+ * does not say how much is to come, nor, before the first heartbeat, that this
+ * was all.
+ *
+ * The source is asked from time to time, and at once when nothing has come between
+ * two looks: that may be its end. The latter only until it was at its end for the
+ * first time. From then on what comes is new, and a source that writes now and
+ * then is not asked after each transaction.
  */
 export class SourceEnd implements AsyncDisposable {
   readonly #parts: SourceEndParts;
   readonly #abort = new AbortController();
-  #timer: ReturnType<typeof setTimeout>;
+  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #looksPerPeriod: number;
+  /** Looks until it is asked in any case; whoever has much is known early. */
+  #looksLeft = 1;
+  /** What had come at the last look. */
+  #lookedAt = "";
+  /** What had come when it was asked last. */
+  #askedAt = "";
+  #wasAtEnd = false;
   #files: readonly SourceFile[] | undefined;
   #asking: Promise<void> | undefined;
 
   /** Begins to ask. */
   constructor(parts: SourceEndParts) {
     this.#parts = parts;
-    this.#timer = this.#askIn(Math.min(parts.periodMs, FIRST_MS));
+    const lookMs = Math.min(parts.periodMs, parts.lookMs ?? LOOK_MS);
+    this.#looksPerPeriod = Math.round(parts.periodMs / lookMs);
+    this.#timer = setInterval(() => this.#look(), lookMs);
   }
 
   /** Ends it; resolves when the source is not being asked any more. */
   async [Symbol.asyncDispose](): Promise<void> {
-    clearTimeout(this.#timer);
+    clearInterval(this.#timer);
     this.#abort.abort();
     await this.#asking;
   }
@@ -58,17 +78,35 @@ export class SourceEnd implements AsyncDisposable {
     return Math.max(0, bytes - Number(position));
   }
 
-  #askIn(ms: number): ReturnType<typeof setTimeout> {
-    return setTimeout(() => {
-      this.#asking = this.#ask().finally(() => {
-        if (this.#abort.signal.aborted) return;
-        this.#timer = this.#askIn(this.#parts.periodMs);
-      });
-    }, ms);
+  #look(): void {
+    if (this.#asking !== undefined) return;
+    this.#looksLeft--;
+    const at = this.#at();
+    const isQuiet = at === this.#lookedAt;
+    this.#lookedAt = at;
+    if (this.#parts.isCaughtUp()) {
+      this.#wasAtEnd = true;
+      return;
+    }
+    const mayBeEnd = isQuiet && !this.#wasAtEnd && at !== this.#askedAt;
+    if (this.#looksLeft > 0 && !mayBeEnd) return;
+    this.#looksLeft = this.#looksPerPeriod;
+    this.#askedAt = at;
+    this.#asking = this.#ask().finally(() => this.#asking = undefined);
+  }
+
+  #at(): string {
+    const { fileName, position } = this.#parts.position();
+    return `${fileName}:${position}`;
   }
 
   async #ask(): Promise<void> {
-    if (this.#parts.isCaughtUp()) return;
-    this.#files = await this.#parts.ask(this.#abort.signal) ?? this.#files;
+    const files = await this.#parts.ask(this.#abort.signal);
+    if (files === undefined || this.#abort.signal.aborted) return;
+    this.#files = files;
+    const end = files.at(-1);
+    if (end === undefined || `${end.name}:${end.size}` !== this.#at()) return;
+    this.#wasAtEnd = true;
+    this.#parts.onEnd();
   }
 }

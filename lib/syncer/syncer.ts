@@ -219,11 +219,12 @@ export class Syncer {
     const { head } = this.#store;
     const bytesBehind = this.#end?.bytesBehind;
     const bytes = bytesBehind === undefined ? {} : { bytesBehind };
-    if (this.#follower.caughtUp || head === undefined) {
-      return { secondsBehind: 0, ...bytes };
-    }
+    if (this.#follower.caughtUp) return { secondsBehind: 0, ...bytes };
+    // Nothing is durable yet of what comes, or nothing that says when it was.
+    const newestS = head?.lastTimestamp ?? 0;
+    if (newestS === 0) return bytes;
     const heardS = Math.floor(this.#heardAt / 1000);
-    const secondsBehind = Math.max(0, heardS - head.lastTimestamp);
+    const secondsBehind = Math.max(0, heardS - newestS);
     return { secondsBehind, ...bytes };
   }
 
@@ -521,6 +522,7 @@ export class Syncer {
       isCaughtUp: () => follower.caughtUp,
       position: () => follower.sourcePosition,
       ask: (signal) => aside.files(signal),
+      onEnd: () => follower.endReached(),
     });
     this.#end = end;
     try {

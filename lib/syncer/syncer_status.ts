@@ -67,8 +67,9 @@ export interface SyncerStatus {
   readonly sourceFile: string;
   readonly sourcePosition: number;
   /**
-   * How old the newest event was when it came, in seconds; 0 once the source
-   * has nothing more to send, undefined while it is not followed.
+   * How old the newest event of the log is by the time the source was heard of
+   * last, in seconds; 0 once the source has nothing more to send, undefined
+   * while there is none or it is not followed.
    */
   readonly secondsBehind?: number;
   /**

@@ -83,7 +83,7 @@ export const SOURCE_METRICS: readonly Metric[] = [
     type: "gauge",
     subject: "source",
     help:
-      "How old the newest event was when it came; 0 once the source has nothing more. No series while it is not followed.",
+      "How old the newest event stored was when the source last sent anything; 0 once the source has nothing more. No series while it is not followed, and until anything is stored.",
     read: ({ syncer }) => syncer.secondsBehind,
   },
   {

@@ -15,16 +15,23 @@ class FakeSource {
     { name: "binlog.000003", size: 30 },
   ];
   asked = 0;
+  /** More has come each time it is looked. */
+  writesOn = false;
 
-  end(): SourceEnd {
+  end(periodMs = 5): SourceEnd {
     return new SourceEnd({
-      periodMs: 5,
+      periodMs,
+      lookMs: 5,
       isCaughtUp: () => this.isCaughtUp,
-      position: () => this,
+      position: () => {
+        if (this.writesOn) this.position++;
+        return this;
+      },
       ask: () => {
         this.asked++;
         return Promise.resolve(this.answer);
       },
+      onEnd: () => this.isCaughtUp = true,
     });
   }
 }
@@ -76,4 +83,41 @@ Deno.test("SourceEnd asks nothing more once it has ended", async () => {
   }
   const { asked } = source;
   await neverWithin(60, "it asked", () => source.asked > asked);
+});
+
+Deno.test("SourceEnd tells of an end where all has come that the source has", async () => {
+  const source = new FakeSource();
+  await using end = source.end();
+  await waitUntil("it was asked", () => end.bytesBehind === 430);
+  // The size of another file, and of this one, and of a place inside of it.
+  source.position = 30n;
+  await neverWithin(60, "it took that for the end", () => source.isCaughtUp);
+  source.fileName = "binlog.000003";
+  source.position = 29n;
+  await neverWithin(60, "it took that for the end", () => source.isCaughtUp);
+  // What has come since it was asked is not known to be all.
+  source.position = 31n;
+  await neverWithin(60, "it took that for the end", () => source.isCaughtUp);
+  source.position = 30n;
+  await waitUntil("it was at the end", () => source.isCaughtUp);
+  assertEquals(end.bytesBehind, 0);
+});
+
+Deno.test("SourceEnd asks a source that falls quiet, until it was at its end", async () => {
+  const source = new FakeSource();
+  source.writesOn = true;
+  await using _end = source.end(3_600_000);
+  await waitUntil("it was asked at the begin", () => source.asked === 1);
+  await neverWithin(60, "it asked while more came", () => source.asked > 1);
+  source.writesOn = false;
+  await waitUntil("it asked when nothing came", () => source.asked === 2);
+  await neverWithin(60, "it asked twice", () => source.asked > 2);
+  source.fileName = "binlog.000003";
+  source.position = 30n;
+  await waitUntil("it was at the end", () => source.isCaughtUp);
+  assertEquals(source.asked, 3);
+  // What it writes from then on is new.
+  source.isCaughtUp = false;
+  source.position = 31n;
+  await neverWithin(60, "it asked of what is new", () => source.asked > 3);
 });
