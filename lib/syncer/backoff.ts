@@ -59,19 +59,12 @@ export class Backoff {
 
   /** Attempts in a row that failed; 0 once a connection has lasted. */
   get attempts(): number {
-    return this.#settled ? 0 : this.#attempts;
+    return this.settled ? 0 : this.#attempts;
   }
 
   /** Notes that the source sends its log. */
   connected(): void {
     this.#connectedAt = this.#deps.now();
-  }
-
-  /** How long the log has been coming, in ms; undefined when it never began. */
-  get connectedMs(): number | undefined {
-    return this.#connectedAt === undefined
-      ? undefined
-      : this.#deps.now() - this.#connectedAt;
   }
 
   /** Notes that the attempt failed; answers how long to wait, in ms. */
@@ -85,7 +78,7 @@ export class Backoff {
 
   /** Notes that the attempt failed, after which there is none. */
   gaveUp(): void {
-    if (this.#settled) {
+    if (this.settled) {
       this.#attempts = 0;
       this.#alike = 0;
     }
@@ -93,8 +86,9 @@ export class Backoff {
     this.#attempts++;
   }
 
-  get #settled(): boolean {
-    const lastedMs = this.connectedMs;
-    return lastedMs !== undefined && lastedMs >= SETTLED_MS;
+  /** Whether the log has been coming for as long as a good connection lasts. */
+  get settled(): boolean {
+    return this.#connectedAt !== undefined &&
+      this.#deps.now() - this.#connectedAt >= SETTLED_MS;
   }
 }

@@ -56,7 +56,7 @@ export interface PlanParts {
   >;
   /**
    * Where the source said that its file is torn: it goes on with the next one.
-   * See `Syncer`.
+   * See `DumpHistory`.
    */
   readonly tornAt?: TornFile | undefined;
   /** How long the source may be silent while it is read aside, in ms. */
