@@ -1,44 +1,25 @@
 import { ConnectionError } from "../connection/connection_error.ts";
 import { Deadline } from "../connection/deadline.ts";
-import type { TlsFacts } from "../connection/tls_layer.ts";
 import type { Log } from "../log/log.ts";
-import type { Right } from "../config/right.ts";
+import type { RegisterReplica } from "../protocol/command.ts";
 import type { Compression } from "../protocol/compression.ts";
-import {
-  Command,
-  decodePrepare,
-  decodeQuery,
-  decodeRegisterReplica,
-  type RegisterReplica,
-} from "../protocol/command.ts";
-import { ErrorCode } from "../protocol/error_code.ts";
 import { PACKET_HEADER_BYTES } from "../protocol/packet.ts";
-import { ProtocolError } from "../protocol/protocol_error.ts";
-import type { Login } from "../protocol/server_auth.ts";
-import type { DumpProgress } from "./dump_progress.ts";
-import { type DumpEnd, DumpRun } from "./dump_run.ts";
-import { decodeDumpRequest, mariadbDumpRequest } from "./dump_request.ts";
 import type { CommandMemoryShare } from "./command_memory.ts";
+import type { DumpProgress } from "./dump_progress.ts";
+import type { DumpEnd } from "./dump_run.ts";
 import { greetClient } from "./greet_client.ts";
-import { logFactsOf } from "./log_facts.ts";
+import type { AcceptedLogin } from "./login.ts";
 import { noteFault } from "./note_fault.ts";
-import { readResult } from "./read_result.ts";
-import { replicaSettingsOf } from "./replica_settings.ts";
 import type { ReplicaStatus } from "./replica_status.ts";
+import type {
+  SessionActivityKind,
+  SessionProcess,
+} from "./session_activity.ts";
 import { SessionChannel, type SessionTransport } from "./session_channel.ts";
-import type { PurgeTarget } from "./log_purger.ts";
-import { openStatementText, type SessionProcess } from "./session_activity.ts";
+import { SessionCommands } from "./session_commands.ts";
 import type { SessionHost } from "./session_host.ts";
 import { SessionReplies } from "./session_replies.ts";
 import { SessionState } from "./session_state.ts";
-import { steerSource } from "./source_steering.ts";
-import { answerStatement, errorResult } from "./statement.ts";
-import type { StatementContext } from "./statement_context.ts";
-import { StatementFault } from "./statement_error.ts";
-import { purgeWarnings, unknownTarget } from "./statement_purge.ts";
-import { denied, hasRight, REPLICATE } from "./statement_right.ts";
-import { prepareRefusal } from "./statement_table.ts";
-import type { StatementResult } from "./statement_result.ts";
 
 /** Largest payload of a login. */
 const LOGIN_BYTES_MAX = 128 * 1024;
@@ -53,20 +34,13 @@ const COMMAND_BYTES_MAX = 1024 * 1024;
  * milliseconds, and a binlog gets no smaller.
  */
 const COMPRESSION_LEVEL_MAX = 9;
-/** A dump's request of more than this waits for others of its like. */
-const LARGE_DUMP_BYTES = 64 * 1024;
-/** What is charged for a GTID set, times its encoded size. */
-const DECODED_TIMES = 4;
-/** Longest default schema kept of a COM_INIT_DB. */
-const DATABASE_BYTES_MAX = 256;
-
 /**
  * One client's connection, from its greeting to its end.
  *
  * ```text
  * session  = greeting login command* [dump]
  * login    = accepted | refused, closed
- * command  = payload, reply                 an error reply keeps the session
+ * command  = payload, reply                 see `SessionCommands`
  *          | malformed payload, ERR, closed
  *          | COM_QUIT, closed
  * dump     = event* (EOF | ERR | nothing), closed
@@ -84,21 +58,15 @@ export class Session {
   #log: Log;
   /** Fires when the session is to end. */
   readonly #end = new AbortController();
-  #login: Login | undefined;
-  #tls: TlsFacts | undefined;
-  #compression: Compression | undefined;
-  #dump: DumpRun | undefined;
-  /** True once nothing more is sent: the client is no replica any more. */
-  #closing = false;
-
-  #registered: RegisterReplica | undefined;
   readonly #state = new SessionState();
   readonly #replies: SessionReplies;
+  /** What the client may say; undefined until it has logged in. */
+  #commands: SessionCommands | undefined;
+  /** True once nothing more is sent: the client is no replica any more. */
+  #closing = false;
   /** Since when it has been doing what it does. */
   #activeSinceMs: number;
   #isActive = false;
-  /** The statement under way, as others may see it. */
-  #statement: string | undefined;
   #bytesReceived = 0n;
 
   constructor(
@@ -120,9 +88,10 @@ export class Session {
       memory: {
         // Logins have room of their own: nobody without an account can take
         // that of others.
-        take: (bytes) => this.#login === undefined || this.#memory.take(bytes),
+        take: (bytes) =>
+          this.#commands === undefined || this.#memory.take(bytes),
         give: (bytes) => {
-          if (this.#login !== undefined) this.#memory.give(bytes);
+          if (this.#commands !== undefined) this.#memory.give(bytes);
         },
       },
     });
@@ -145,29 +114,29 @@ export class Session {
 
   /** Name of the account, once logged in. */
   get user(): string | undefined {
-    return this.#login?.user;
+    return this.#commands?.client.login.user;
   }
 
   /** What the replica registered with, if it has and is connected. */
   get registered(): RegisterReplica | undefined {
-    return this.#closing ? undefined : this.#registered;
+    return this.#closing ? undefined : this.#commands?.registered;
   }
 
   /** Server uuid that the client has said is its own; empty if none. */
   get replicaUuid(): string {
-    return (this.#dump?.settings ??
-      replicaSettingsOf(this.#state.userVariables)).uuid;
+    return this.#commands?.settings.uuid ?? "";
   }
 
   /** Server id that the running dump was asked with; undefined without one. */
   get dumpServerId(): number | undefined {
-    return this.#closing ? undefined : this.#dump?.request.serverId;
+    return this.#closing ? undefined : this.#commands?.dump?.request.serverId;
   }
 
   /** Serves the client until the connection is closed. Never throws. */
   async run(): Promise<void> {
     try {
-      if (await this.#acceptLogin()) await this.#serve();
+      const commands = await this.#acceptLogin();
+      if (commands !== undefined) await this.#serve(commands);
     } catch (error) {
       await this.#fail(error);
     }
@@ -182,7 +151,7 @@ export class Session {
    * between two events.
    */
   end(reason: DumpEnd): void {
-    this.#dump?.end(reason);
+    this.#commands?.dump?.end(reason);
     this.#end.abort(
       new ConnectionError("aborted", `Connection ended: ${reason}`),
     );
@@ -190,7 +159,7 @@ export class Session {
 
   /** Ends the dump, and the session with it; without a dump nothing. */
   endDump(reason: DumpEnd): void {
-    if (this.#dump !== undefined) this.end(reason);
+    if (this.#commands?.dump !== undefined) this.end(reason);
   }
 
   /** Closes the connection at once. */
@@ -206,42 +175,26 @@ export class Session {
 
   /** Whether a dump is sent that the client acknowledges. */
   get acknowledges(): boolean {
-    return !this.#closing && this.#dump?.status.acks !== undefined;
-  }
-
-  /** Bytes of replies and of the dump so far. */
-  get bytesSent(): bigint {
-    return this.#replies.bytes + (this.#dump?.status.bytesSent ?? 0n);
+    return !this.#closing && this.#commands?.dump?.status.acks !== undefined;
   }
 
   /** Bytes of a dump that is under way. */
   get dumpedBytes(): bigint {
-    return this.#isActive ? this.#dump?.status.bytesSent ?? 0n : 0n;
-  }
-
-  /** Bytes of commands so far. */
-  get bytesReceived(): bigint {
-    return this.#bytesReceived;
+    return this.#commands?.dumpedBytes ?? 0n;
   }
 
   /** What it does, for the list of connections. */
   process(): SessionProcess {
-    const dump = this.#dump;
+    const dump = this.#commands?.dump;
     const { head } = this.#host.store;
     return {
       connectionId: this.connectionId,
       user: this.user,
       remote: this.#channel.remote,
       database: this.#state.database,
-      activity: this.#login === undefined
-        ? "login"
-        : dump !== undefined
-        ? "dump"
-        : this.#isActive
-        ? "query"
-        : "sleep",
+      activity: this.#activity(),
       sinceMs: this.#activeSinceMs,
-      info: this.#statement,
+      info: this.#commands?.statement,
       dump: dump && {
         mode: dump.request.mode,
         atEnd: head !== undefined && dump.status.file === head.fileName &&
@@ -252,7 +205,7 @@ export class Session {
 
   /** How far its dump has come; undefined while it has none. */
   get dumpProgress(): DumpProgress | undefined {
-    const status = this.#closing ? undefined : this.#dump?.status;
+    const status = this.#closing ? undefined : this.#commands?.dump?.status;
     return status && {
       connectionId: this.connectionId,
       bytesSent: Number(status.bytesSent),
@@ -262,15 +215,12 @@ export class Session {
 
   /** The replica's status; undefined for a client that is none. */
   status(): ReplicaStatus | undefined {
-    const login = this.#login;
-    const dump = this.#dump;
-    // Those of a dump were read when it began.
-    const settings = dump?.settings ??
-      replicaSettingsOf(this.#state.userVariables);
-    const registered = this.#registered;
+    if (this.#commands === undefined || this.#closing) return undefined;
+    const { client, dump, registered, settings } = this.#commands;
+    const { login, tls, compression } = client;
     const isReplica = dump !== undefined || registered !== undefined ||
       settings.uuid !== "";
-    if (login === undefined || this.#closing || !isReplica) return undefined;
+    if (!isReplica) return undefined;
     const serverId = dump?.request.serverId ?? registered?.serverId ?? 0;
     return {
       connectionId: this.connectionId.toString(),
@@ -292,53 +242,72 @@ export class Session {
       heartbeatMs: Number(settings.heartbeatPeriodNs / 1_000_000n),
       bytesSent: dump?.status.bytesSent ?? 0n,
       unsentSince: dump?.status.unsentSince,
-      tls: this.#tls,
-      compression: this.#compression?.algorithm,
+      tls,
+      compression: compression?.algorithm,
       acks: dump?.status.acks && { ...dump.status.acks },
       program: login.attributes.get("program_name") ?? "",
       clientVersion: login.attributes.get("_client_version") ?? "",
     };
   }
 
-  /** Sees the login through; false if there is nothing more to do. */
-  async #acceptLogin(): Promise<boolean> {
+  #activity(): SessionActivityKind {
+    if (this.#commands === undefined) return "login";
+    if (this.#commands.dump !== undefined) return "dump";
+    return this.#isActive ? "query" : "sleep";
+  }
+
+  /** Sees the login through; undefined if there is nothing more to do. */
+  async #acceptLogin(): Promise<SessionCommands | undefined> {
     const accepted = await greetClient(
       this.#channel,
       this.connectionId,
       this.#host,
       this.#end.signal,
     );
-    if (accepted === undefined) return false;
-    this.#tls = accepted.tls;
-    this.#begin(accepted.login);
-    await this.#compress(accepted.login);
-    return true;
+    if (accepted === undefined) return undefined;
+    const compression = compressionOf(accepted);
+    const commands = this.#begin(accepted, compression);
+    if (compression !== undefined) {
+      await this.#channel.compress(compression, this.#host.compressor);
+    }
+    return commands;
   }
 
-  /** Goes on compressed if the client has asked for it. */
-  async #compress({ compression }: Login): Promise<void> {
-    if (compression === undefined) return;
-    this.#compression = {
-      ...compression,
-      level: Math.min(compression.level, COMPRESSION_LEVEL_MAX),
-    };
-    await this.#channel.compress(this.#compression, this.#host.compressor);
-  }
-
-  #begin(login: Login): void {
-    this.#login = login;
+  /** Takes the client for logged in; answers what it may say from now on. */
+  #begin(
+    { login, tls }: AcceptedLogin,
+    compression: Compression | undefined,
+  ): SessionCommands {
+    const { connectionId } = this;
+    const { host } = this.#channel;
+    this.#log = this.#log.child({ user: login.user });
+    const commands = new SessionCommands({
+      client: { connectionId, host, login, tls, compression },
+      host: this.#host,
+      channel: this.#channel,
+      replies: this.#replies,
+      state: this.#state,
+      memory: this.#memory,
+      log: this.#log,
+      signal: this.#end.signal,
+      received: () => this.#bytesReceived,
+      kill: (target, queryOnly) => this.#host.kill(target, this, queryOnly),
+      endSelf: () => this.end("killed"),
+      supersede: () => this.#host.supersede(this),
+    });
+    this.#commands = commands;
     this.#host.loggedIn(this);
     this.#state.begin(login);
     this.#channel.reader.maxPayloadBytes = COMMAND_BYTES_MAX;
-    this.#log = this.#log.child({ user: login.user });
     this.#log.debug("client logged in", () => ({
       program: login.attributes.get("program_name"),
       clientVersion: login.attributes.get("_client_version"),
     }));
+    return commands;
   }
 
   /** Answers commands until the client leaves or a dump has ended. */
-  async #serve(): Promise<void> {
+  async #serve(commands: SessionCommands): Promise<void> {
     while (!this.#end.signal.aborted) {
       const payload = await this.#readCommand();
       if (payload === null) return;
@@ -346,14 +315,14 @@ export class Session {
       this.#received(payload.length + PACKET_HEADER_BYTES);
       await this.#host.turns.command.take();
       this.#setActive(true);
-      if (!await this.#handleCommand(payload)) return;
+      const goesOn = await commands.answer(payload);
       this.#setActive(false);
+      if (!goesOn) return;
     }
   }
 
   #setActive(isActive: boolean): void {
     this.#isActive = isActive;
-    this.#statement = undefined;
     this.#activeSinceMs = this.#host.environment.nowMs();
   }
 
@@ -371,301 +340,13 @@ export class Session {
     return await this.#channel.readCommand(deadline.signal);
   }
 
-  /** Handles one command; false if the session ends with it. */
-  async #handleCommand(payload: Uint8Array): Promise<boolean> {
-    const command = payload[0];
-    if (command === undefined) {
-      throw new ProtocolError(
-        ErrorCode.ER_MALFORMED_PACKET,
-        "Malformed communication packet: a command without its first byte",
-      );
-    }
-    if (
-      command === Command.BINLOG_DUMP || command === Command.BINLOG_DUMP_GTID
-    ) {
-      return await this.#handleDump(payload);
-    }
-    switch (command) {
-      case Command.QUIT:
-        return false;
-      case Command.QUERY:
-        await this.#handleQuery(payload);
-        return true;
-      case Command.INIT_DB:
-        this.#state.apply({ database: decodeDatabase(payload) });
-        await this.#replies.ok();
-        return true;
-      case Command.REGISTER_SLAVE:
-        await this.#handleRegister(payload);
-        return true;
-      case Command.PING:
-        await this.#replies.ok();
-        return true;
-      case Command.STATISTICS:
-        await this.#replies.send(
-          new TextEncoder().encode(this.#host.statistics()),
-        );
-        return true;
-      case Command.SET_OPTION:
-        await this.#replies.end(this.#required().capabilities);
-        return true;
-      case Command.STMT_PREPARE: {
-        const text = decodePrepare(payload);
-        await this.#sendResult(errorResult(prepareRefusal(text)));
-        return true;
-      }
-      case Command.STMT_CLOSE:
-      case Command.STMT_SEND_LONG_DATA:
-        // these two have no answer, not even an error
-        return true;
-      case Command.RESET_CONNECTION:
-        this.#reset();
-        await this.#replies.ok();
-        return true;
-      default:
-        await this.#replies.errorCode(
-          ErrorCode.ER_UNKNOWN_COM,
-          "Unknown command",
-        );
-        return true;
-    }
-  }
-
-  async #handleQuery(payload: Uint8Array): Promise<void> {
-    const text = decodeQuery(payload, this.#required().capabilities);
-    this.#statement = openStatementText(text);
-    const context = await this.#statementContext();
-    const began = performance.now();
-    const result = answerStatement(text, context);
-    // the leading words alone: what follows them may hold a secret
-    this.#log.debug("statement", () => ({
-      words: /^\s*\w+(?:\s+\w+)?/.exec(text)?.[0],
-      answer: result.kind,
-    }));
-    // all but an answer that has to be read is encoded before it returns
-    const sent = this.#sendResult(result);
-    this.#host.turns.command.spent(performance.now() - began);
-    await sent;
-  }
-
-  async #sendResult(result: StatementResult): Promise<void> {
-    if (result.kind !== "rows") this.#state.warnings = [];
-    switch (result.kind) {
-      case "events":
-      case "gtid-positions": {
-        const { store } = this.#host;
-        const read = await readResult(result, store, this.#end.signal);
-        return await this.#sendResult(read);
-      }
-      case "ok":
-        this.#state.apply(result.change);
-        return await this.#replies.okWith(result.warnings ?? []);
-      case "rows": {
-        const { capabilities } = this.#required();
-        return await this.#replies.rows(result, capabilities);
-      }
-      case "error":
-        return await this.#replies.error(result);
-      case "kill":
-        return await this.#kill(result.connectionId, result.queryOnly);
-      case "source": {
-        const { action } = result;
-        const { sourceControl } = this.#host;
-        this.#log.info("the source is steered by SQL", { action: action.kind });
-        const { version } = await this.#host.facts();
-        const answer = await steerSource(action, sourceControl, version);
-        return await this.#sendResult(answer);
-      }
-      case "purge":
-        return await this.#purge(result.target);
-    }
-  }
-
-  async #purge(target: PurgeTarget): Promise<void> {
-    const { purger } = this.#host;
-    if (purger === undefined) {
-      return await this.#replies.errorCode(
-        ErrorCode.ER_NOT_SUPPORTED_YET,
-        "This version of MySQL doesn't yet support 'PURGE BINARY LOGS'",
-      );
-    }
-    this.#log.info("purge asked for", {
-      ..."to" in target
-        ? { to: target.to }
-        : { before: new Date(target.beforeMs).toISOString() },
-    });
-    const answer = await purger.purge(target);
-    if (answer === undefined) return await this.#replies.error(unknownTarget());
-    await this.#replies.okWith(purgeWarnings(answer));
-  }
-
-  async #kill(connectionId: bigint, queryOnly: boolean): Promise<void> {
-    if (connectionId === BigInt(this.connectionId)) {
-      await this.#replies.errorCode(
-        ErrorCode.ER_QUERY_INTERRUPTED,
-        "Query execution was interrupted",
-      );
-      if (!queryOnly) this.end("killed");
-      return;
-    }
-    switch (this.#host.kill(connectionId, this, queryOnly)) {
-      case "killed":
-        return await this.#replies.ok();
-      case "unknown":
-        return await this.#replies.errorCode(
-          ErrorCode.ER_NO_SUCH_THREAD,
-          `Unknown thread id: ${connectionId}`,
-        );
-      case "denied":
-        return await this.#replies.errorCode(
-          StatementFault.ER_KILL_DENIED.code,
-          `You are not owner of thread ${connectionId}`,
-        );
-    }
-  }
-
-  async #handleRegister(payload: Uint8Array): Promise<void> {
-    if (!hasRight(REPLICATE, this.#rights)) {
-      // what a server without the privilege answers, which a replica retries on
-      return await this.#replies.errorCode(
-        ErrorCode.ER_ACCESS_DENIED,
-        `Access denied for user '${this.user}'@'%' (using password: YES)`,
-      );
-    }
-    this.#registered = decodeRegisterReplica(payload);
-    const { serverId } = this.#registered;
-    this.#log.debug("replica registered", { serverId });
-    await this.#replies.ok();
-  }
-
-  /** Dumps; true if there was none, so that the session goes on. */
-  async #handleDump(payload: Uint8Array): Promise<boolean> {
-    const facts = await this.#host.facts();
-    if (
-      facts.flavour === "mariadb" && payload[0] === Command.BINLOG_DUMP_GTID
-    ) {
-      // MariaDB does not have that command.
-      await this.#replies.errorCode(
-        ErrorCode.ER_UNKNOWN_COM,
-        "Unknown command",
-      );
-      return true;
-    }
-    if (!hasRight(REPLICATE, this.#rights)) {
-      this.#log.warn("dump refused: the account may not replicate", {
-        needed: "rights: [replicate]",
-      });
-      await this.#replies.error(denied(REPLICATE, facts.version));
-      return true;
-    }
-    // What a dump has been asked with it needs until it ends, and a set that is
-    // decoded takes some times as much.
-    if (!this.#memory.keep(payload.length * DECODED_TIMES)) {
-      throw new ProtocolError(
-        ErrorCode.ER_OUT_OF_RESOURCES,
-        "Too many dumps with large GTID sets run at once; try again",
-      );
-    }
-    if (payload.length > LARGE_DUMP_BYTES) await this.#host.slowLane.enter();
-    const asked = replicaSettingsOf(
-      this.#state.userVariables,
-      this.#state.settings,
-    );
-    const began = performance.now();
-    const decoded = decodeDumpRequest(payload);
-    this.#host.turns.command.spent(performance.now() - began);
-    const request = facts.flavour === "mariadb"
-      ? mariadbDumpRequest(decoded, asked)
-      : decoded;
-    const settings = {
-      ...asked,
-      semiSync: asked.semiSync && this.#host.semiSync,
-    };
-    const log = this.#log.child({
-      replicaServerId: request.serverId,
-      ...settings.uuid === "" ? {} : { replicaUuid: settings.uuid },
-    });
-    const dump = new DumpRun({
-      channel: this.#channel,
-      connectionId: this.connectionId,
-      log,
-      request,
-      settings,
-      flavour: facts.flavour,
-      registered: this.#registered,
-      serverId: Number(facts.serverId),
-      writeTimeoutMs: this.#host.limits.writeTimeoutMs,
-      drainTimeoutMs: this.#host.limits.drainTimeoutMs,
-    });
-    this.#dump = dump;
-    // A session that was ended while the request was being read.
-    if (this.#end.signal.aborted) dump.end("shutdown");
-    this.#host.supersede(this);
-    this.#host.service.dumpsBegun += 1;
-    await dump.run(this.#host.dumpHandler);
-    this.#host.service.dumpsEnded[dump.outcome] += 1;
-    this.#isActive = false;
-    this.#host.counters.bytesSent += dump.status.bytesSent;
-    return false;
-  }
-
-  async #statementContext(): Promise<StatementContext> {
-    const { store, environment } = this.#host;
-    const { head } = store;
-    return {
-      server: await this.#host.facts(),
-      session: {
-        connectionId: this.connectionId,
-        user: this.#required().user,
-        host: this.#channel.host,
-        database: this.#state.database,
-        characterSet: this.#state.characterSet,
-        userVariables: this.#state.userVariables,
-        settings: this.#state.settings,
-        rights: this.#rights,
-        link: {
-          bytesReceived: this.bytesReceived,
-          bytesSent: this.bytesSent,
-          tlsVersion: this.#tls?.version ?? "",
-          tlsCipher: this.#tls?.cipher ?? "",
-        },
-        warnings: this.#state.warnings,
-        compression: this.#compression,
-      },
-      nowMs: environment.nowMs(),
-      newUuid: () => environment.randomUuid(),
-      log: head && logFactsOf(head),
-      files: () => store.files,
-      replicas: () => this.#host.replicas(),
-      processes: () => this.#host.processes(),
-      source: () => this.#host.sourceControl?.status(),
-      tally: () => this.#host.tally(),
-      count: (names) => this.#host.counters.statement(names),
-    };
-  }
-
-  /** COM_RESET_CONNECTION: as after the login, except for the default schema. */
-  #reset(): void {
-    this.#state.reset(this.#required().charset);
-    this.#registered = undefined;
-  }
-
-  get #rights(): ReadonlySet<Right> {
-    return this.#host.rightsOf(this.#required().user);
-  }
-
-  #required(): Login {
-    if (this.#login === undefined) throw new TypeError("Not logged in yet");
-    return this.#login;
-  }
-
   /** Tells the client why its session ends, where it can still be told. */
   async #fail(error: unknown): Promise<void> {
     if (this.#end.signal.aborted) return;
     const fault = noteFault(error, {
       host: this.#host,
       remoteHost: this.#channel.host,
-      isLoggedIn: this.#login !== undefined,
+      isLoggedIn: this.#commands !== undefined,
       log: this.#log,
     });
     if (fault === undefined) return;
@@ -678,6 +359,12 @@ export class Session {
   }
 }
 
-function decodeDatabase(payload: Uint8Array): string {
-  return new TextDecoder().decode(payload.subarray(1, 1 + DATABASE_BYTES_MAX));
+/** What the client has asked its connection to be compressed with, if it has. */
+function compressionOf(
+  { login: { compression } }: AcceptedLogin,
+): Compression | undefined {
+  return compression && {
+    ...compression,
+    level: Math.min(compression.level, COMPRESSION_LEVEL_MAX),
+  };
 }
