@@ -5,7 +5,8 @@ import {
   repairKvStore,
   type RepairResult,
 } from "../store/kv/repair_kv_store.ts";
-import { verifyLog, type VerifyOptions } from "../store/verify/verify_log.ts";
+import { verifyLog } from "../store/verify/verify_log.ts";
+import type { VerifyOptions } from "../store/verify/verify_options.ts";
 import type { LogFault, VerifyReport } from "../store/verify/verify_report.ts";
 import { type Command, JSON_FLAG, wantsJson } from "./command.ts";
 import { configSources, storeFlags } from "./config_flags.ts";

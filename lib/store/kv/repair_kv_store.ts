@@ -16,7 +16,8 @@ import {
   summaryPlace,
 } from "../sealed_bytes.ts";
 import { encodeSummary } from "../summary_codec.ts";
-import { verifyLog, type VerifyOptions } from "../verify/verify_log.ts";
+import { verifyLog } from "../verify/verify_log.ts";
+import type { VerifyOptions } from "../verify/verify_options.ts";
 import type { RepairPlan, VerifyReport } from "../verify/verify_report.ts";
 import type { FoundRecords } from "../verify/verify_source.ts";
 import { KvEngine } from "./kv_engine.ts";

@@ -40,3 +40,8 @@ export interface VerifySource {
   /** The number of the oldest file there is now: others may purge meanwhile. */
   oldestFile(): Promise<number | undefined>;
 }
+
+/** A record if it is there and sound. */
+export function valueOf<T>(found: Found<T> | undefined): T | undefined {
+  return found !== undefined && "value" in found ? found.value : undefined;
+}
