@@ -1,26 +1,20 @@
-import {
-  eventSizeAt,
-  eventTypeAt,
-  HEADER_BYTES,
-  logPosAt,
-} from "../../binlog/event_header.ts";
-import { EventType } from "../../binlog/event_type.ts";
 import { crc32 } from "../../binlog/checksum.ts";
-import { GtidSet } from "../../gtid/gtid_set.ts";
+import type { GtidSet } from "../../gtid/gtid_set.ts";
 import { type BlockSummary, FIRST_POSITION } from "../binlog_store.ts";
 import type { FileRecord, HeadRecord } from "../block_engine.ts";
 import { describeStored } from "../block_cache.ts";
 import { EventAppender } from "../event_appender.ts";
-import { FRAME_BYTES } from "../framing.ts";
 import { blockPlace, openSealed, summaryPlace } from "../sealed_bytes.ts";
 import { decodeSummary } from "../summary_codec.ts";
 import { compareFile, compareHead, compareSummary } from "./compare_records.ts";
 import { FramedEvents } from "./framed_events.ts";
+import { beginsFile } from "./begins_file.ts";
 import { checkRecords } from "./check_records.ts";
 import type { FaultList } from "./fault_list.ts";
 import { LogTally, type TalliedFile } from "./log_tally.ts";
 import { nextFileName } from "./next_file_name.ts";
 import { StoredBlocks } from "./stored_blocks.ts";
+import { purgedBefore } from "./purged_before.ts";
 import { openFile, RepairDraft } from "./repair_draft.ts";
 import { talliedRecord } from "./tallied_record.ts";
 import type { VerifyReport } from "./verify_report.ts";
@@ -99,7 +93,7 @@ export class LogVerifier {
       this.#total += record.size;
     }
     this.#total += this.#head?.position ?? 0;
-    this.#purged = options.purged ?? this.#findPurged();
+    this.#purged = options.purged ?? purgedBefore(records);
     this.#tally = new LogTally(this.#purged.clone());
     this.#tally.offsetOfLarge = () => this.#framed?.offset ?? 0;
   }
@@ -182,18 +176,6 @@ export class LogVerifier {
     }
     this.#isLost = true;
     return true;
-  }
-
-  /** The GTIDs from before the first file, as far as that is known. */
-  #findPurged(): GtidSet {
-    const head = this.#head;
-    if (head !== undefined) return GtidSet.decode(head.purged);
-    for (const found of this.#records.files.values()) {
-      const record = valueOf(found);
-      if (record === undefined || record.previousGtids.length === 0) break;
-      return GtidSet.decode(record.previousGtids);
-    }
-    return new GtidSet();
   }
 
   #takeBlock(
@@ -507,12 +489,4 @@ export class LogVerifier {
         : this.#draft.plan(this.#records, this.#boundary()),
     };
   }
-}
-
-/** Whether a block begins with the event that begins every file. */
-function beginsFile(bytes: Uint8Array): boolean {
-  const at = FRAME_BYTES;
-  if (bytes.length < at + HEADER_BYTES) return false;
-  return eventTypeAt(bytes, at) === EventType.FORMAT_DESCRIPTION &&
-    logPosAt(bytes, at) === FIRST_POSITION + eventSizeAt(bytes, at);
 }
