@@ -49,6 +49,8 @@ export interface ServerFacts {
   readonly semiSync?: SemiSyncOffer | undefined;
   /** How clients may come over TLS; undefined if they may not. */
   readonly tls?: ServerTls | undefined;
+  /** How many clients may be logged in at once. */
+  readonly connectionsMax: number;
   /** How connections may be compressed. */
   readonly compression?: readonly CompressionAlgorithm[] | undefined;
 }

@@ -144,6 +144,7 @@ export interface FactSources {
   readonly versionComment: string;
   readonly hostName: string;
   readonly port: number;
+  readonly connectionsMax: number;
   readonly semiSync?: SemiSyncOffer | undefined;
   readonly compression?: readonly CompressionAlgorithm[] | undefined;
 }
@@ -179,6 +180,7 @@ export function serverFactsOf(from: FactSources): ServerFacts {
     gtidStrictMode: source?.gtidStrictMode === "1",
     hostName: from.hostName,
     port: from.port,
+    connectionsMax: from.connectionsMax,
     semiSync: from.semiSync,
     tls: from.tls,
     compression: from.compression,

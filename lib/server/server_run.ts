@@ -187,6 +187,7 @@ export class ServerRun implements SessionHost {
       versionComment: `kingbus ${VERSION}`,
       hostName: options.machineName ?? DEFAULT_MACHINE_NAME,
       port: parts.listener.addr.port,
+      connectionsMax: options.connectionsMax,
       semiSync: options.semiSync,
       tls: options.tls,
       compression: options.compression ?? [],

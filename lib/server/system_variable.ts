@@ -119,6 +119,24 @@ function semiSyncVariables(
   ].map((variable) => ({ ...variable, isThere }));
 }
 
+/**
+ * Whether the source keeps what GTIDs can't describe out of its log, which it
+ * has to before it may have `gtid_mode=ON`. A number before 5.7.6, a word since
+ * (manual: `enforce_gtid_consistency`).
+ */
+function gtidConsistency(): SystemVariable[] {
+  return (["boolean", "string"] as const).map((kind) => ({
+    ...global(
+      "enforce_gtid_consistency",
+      kind,
+      ({ server }) => server.gtidMode === "ON" ? "ON" : "OFF",
+    ),
+    isThere: ({ server }) =>
+      server.flavour === "mysql" &&
+      isMysqlAtLeast(server.version, 5, 7, 6) === (kind === "string"),
+  }));
+}
+
 /** The newest GTID of each domain of a MariaDB log. */
 const mariadbPosition: Read = ({ log }) => log?.mariadb?.position() ?? "";
 
@@ -160,6 +178,7 @@ const SYSTEM_VARIABLES: readonly SystemVariable[] = [
   session("collation_connection", "string", sessionCollation),
   session("collation_database", "string", defaultCollation),
   session("collation_server", "string", defaultCollation),
+  ...gtidConsistency(),
   session("foreign_key_checks", "boolean", "ON"),
   ofMariadb(global("gtid_binlog_pos", "string", mariadbPosition)),
   ofMariadb(
@@ -207,6 +226,11 @@ const SYSTEM_VARIABLES: readonly SystemVariable[] = [
   global("log_bin", "boolean", "ON"),
   ofMysql(global("log_replica_updates", "boolean", "ON")),
   global("log_slave_updates", "boolean", "ON"),
+  session(
+    "lock_wait_timeout",
+    "unsigned",
+    ({ server }) => server.flavour === "mariadb" ? "86400" : "31536000",
+  ),
   global("lower_case_table_names", "unsigned", "0"),
   {
     // tools that read TABLE look for a table then
@@ -215,6 +239,12 @@ const SYSTEM_VARIABLES: readonly SystemVariable[] = [
       !isMariadb(server.version) && !isMysqlAtLeast(server.version, 8, 3, 0),
   },
   session("max_allowed_packet", "unsigned", "1073741824"),
+  global(
+    "max_connections",
+    "unsigned",
+    ({ server }) => server.connectionsMax.toString(),
+  ),
+  session("max_join_size", "unsigned", "18446744073709551615"),
   session("net_buffer_length", "unsigned", "16384"),
   session("net_read_timeout", "unsigned", "30"),
   session("net_retry_count", "unsigned", "10"),
@@ -256,10 +286,12 @@ const SYSTEM_VARIABLES: readonly SystemVariable[] = [
   global("server_id", "unsigned", ({ server }) => server.serverId),
   ofMysql(global("server_uuid", "string", ({ server }) => server.serverUuid)),
   ofMariadb(session("skip_replication", "boolean", "OFF")),
+  session("sql_auto_is_null", "boolean", "OFF"),
   session("sql_log_bin", "boolean", "ON"),
   session("sql_mode", "string", ""),
   session("sql_notes", "boolean", "ON"),
   session("sql_quote_show_create", "boolean", "ON"),
+  session("sql_safe_updates", "boolean", "OFF"),
   session("sql_select_limit", "unsigned", "18446744073709551615"),
   global("ssl_ca", "string", ({ server }) => server.tls?.files.ca ?? ""),
   global(

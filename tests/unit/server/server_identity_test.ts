@@ -65,6 +65,7 @@ Deno.test("serverFactsOf() tells whose identity is given, the log's facts aside"
     versionComment: "kingbus",
     hostName: "host",
     port: 3390,
+    connectionsMax: 1000,
   };
   const ofOwn = serverFactsOf({ ...rest, identity: "own", source });
   assertEquals(
@@ -98,6 +99,7 @@ Deno.test("serverFactsOf() takes the flavour of a log without source from the lo
     versionComment: "kingbus",
     hostName: "host",
     port: 3390,
+    connectionsMax: 1000,
   } as const;
   const facts = (logVersion: string) => {
     const { flavour, greetingVersion, awaitsSource } = serverFactsOf({

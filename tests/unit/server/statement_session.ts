@@ -47,6 +47,7 @@ export function statementSession(collation = 255): StatementSession {
         binlogRowImage: "FULL",
         hostName: "host",
         port: 3390,
+        connectionsMax: 1000,
       },
       session: {
         connectionId: 7,

@@ -390,6 +390,8 @@ Deno.test("answerStatement() answers what gh-ost, orchestrator and exporters sen
         "show global status like 'rpl_semi_sync_%_status'",
         "show global variables like 'rpl_semi_sync_%'",
         "select @@global.gtid_mode = 'ON', @@global.server_uuid, @@global.gtid_purged, @@global.master_info_repository = 'TABLE', @@global.binlog_row_image",
+        "select @@global.gtid_mode, @@global.enforce_gtid_consistency",
+        "set /* gh-ost */ session lock_wait_timeout:=3",
         "SELECT @@log_bin",
         "SHOW GLOBAL VARIABLES",
       ]],
@@ -402,6 +404,10 @@ Deno.test("answerStatement() answers what gh-ost, orchestrator and exporters sen
         "SELECT CONNECTION_ID()",
         "SET NAMES utf8mb4",
         "SET autocommit=1",
+        // what an exporter's driver sets as it connects
+        "SET lock_wait_timeout=2",
+        // what mysql --safe-updates begins with
+        "SET SQL_SAFE_UPDATES=1,SQL_SELECT_LIMIT=1000,MAX_JOIN_SIZE=1000000",
         "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
       ]],
     ] as const
@@ -415,6 +421,19 @@ Deno.test("answerStatement() answers what gh-ost, orchestrator and exporters sen
       assert(result.kind !== "error", `${version}: ${statement}`);
     }
   }
+});
+
+Deno.test("answerStatement() tells how strict the source is with GTIDs, and how many may connect", () => {
+  const of = (version: string, gtidMode: string) => {
+    const { server } = statementSession().context();
+    return answer(
+      "SELECT @@enforce_gtid_consistency, @@global.max_connections",
+      { version, context: { server: { ...server, gtidMode } } },
+    ).rows;
+  };
+  assertEquals(of("9.7.4", "ON"), [["ON", "1000"]]);
+  assertEquals(of("9.7.4", "ON_PERMISSIVE"), [["OFF", "1000"]]);
+  assertEquals(of("5.6.24", "ON"), [["1", "1000"]]);
 });
 
 Deno.test("SHOW DATABASES and SHOW TABLES find nothing", () => {
