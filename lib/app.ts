@@ -297,7 +297,7 @@ function bytesOf(files: BinlogStore["files"]): number {
 /** GTIDs of the transactions in the files that are kept, as text. */
 function keptGtids({ head }: BinlogStore): string {
   return head === undefined ? "" : head.mariadb?.toString() ??
-    head.executed.subtract(head.purged).toString();
+    head.executed.subtract(head.purged).toLines();
 }
 
 async function purgeBySql(

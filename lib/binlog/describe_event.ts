@@ -167,7 +167,7 @@ export class EventDescriber {
         return { info: "SET @@SESSION.GTID_NEXT= 'ANONYMOUS'" };
       case EventType.PREVIOUS_GTIDS: {
         const set = GtidSet.decode(event.subarray(HEADER_BYTES));
-        return { info: set.toString().replaceAll(",", ",\n") };
+        return { info: set.toLines() };
       }
       case EventType.FORMAT_DESCRIPTION:
         return formatDescription(event);

@@ -207,6 +207,15 @@ export class GtidSet {
     return text;
   }
 
+  /**
+   * Writes the text as a server shows it in `gtid_executed`, statuses, events
+   * and errors: each UUID on a line of its own (MySQL source:
+   * `Gtid_set::default_string_format` in `sql/rpl_gtid_set.cc`).
+   */
+  toLines(): string {
+    return this.toString().replaceAll(",", ",\n");
+  }
+
   /** Returns an independent copy. */
   clone(): GtidSet {
     const copy = new GtidSet();

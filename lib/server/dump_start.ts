@@ -153,17 +153,11 @@ function purgedError(
     );
   }
   const missing = purged.subtract(executed);
-  const whole = `${PURGED_TEXT} The GTID set sent by the replica is '${
-    linesOf(executed)
-  }', and the missing transactions are '${linesOf(missing)}'`;
+  const whole =
+    `${PURGED_TEXT} The GTID set sent by the replica is '${executed.toLines()}', and the missing transactions are '${missing.toLines()}'`;
   return fatalDumpError(
     whole.length <= FATAL_MESSAGE_BYTES_MAX
       ? whole
       : `${PURGED_TEXT} The GTID sets and the missing purged transactions are too long to print in this message. For more information, please see the source's error log or the manual for GTID_SUBTRACT`,
   );
-}
-
-/** A set's text as MySQL writes it: a line for each UUID. */
-function linesOf(set: GtidSet): string {
-  return set.toString().replaceAll(",", ",\n");
 }

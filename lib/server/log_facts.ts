@@ -8,8 +8,8 @@ export function logFactsOf(head: NonNullable<ServerStore["head"]>): LogFacts {
   return {
     fileName: head.fileName,
     position: head.position,
-    executed: () => head.executed.toString(),
-    purged: () => head.purged.toString(),
+    executed: () => head.executed.toLines(),
+    purged: () => head.purged.toLines(),
     mariadb: head.mariadb && mariadbFacts(head.mariadb),
   };
 }

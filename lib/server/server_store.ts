@@ -7,7 +7,8 @@ import type {
 
 /** What the binlog server reads of a GTID set. */
 interface GtidSetText {
-  toString(): string;
+  /** See `GtidSet.toLines`. */
+  toLines(): string;
 }
 
 /**

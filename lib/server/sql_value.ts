@@ -22,3 +22,8 @@ export function sqlString(text: string): SqlValue {
 export function sqlInteger(value: bigint | number): SqlValue {
   return { type: "integer", text: value.toString() };
 }
+
+/** What a text counts as beside a number: the number that it begins with. */
+export function numberOf(text: string): number {
+  return Number(/^\s*[-+]?\d*\.?\d*(?:e[-+]?\d+)?/i.exec(text)?.[0]) || 0;
+}

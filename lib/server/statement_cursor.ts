@@ -1,5 +1,6 @@
 import {
-  type StatementError,
+  StatementError,
+  StatementFault,
   statementSyntaxError,
 } from "./statement_error.ts";
 import { type Token, tokenizeStatement } from "./statement_tokenizer.ts";
@@ -7,11 +8,19 @@ import { type Token, tokenizeStatement } from "./statement_tokenizer.ts";
 /** Digits of 2^64-1. */
 const U64_DIGITS = 20;
 
+/**
+ * The most UTF-16 units of variables' values and GTID sets that one statement
+ * may ask to be made or read, beyond the first: a GTID set can be a megabyte,
+ * and a short statement can name it thousands of times.
+ */
+const VALUE_UNITS_MAX = 4 * 1024 * 1024;
+
 /** Reads the tokens of one statement from left to right. */
 export class StatementCursor {
   readonly #text: string;
   readonly #tokens: readonly Token[];
   #index = 0;
+  #charged = 0;
 
   /** @throws {StatementError} 1064 when the text does not split into tokens */
   constructor(text: string) {
@@ -135,6 +144,21 @@ export class StatementCursor {
       // an empty statement
     }
     if (!this.atEnd) throw this.unexpected();
+  }
+
+  /**
+   * Counts a value's length against what one statement may ask for.
+   *
+   * @throws {StatementError} 1105 when it is too much
+   */
+  charge(units: number): void {
+    if (this.#charged > 0 && this.#charged + units > VALUE_UNITS_MAX) {
+      throw new StatementError(
+        StatementFault.ER_UNKNOWN,
+        "The statement asks for too much at once",
+      );
+    }
+    this.#charged += units;
   }
 
   /** The syntax error for the token at the cursor. */

@@ -10,6 +10,7 @@ export const StatementFault = {
   ER_INCORRECT_GLOBAL_LOCAL_VAR: { code: 1238, sqlState: "HY000" },
   ER_NO_SUCH_TABLE: { code: 1146, sqlState: "42S02" },
   ER_KILL_DENIED: { code: 1095, sqlState: "HY000" },
+  ER_MALFORMED_GTID_SET_SPECIFICATION: { code: 1772, sqlState: "HY000" },
   ER_NONEXISTING_GRANT: { code: 1141, sqlState: "42000" },
   ER_NOT_SUPPORTED_YET: { code: 1235, sqlState: "42000" },
   ER_NO_DB: { code: 1046, sqlState: "3D000" },

@@ -1,6 +1,12 @@
 import type { ColumnDefinition } from "../protocol/result_set.ts";
 import { formatTime } from "./session_time_zone.ts";
-import { SQL_NULL, sqlInteger, sqlString, type SqlValue } from "./sql_value.ts";
+import {
+  numberOf,
+  SQL_NULL,
+  sqlInteger,
+  sqlString,
+  type SqlValue,
+} from "./sql_value.ts";
 import {
   binaryColumn,
   decimalColumn,
@@ -23,6 +29,7 @@ import {
 import type { StatementContext } from "./statement_context.ts";
 import type { StatementCursor } from "./statement_cursor.ts";
 import { StatementError, StatementFault } from "./statement_error.ts";
+import { gtidFunction } from "./statement_gtid_function.ts";
 import {
   selectSystemVariable,
   systemVariableNamed,
@@ -106,11 +113,6 @@ function compared(
     ? numberOf(left.text) === numberOf(right.text)
     : left.text.toLowerCase() === right.text.toLowerCase();
   return { value: sqlInteger(same === isEqual ? 1 : 0), column };
-}
-
-/** A text counts as the number it begins with. */
-function numberOf(text: string): number {
-  return Number(/^\s*[-+]?\d*\.?\d*(?:e[-+]?\d+)?/i.exec(text)?.[0]) || 0;
 }
 
 function parseOperand(
@@ -244,8 +246,10 @@ function systemVariable(
     );
   }
   const { characterSet } = context.session;
+  const value = selectSystemVariable(variable, context);
+  cursor.charge(value.text?.length ?? 0);
   return {
-    value: selectSystemVariable(variable, context),
+    value,
     column: (column) => {
       switch (variable.kind) {
         case "string":
@@ -361,6 +365,8 @@ export function functionNames(): string[] {
     ...Object.keys(FUNCTIONS).map((name) => `${name}()`),
     "BINLOG_GTID_POS(file, position)",
     "COALESCE(expression, …)",
+    "GTID_SUBSET(subset, set)",
+    "GTID_SUBTRACT(set, subset)",
     "IFNULL(expression, expression)",
   ].sort();
 }
@@ -374,6 +380,17 @@ function functionCall(
 ): Expression | undefined {
   if (name === "IFNULL" || name === "COALESCE") {
     return firstThatIs(name, cursor, context, depth);
+  }
+  const isOfGtids = name === "GTID_SUBSET" || name === "GTID_SUBTRACT";
+  if (isOfGtids && context.server.flavour === "mysql") {
+    const [first, second, ...more] = parseArguments(cursor, context, depth);
+    if (first === undefined || second === undefined || more.length > 0) {
+      throw wrongParameters(name.toLowerCase());
+    }
+    for (const { value } of [first, second]) {
+      cursor.charge(value.text?.length ?? 0);
+    }
+    return gtidFunction(name, first.value, second.value, context);
   }
   if (!Object.hasOwn(FUNCTIONS, name)) return undefined;
   if (!cursor.takeSymbol(")")) throw wrongParameters(name);
@@ -394,14 +411,27 @@ function firstThatIs(
   context: StatementContext,
   depth: number,
 ): Expression {
+  const all = parseArguments(cursor, context, depth);
+  if (all.length === 0 || name === "IFNULL" && all.length !== 2) {
+    throw wrongParameters(name);
+  }
+  return all.find(({ value }) => value.text !== null) ?? all[0]!;
+}
+
+/** Expressions, or none, and the closing parenthesis. */
+function parseArguments(
+  cursor: StatementCursor,
+  context: StatementContext,
+  depth: number,
+): Expression[] {
   if (depth === DEPTH_MAX) throw cursor.unexpected();
+  if (cursor.takeSymbol(")")) return [];
   const all: Expression[] = [];
   do all.push(parseExpression(cursor, context, depth + 1)); while (
     cursor.takeSymbol(",")
   );
   cursor.expectSymbol(")");
-  if (name === "IFNULL" && all.length !== 2) throw wrongParameters(name);
-  return all.find(({ value }) => value.text !== null) ?? all[0]!;
+  return all;
 }
 
 /** The time of the statement, in the session's time zone. */

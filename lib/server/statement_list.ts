@@ -286,6 +286,7 @@ export const STATEMENTS: readonly StatementEntry[] = [
       "ER_SP_DOES_NOT_EXIST",
       "ER_WRONG_PARAMETERS",
       "ER_BAD_FIELD",
+      "ER_MALFORMED_GTID_SET_SPECIFICATION",
     ],
     answer: answerSelect,
   },
@@ -318,7 +319,7 @@ export const STATEMENTS: readonly StatementEntry[] = [
       "SHOW [GLOBAL | SESSION | LOCAL] VARIABLES [LIKE 'pattern' | WHERE condition]",
     subject: "variables and values",
     about:
-      "The system variables. A condition has `Variable_name` and `Value`, `=`, `<>`, `[NOT] LIKE`, `[NOT] IN`, `AND`, `OR`, `NOT` and parentheses.",
+      "The system variables. A condition has `Variable_name` and `Value`, `=`, `<>`, `<`, `<=`, `>`, `>=`, `IS [NOT] NULL`, `[NOT] LIKE`, `[NOT] IN`, `[NOT] BETWEEN`, `AND`, `OR`, `NOT` and parentheses.",
     counters: ["Com_show_variables"],
     errors: ["ER_BAD_FIELD"],
     answer: showVariables,

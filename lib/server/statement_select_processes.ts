@@ -17,6 +17,9 @@ interface Item {
   read(row: Row): string | null;
 }
 
+/** The table's columns that are numbers. */
+const NUMBERS: ReadonlySet<string> = new Set(["id", "time", "progress"]);
+
 /** Length of what SUBSTRING_INDEX gives of a client's address, in characters. */
 const PART_CHARACTERS = 255;
 
@@ -51,7 +54,11 @@ export function selectProcesses(
   cursor.expectName();
   const wanted = parseWhere<Row>(cursor, (name) => {
     const at = positions.get(name);
-    return at === undefined ? undefined : (row) => row[at] ?? "";
+    if (at === undefined) return undefined;
+    return {
+      isNumber: NUMBERS.has(name),
+      read: (row) => row[at] ?? null,
+    };
   });
   const { offset, count } = parseLimit(cursor);
   const found = rows.filter(wanted);

@@ -104,6 +104,13 @@ for (const { part, title, options } of CLIENTS) {
       await source.server.query("CREATE TABLE test.t (id INT PRIMARY KEY)");
       await using app = await TestApp.following(source.server);
       await app.waitUntilHas(await source.executed());
+      const careful = await run(
+        client,
+        app,
+        [...options, "--safe-updates", "--skip-column-names"],
+        "SELECT @@sql_safe_updates, @@sql_select_limit, @@max_join_size",
+      );
+      assertEquals(careful.out, "1\t1000\t1000000\n", careful.err);
       for (const statement of TYPED) {
         const sql = statement === "SHOW TABLES"
           ? `USE somewhere; ${statement}`

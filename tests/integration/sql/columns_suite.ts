@@ -44,6 +44,26 @@ export async function compareColumns(
   assertEquals([...unseen], [], "differences that there are not");
 }
 
+/**
+ * Compares what the two answer to each statement, and that they answer it.
+ *
+ * @param executed GTIDs that kingbus has to have before
+ */
+export async function compareRows(
+  server: ComparedServer,
+  executed: string,
+  statements: readonly string[],
+): Promise<void> {
+  await using app = await TestApp.following(server);
+  await app.waitUntilHas(executed);
+  await using theirs = await server.connect();
+  await using ours = await app.connect();
+  for (const statement of statements) {
+    const { rows } = await readAnswer(ours, statement);
+    assertEquals(rows, (await readAnswer(theirs, statement)).rows, statement);
+  }
+}
+
 async function columnsOf(
   client: ClientConnection,
   statement: string,
@@ -70,6 +90,12 @@ export const COMMON_STATEMENTS: readonly string[] = [
   "SHOW ERRORS",
   "SELECT @@server_id, @@hostname, @@version_comment",
   "SELECT NOW(), UNIX_TIMESTAMP(), VERSION(), DATABASE()",
+];
+
+/** Statements that every MySQL knows, and MariaDB does not. */
+export const MYSQL_STATEMENTS: readonly string[] = [
+  "SELECT GTID_SUBSET('', @@global.gtid_executed), GTID_SUBTRACT('', '')",
+  "SELECT @@enforce_gtid_consistency, @@max_connections, @@lock_wait_timeout",
 ];
 
 /** Statements with the words that MySQL had until 8.3, and MariaDB has. */

@@ -33,6 +33,13 @@ const TAGGED = byteTable(`
 `);
 const TAGGED_TEXT = `${D}:1-6:a_second_tag:1:mytag:1-2`;
 
+Deno.test("GtidSet.toLines() puts each server on a line of its own", () => {
+  const set = GtidSet.parse(`${D}:1-5:tag:1,${A}:1:3`);
+  assertEquals(set.toLines(), `${A}:1:3,\n${D}:1-5:tag:1`);
+  assert(GtidSet.parse(set.toLines()).equals(set));
+  assertEquals(new GtidSet().toLines(), "");
+});
+
 Deno.test("GtidSet.parse() reads what toString() writes", () => {
   const texts = [
     "",

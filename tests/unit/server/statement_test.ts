@@ -24,8 +24,12 @@ function rowsOf(
   return rows;
 }
 
-function errorOf(statement: string): [number, string] {
-  const result = answerStatement(statement, statementSession().context());
+function errorOf(
+  statement: string,
+  overrides: Partial<StatementContext> = {},
+): [number, string] {
+  const context = statementSession().context(overrides);
+  const result = answerStatement(statement, context);
   assert(result.kind === "error", `${statement}: ${JSON.stringify(result)}`);
   return [result.code, result.sqlState];
 }
@@ -281,6 +285,32 @@ Deno.test("answerStatement() filters SHOW VARIABLES by LIKE and WHERE", () => {
     ["version"],
   );
   assertEquals(names("WHERE Variable_name NOT LIKE '%'"), []);
+  // as numbers where one of the two is one, else as texts
+  const ofPort = "WHERE Variable_name = 'port' AND";
+  for (
+    const [condition, holds] of [
+      ["Value > 999", true],
+      ["Value > '999'", false],
+      ["Value >= 3390 AND Value <= 3390.0", true],
+      ["Value < 3390", false],
+      ["Value < '3391'", true],
+      ["Value IN (1, 3.39e3)", true],
+      ["Value IN ('3390.0')", false],
+      ["Value NOT BETWEEN -1 AND 3389", true],
+      ["Value BETWEEN 3390 AND 3390 AND NOT Value < 1", true],
+      ["Value IS NULL", false],
+      ["Value IS NOT NULL", true],
+    ] as const
+  ) {
+    const found = names(`${ofPort} ${condition}`);
+    assertEquals(found, holds ? ["port"] : [], condition);
+  }
+  assertEquals(names("WHERE Variable_name = 'hostname' AND Value = 0"), [
+    "hostname",
+  ]);
+  for (const condition of ["Value >", "Value IS", "Value NOT = 1", "Value -"]) {
+    assertEquals(errorOf(`SHOW VARIABLES WHERE ${condition}`), [1064, "42000"]);
+  }
   assert(names("").length > 40);
   assertEquals(errorOf("SHOW VARIABLES WHERE nosuch = 1"), [1054, "42S22"]);
   assertEquals(
@@ -532,6 +562,41 @@ Deno.test("answerStatement() survives any mixture of its own words", () => {
     ).join(random(4) === 0 ? "" : " ");
     session.apply(answerStatement(statement, session.context()));
   }
+});
+
+Deno.test("answerStatement() calculates with GTID sets as MySQL does", () => {
+  const [a, b] = [SERVER_UUID, "d63952fd-e6f6-11f1-a979-02fc00000002"];
+  const select = (expression: string) => rowsOf(`SELECT ${expression}`)[0]?.[0];
+  assertEquals(
+    select(`GTID_SUBTRACT('${a.toUpperCase()}:1-5, ${b}:1:tag:3', '${a}:2')`),
+    `${a}:1:3-5,\n${b}:1:tag:3`,
+  );
+  assertEquals(select(`gtid_subtract('${a}:1-9', @@gtid_executed)`), "");
+  assertEquals(select(`GTID_SUBSET(@@gtid_purged, @@gtid_executed)`), "1");
+  assertEquals(select(`GTID_SUBSET('${a}:10', @@gtid_executed)`), "0");
+  assertEquals(select(`GTID_SUBSET('', '')`), "1");
+  assertEquals(select(`GTID_SUBSET(NULL, 'x')`), null);
+  assertEquals(select(`GTID_SUBTRACT('x', NULL)`), null);
+  assertEquals(errorOf(`SELECT GTID_SUBSET('x', '')`), [1772, "HY000"]);
+  for (const list of ["", "''", "'', '', ''"]) {
+    assertEquals(errorOf(`SELECT GTID_SUBTRACT(${list})`), [1582, "42000"]);
+  }
+});
+
+Deno.test("answerStatement() makes large values so often as a statement needs", () => {
+  const log = {
+    fileName: "binlog.000001",
+    position: 4,
+    executed: () => `${SERVER_UUID}:1-2`.padEnd(5_000_000),
+    purged: () => "",
+  };
+  assertEquals(rowsOf("SELECT @@gtid_executed", { log }).length, 1);
+  const asks = [
+    "SELECT @@gtid_executed, @@gtid_executed",
+    "SELECT GTID_SUBSET('', @@gtid_executed)",
+    "SELECT IFNULL(@@gtid_executed, @@gtid_executed)",
+  ];
+  for (const ask of asks) assertEquals(errorOf(ask, { log }), [1105, "HY000"]);
 });
 
 Deno.test("answerStatement() makes a GTID set's text only where it is asked for", () => {

@@ -28,7 +28,7 @@ export const SOURCE = {
 export function testStore(meta: Record<string, unknown> = {}): ServerStore {
   const values = new Map(Object.entries(meta));
   let metaVersion = 0;
-  const set = (text: string) => ({ toString: () => text });
+  const set = (text: string) => ({ toLines: () => text });
   return {
     head: {
       fileName: "binlog.000001",
