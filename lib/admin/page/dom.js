@@ -80,6 +80,16 @@ export function setTime(node, iso, now, otherwise = "–") {
  */
 export function setPill(node, tone, text) {
   setText(node, text);
+  setTone(node, tone);
+}
+
+/**
+ * Colours something.
+ *
+ * @param {HTMLElement} node
+ * @param {"good" | "warn" | "bad" | "none"} tone
+ */
+export function setTone(node, tone) {
   if (node.dataset["tone"] !== tone) node.dataset["tone"] = tone;
 }
 

@@ -3,7 +3,6 @@
 import {
   byId,
   field,
-  make,
   setPlain,
   setShown,
   setText,
@@ -13,6 +12,7 @@ import {
 import { formatBytes, formatCount, formatPlain } from "./format.js";
 import { FileList } from "./file_list.js";
 import { PagedTable } from "./paged_table.js";
+import { rowButton } from "./row_button.js";
 
 /** @import { LiveStatus } from "../live/live_status.ts" */
 /** @import { ServerClock } from "./server_clock.js" */
@@ -82,16 +82,11 @@ export class FilesView {
           key: "action",
           label: "Action",
           build: (cell, name) => {
-            const purge = make(
-              "button",
-              { type: "button", class: "quiet", "data-action": "" },
-              "Purge to here…",
-            );
+            const purge = rowButton("Purge to here…", () => onPurgeTo(name));
             purge.setAttribute(
               "aria-label",
               `Purge to here: the files before ${formatPlain(name, 80)}`,
             );
-            purge.addEventListener("click", () => onPurgeTo(name));
             cell.append(purge);
           },
           fill: () => {},

@@ -69,6 +69,16 @@ export function formatNumberOf(count, noun, nouns = `${noun}s`) {
 }
 
 /**
+ * The same text, which does not go on in another line within it.
+ *
+ * @param {string} text
+ * @returns {string}
+ */
+export function unbroken(text) {
+  return text.replaceAll(" ", "\u00a0");
+}
+
+/**
  * A lag: `0.3 s`, `12 s`, `5 min 20 s`.
  *
  * @param {number} seconds

@@ -8,6 +8,7 @@ import {
   setShown,
   setText,
   setTitle,
+  setTone,
 } from "./dom.js";
 import {
   formatBytes,
@@ -150,5 +151,5 @@ function showHeldBack({ failure, held_back }) {
       }${more}.`,
     );
   }
-  if (box.dataset["tone"] !== "warn") box.dataset["tone"] = "warn";
+  setTone(box, "warn");
 }

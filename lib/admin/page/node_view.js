@@ -6,6 +6,13 @@ import { formatDuration, formatPlain, formatTime } from "./format.js";
 /** @import { LiveStatus } from "../live/live_status.ts" */
 /** @import { ServerClock } from "./server_clock.js" */
 
+/**
+ * What the page calls the parts whose readiness is told.
+ *
+ * @type {Readonly<Record<string, string>>}
+ */
+const PARTS = { node: "Node", syncer: "Source", server: "Serving" };
+
 /** The node itself: name, version, how long it runs, whether it is ready. */
 export class NodeView {
   #clock;
@@ -52,7 +59,7 @@ function showChecks(checks) {
       setPill(
         pill,
         ready ? "good" : "bad",
-        `${part} ${ready ? "ready" : "not ready"}`,
+        `${PARTS[part] ?? part} ${ready ? "ready" : "not ready"}`,
       );
     }
     if (text !== undefined) setText(text, formatPlain(detail, 2000));

@@ -17,6 +17,7 @@ import filesView from "./files_view.js" with { type: "text" };
 import format from "./format.js" with { type: "text" };
 import gtidField from "./gtid_field.js" with { type: "text" };
 import gtidSummary from "./gtid_summary.js" with { type: "text" };
+import lagTone from "./lag_tone.js" with { type: "text" };
 import logView from "./log_view.js" with { type: "text" };
 import main from "./main.js" with { type: "text" };
 import nodeView from "./node_view.js" with { type: "text" };
@@ -28,6 +29,7 @@ import replicaLag from "./replica_lag.js" with { type: "text" };
 import replicaList from "./replica_list.js" with { type: "text" };
 import replicaName from "./replica_name.js" with { type: "text" };
 import replicasView from "./replicas_view.js" with { type: "text" };
+import rowButton from "./row_button.js" with { type: "text" };
 import serverClock from "./server_clock.js" with { type: "text" };
 import serverView from "./server_view.js" with { type: "text" };
 import sourceView from "./source_view.js" with { type: "text" };
@@ -71,6 +73,7 @@ export const PAGE_ASSETS: ReadonlyMap<string, PageAsset> = new Map([
   script("format.js", format),
   script("gtid_field.js", gtidField),
   script("gtid_summary.js", gtidSummary),
+  script("lag_tone.js", lagTone),
   script("log_view.js", logView),
   script("main.js", main),
   script("node_view.js", nodeView),
@@ -82,6 +85,7 @@ export const PAGE_ASSETS: ReadonlyMap<string, PageAsset> = new Map([
   script("replica_list.js", replicaList),
   script("replica_name.js", replicaName),
   script("replicas_view.js", replicasView),
+  script("row_button.js", rowButton),
   script("server_clock.js", serverClock),
   script("server_view.js", serverView),
   script("source_view.js", sourceView),

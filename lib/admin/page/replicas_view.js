@@ -10,6 +10,7 @@ import {
   setText,
   setTime,
   setTitle,
+  setTone,
 } from "./dom.js";
 import {
   formatBytes,
@@ -18,10 +19,12 @@ import {
   formatPlain,
   formatRate,
 } from "./format.js";
+import { lagTone } from "./lag_tone.js";
 import { PagedTable } from "./paged_table.js";
 import { ReplicaList } from "./replica_list.js";
 import { replicaLag } from "./replica_lag.js";
 import { replicaName } from "./replica_name.js";
+import { rowButton } from "./row_button.js";
 
 /** @import { Column } from "./paged_table.js" */
 /** @import { LiveStatus } from "../live/live_status.ts" */
@@ -167,6 +170,7 @@ function columns(clock, onKick) {
           isTimed ? formatLag(lag_seconds) : "–",
           isSized ? formatBytes(lag_bytes) : "",
         );
+        setTone(cell, lagTone(lag_seconds));
         setTitle(cell, isSized ? `${formatCount(lag_bytes)} bytes` : "");
       },
     },
@@ -223,13 +227,7 @@ function columns(clock, onKick) {
       key: "action",
       label: "Action",
       build: (cell, connectionId) => {
-        const kick = make(
-          "button",
-          { type: "button", class: "quiet", "data-action": "" },
-          "Kick…",
-        );
-        kick.addEventListener("click", () => onKick(connectionId));
-        cell.append(kick);
+        cell.append(rowButton("Kick…", () => onKick(connectionId)));
       },
       fill: (cell, replica) => {
         const label = `Kick ${formatPlain(replicaName(replica), 80)}`;

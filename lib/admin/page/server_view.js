@@ -9,6 +9,7 @@ import {
   setShown,
   setText,
   setTitle,
+  setTone,
 } from "./dom.js";
 import {
   formatBytes,
@@ -17,7 +18,9 @@ import {
   formatNumberOf,
   formatPlain,
   formatRate,
+  unbroken,
 } from "./format.js";
+import { lagTone } from "./lag_tone.js";
 import { orderRows } from "./order_rows.js";
 import { replicaLag } from "./replica_lag.js";
 import { replicaName } from "./replica_name.js";
@@ -40,7 +43,7 @@ export class ServerView {
     );
     const problem = byId("server-problem", HTMLElement);
     setShown(problem, !isRunning && server.wanted);
-    if (problem.dataset["tone"] !== "bad") problem.dataset["tone"] = "bad";
+    setTone(problem, "bad");
     setText(field("server-reason"), formatPlain(server.reason ?? "", 2000));
     setPlain(field("server-address"), isRunning ? server.addr : "nowhere");
     showFurthest(server.slaves, replicas);
@@ -69,15 +72,20 @@ function showFurthest(shown, all) {
     true,
   );
   if (furthest === undefined || all.behind === 0) {
+    setTone(place, "none");
     setText(place, furthest === undefined ? "–" : "all have everything");
     setTitle(place, "");
     return;
   }
   const { lag_seconds, lag_bytes } = furthest;
-  const parts = [formatPlain(replicaName(furthest), 60)];
+  const parts = [];
   if (lag_seconds !== null) parts.push(formatLag(lag_seconds));
   if (lag_bytes !== undefined) parts.push(formatBytes(lag_bytes));
-  setText(place, parts.join(", "));
+  setTone(place, lagTone(lag_seconds));
+  setText(
+    place,
+    `${formatPlain(replicaName(furthest), 60)}, ${unbroken(parts.join(", "))}`,
+  );
   setTitle(
     place,
     `${formatNumberOf(all.behind, "replica")} behind; this one from ${

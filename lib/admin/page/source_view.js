@@ -12,6 +12,7 @@ import {
   setText,
   setTime,
   setTitle,
+  setTone,
 } from "./dom.js";
 import {
   formatBytes,
@@ -22,6 +23,7 @@ import {
   formatPlain,
   formatTime,
 } from "./format.js";
+import { lagTone } from "./lag_tone.js";
 
 /** @import { LiveStatus } from "../live/live_status.ts" */
 /** @import { SyncerStatus } from "../syncer_status.ts" */
@@ -61,6 +63,8 @@ export class SourceView {
       announce(`Source: ${text}`);
     }
     this.#said = text;
+    // Of no source there is nothing to tell.
+    setShown(byId("source-facts", HTMLElement), hasSource);
     this.#showLag(syncer);
     this.#showProblem(syncer, hasSource);
     this.#showServer(syncer);
@@ -73,6 +77,7 @@ export class SourceView {
     const { lag_seconds: seconds, lag_bytes: bytes } = syncer;
     const isKnown = seconds !== null;
     const isUpToDate = seconds === 0 && bytes === 0;
+    setTone(field("source-lag"), lagTone(seconds));
     setText(
       field("source-lag"),
       isUpToDate
@@ -85,11 +90,25 @@ export class SourceView {
     );
     const behind = isKnown ? ["behind"] : [];
     if (bytes !== null) behind.push(`${formatBytes(bytes)} to come`);
+    if (syncer.state !== "following") behind.push(...this.#silence(syncer));
     setText(field("source-lag-bytes"), isUpToDate ? "" : behind.join(", "));
     setTitle(
       field("source-lag-bytes"),
       bytes === null ? "" : `${formatCount(bytes)} bytes`,
     );
+  }
+
+  /**
+   * For how long the log has got nothing new.
+   *
+   * @param {SyncerStatus} syncer
+   * @returns {string[]}
+   */
+  #silence({ heard_at }) {
+    const seconds = this.#clock.secondsSince(heard_at);
+    return seconds === undefined
+      ? []
+      : [`nothing came for ${formatDuration(seconds)}`];
   }
 
   /**
@@ -132,8 +151,7 @@ export class SourceView {
     }
     setText(field("source-retry"), sentence(tries));
     const box = byId("source-problem", HTMLElement);
-    const tone = syncer.state === "failed" ? "bad" : cause ? "warn" : "none";
-    if (box.dataset["tone"] !== tone) box.dataset["tone"] = tone;
+    setTone(box, syncer.state === "failed" ? "bad" : cause ? "warn" : "none");
   }
 
   /** @param {SyncerStatus} syncer */
@@ -210,7 +228,7 @@ function whyNot({ state, cause, wanted, mysql_addr }, hasSource) {
     return {
       title: "No source is configured",
       text:
-        "Set source: in the configuration, or start with kingbus source start.",
+        "Name it in the configuration, under source, or with the command: kingbus source start.",
     };
   }
   if (cause !== undefined && state !== "following") {

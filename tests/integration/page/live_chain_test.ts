@@ -117,8 +117,9 @@ await browserTest(
     await page.waitForText("source-cause", "unreachable");
     await page.waitForText("source-advice", "What to do: ");
     await page.waitForText("source-retry", /attempts? failed/);
+    await page.waitForText("source-lag-bytes", /^nothing came for \d+ s$/);
     await page.waitForText("ready", "Not ready");
-    await page.waitForText("checks", "syncer not ready");
+    await page.waitForText("checks", "Source not ready");
     assertEquals(
       await page.evaluate("document.title.startsWith('! ')"),
       true,
@@ -148,6 +149,36 @@ await browserTest(
     await page.waitForText("source-cause", "Stopped on purpose");
     await page.waitForText("ready", "Ready");
     await page.shoot("source-stopped");
+    page.assertClean();
+  },
+);
+
+await browserTest(
+  "the page of a kingbus that has nothing yet says so, and what comes next",
+  [],
+  async (browser) => {
+    await using app = await TestApp.with(`
+server:
+  listen: 127.0.0.1:0
+  tls: { mode: disabled }
+  users: [{ name: repl, password: replpass }]
+`);
+    await using page = await browser.open(pageOf({ port: app.adminPort }), {
+      colorScheme: "dark",
+    });
+    await page.waitUntilLive();
+    assertEquals(await page.text("source-state"), "No source");
+    assertStringIncludes(await page.text("source-reason"), "source start");
+    // No row of dashes.
+    assert(await page.page.locator("#source-facts").isHidden());
+    assert(await page.page.locator("#source-start").isHidden());
+    assertEquals(await page.text("log-head"), "Empty");
+    const { page: tab } = page;
+    await tab.locator("#replicas-empty").getByText("No replica is connected")
+      .waitFor();
+    await tab.locator("#files-empty").getByText("no file yet").waitFor();
+    await tab.locator("#warnings-empty").getByText("No warnings").waitFor();
+    await page.shoot("empty-dark");
     page.assertClean();
   },
 );

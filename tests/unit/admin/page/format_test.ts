@@ -8,7 +8,9 @@ import {
   formatPlain,
   formatRate,
   formatTime,
+  unbroken,
 } from "../../../../lib/admin/page/format.js";
+import { lagTone } from "../../../../lib/admin/page/lag_tone.js";
 
 Deno.test("formatBytes() has three digits and the unit that fits", () => {
   const sizes: [bytes: number, text: string][] = [
@@ -77,4 +79,21 @@ Deno.test("formatPlain() cuts what is long and shows what can't be seen", () => 
   assertEquals(formatPlain("a\u0000b\nc\u202ed\u200be"), "a·b·c·d·e");
   assertEquals(formatPlain("x".repeat(500)), `${"x".repeat(300)}…`);
   assertEquals(formatPlain("x".repeat(500), 5), "xxxxx…");
+});
+
+Deno.test("unbroken() keeps the words of a value in one line", () => {
+  assertEquals(
+    unbroken("5 min 20 s, 84 MiB"),
+    "5\u00a0min\u00a020\u00a0s,\u00a084\u00a0MiB",
+  );
+});
+
+Deno.test("lagTone() marks a lag of more than a minute, and none that is not known", () => {
+  assertEquals([null, 0, 60, 60.1, 9000].map(lagTone), [
+    "none",
+    "none",
+    "none",
+    "warn",
+    "warn",
+  ]);
 });
