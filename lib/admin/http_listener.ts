@@ -102,6 +102,8 @@ export class HttpListener implements AsyncDisposable {
   readonly #sockets = new Set<Duplex>();
   /** Connections there was no place for: what they ask for is passed over. */
   readonly #sentAway = new WeakSet<Duplex>();
+  /** Connections that it was told of already that they are refused. */
+  readonly #told = new WeakSet<Duplex>();
   /** The answer that each connection is getting, or got last. */
   readonly #answers = new WeakMap<Duplex, ServerResponse>();
   /** Requests whose answers are not delivered yet. */
@@ -233,10 +235,14 @@ export class HttpListener implements AsyncDisposable {
       if (isHalfSent) socket.destroy();
       else send(socket, failure(status, message));
     });
-    server.on("tlsClientError", (_: Error, socket: Duplex) => {
-      this.#refused("tls-failed", socket);
-      socket.destroy();
-    });
+    // Before the server's own listener, which makes a client's error of it.
+    server.prependListener(
+      "tlsClientError",
+      ({ code }: NodeJS.ErrnoException, socket: Duplex) => {
+        if (!GONE.includes(code)) this.#refused("tls-failed", socket);
+        socket.destroy();
+      },
+    );
   }
 
   /** Sends away whoever comes when all places are taken. */
@@ -253,7 +259,8 @@ export class HttpListener implements AsyncDisposable {
 
   /** Tells of a connection that is refused, once. */
   #refused(reason: AdminRefusalReason, socket: Duplex): void {
-    if (this.#sentAway.has(socket)) return;
+    if (this.#sentAway.has(socket) || this.#told.has(socket)) return;
+    this.#told.add(socket);
     const { remoteAddress = "" } = socket as Partial<Socket>;
     this.#onRefused?.(reason, remoteAddress);
   }
