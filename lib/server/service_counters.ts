@@ -7,7 +7,7 @@ import { DUMP_OUTCOMES, type DumpOutcome } from "./dump_outcome.ts";
  * - `lost`: its connection broke where more was to come;
  * - `internal`: a fault in kingbus, which the log tells of.
  */
-const SESSION_ERROR_KINDS = [
+export const SESSION_ERROR_KINDS = [
   "protocol",
   "timeout",
   "lost",

@@ -218,15 +218,17 @@ export class TestKingbus implements AsyncDisposable {
   }
 
   /**
-   * Waits until something keeps the syncer from its source; answers its status
-   * then. Anything that makes it fail for good ends the wait.
+   * Waits until something keeps the syncer from its source, and is counted;
+   * answers its status then. Anything that makes it fail for good ends the wait.
    */
   async waitUntilCause(cause: SyncerCause): Promise<SyncerStatus> {
     const describe = () => Deno.inspect(this.status);
     return await waitUntil(`the syncer had cause ${cause}`, () => {
       const { status } = this;
+      const isCounted = this.#syncer.counters.faults[cause] > 0;
       if (status.cause === cause && status.state !== "connecting") {
-        return status;
+        if (isCounted) return status;
+        throw new TypeError(`A fault was not counted: ${describe()}`);
       }
       if (status.state !== "failed") return false;
       throw new TypeError(`The syncer failed otherwise: ${describe()}`);

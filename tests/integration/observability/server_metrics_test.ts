@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ClientConnection } from "../../../lib/connection/client_connection.ts";
 import { ServerError } from "../../../lib/protocol/server_error.ts";
+import type { RefusalReason } from "../../../lib/server/refusal_log.ts";
 import { REPLICATION_ACCOUNT } from "../../../scripts/test_servers/mysql56.ts";
 import { DumpClient } from "../../support/dump_client.ts";
 import { exchange } from "../../support/http_exchange.ts";
@@ -19,6 +20,26 @@ const USERS = `
   users:
     - { name: ${REPLICATION_ACCOUNT.user}, password: ${REPLICATION_ACCOUNT.password} }
     - { name: keeper, password: keeperpass, rights: [admin] }`;
+
+/** The server at which connections are refused for each reason. */
+const PROVOKED: Readonly<
+  Record<RefusalReason, "guarded" | "early and small">
+> = {
+  "access-denied": "guarded",
+  "login-timeout": "guarded",
+  "malformed-login": "guarded",
+  "tls-failed": "guarded",
+  "tls-required": "guarded",
+  "no-source-yet": "early and small",
+  "too-many-connections": "early and small",
+  "too-many-logins": "guarded",
+};
+
+/** Reasons for which connections are refused at such a server. */
+function reasonsOf(server: string): string[] {
+  return Object.entries(PROVOKED).filter(([, at]) => at === server)
+    .map(([reason]) => reason);
+}
 
 /** Waits until a counter is at least so high. */
 async function reaches(
@@ -57,16 +78,7 @@ server:
   const before = await ScrapedMetrics.of(test.adminUrl);
   assertEquals(
     before.all(name).map(({ labels, value }) => [labels.reason, value]),
-    [
-      "access-denied",
-      "login-timeout",
-      "malformed-login",
-      "tls-failed",
-      "tls-required",
-      "no-source-yet",
-      "too-many-connections",
-      "too-many-logins",
-    ].map((reason) => [reason, 0]),
+    Object.keys(PROVOKED).map((reason) => [reason, 0]),
   );
   const address = { hostname: "127.0.0.1", port: test.port };
   // The wrong password, and the right one without TLS.
@@ -111,6 +123,10 @@ server:
     await Promise.all([first, second, third].map((one) => one.readToEnd()));
   }
   const metrics = await reaches(test, name, { reason: "login-timeout" });
+  assertEquals(
+    Object.keys(counted(metrics, name, "reason")),
+    reasonsOf("guarded"),
+  );
   assert(metrics.value("kingbus_connections_total")! >= 7);
   assertEquals(metrics.value("kingbus_logins_total"), 0);
   assertEquals(metrics.value("kingbus_connections"), 0);
@@ -133,6 +149,12 @@ server:
   const metrics = await reaches(test, "kingbus_connections_refused_total", {
     reason: "too-many-connections",
   });
+  assertEquals(
+    Object.keys(
+      counted(metrics, "kingbus_connections_refused_total", "reason"),
+    ),
+    reasonsOf("early and small"),
+  );
   assertEquals(metrics.value("kingbus_connections"), 1);
   assertEquals(metrics.value("kingbus_connections_limit"), 1);
   assertEquals(metrics.value("kingbus_logins_total"), 1);

@@ -1,13 +1,33 @@
 import { assert, assertEquals } from "@std/assert";
+import {
+  type AdminRefusalReason,
+  NOTHING_REFUSED,
+} from "../../../lib/admin/connection_refusals.ts";
 import type { ReplicaReport } from "../../../lib/admin/control.ts";
 import { openLog } from "../../../lib/log/log.ts";
+import { METRICS } from "../../../lib/metrics/metric_list.ts";
 import { Metrics } from "../../../lib/metrics/metrics.ts";
 import type { MetricSources } from "../../../lib/metrics/scrape.ts";
 import { REPLICA_SERIES_MAX } from "../../../lib/metrics/replica_series.ts";
-import { noRefusals } from "../../../lib/server/refusal_log.ts";
+import {
+  DUMP_OUTCOMES,
+  type DumpOutcome,
+} from "../../../lib/server/dump_outcome.ts";
+import {
+  noRefusals,
+  type RefusalReason,
+} from "../../../lib/server/refusal_log.ts";
 import { RunTotals } from "../../../lib/server/run_totals.ts";
-import { ServiceCounters } from "../../../lib/server/service_counters.ts";
+import {
+  ServiceCounters,
+  SESSION_ERROR_KINDS,
+  type SessionErrorKind,
+} from "../../../lib/server/service_counters.ts";
 import { openMemoryStore } from "../../../lib/store/memory_store.ts";
+import {
+  SYNCER_CAUSES,
+  type SyncerCause,
+} from "../../../lib/syncer/syncer_cause.ts";
 import { SyncerCounters } from "../../../lib/syncer/syncer_counters.ts";
 import { ScrapedMetrics } from "../../support/scraped_metrics.ts";
 import {
@@ -23,6 +43,9 @@ class MadeMetrics implements AsyncDisposable {
   readonly lines: string[] = [];
   readonly server = new MemoryServerControl();
   readonly retention = new MemoryRetentionControl();
+  readonly service = new ServiceCounters();
+  readonly refusals = noRefusals();
+  readonly source = new SyncerCounters();
   readonly metrics: Metrics;
   readonly sources: MetricSources;
   readonly #store: AsyncDisposable;
@@ -37,7 +60,6 @@ class MadeMetrics implements AsyncDisposable {
     });
     this.#store = store;
     this.metrics = new Metrics(log);
-    const counters = new ServiceCounters();
     const totals = new RunTotals(["Com_select"]);
     this.sources = {
       node: () => {
@@ -48,13 +70,13 @@ class MadeMetrics implements AsyncDisposable {
       syncer: new MemorySyncerControl(),
       server: this.server,
       retention: this.retention,
-      source: new SyncerCounters(),
+      source: this.source,
       binlogServer: {
-        counters,
+        counters: this.service,
         totals: () => totals.now(),
         connectionCounts: () => ({
           connections: 3,
-          refusals: { ...noRefusals(), "access-denied": 1 },
+          refusals: this.refusals,
         }),
       },
       connectionsMax: 1000,
@@ -117,6 +139,68 @@ Deno.test("Metrics counts what it was told before prom-client was there", async 
     1,
   );
   assertEquals(scraped.value("kingbus_source_received_bytes_total"), 77);
+});
+
+Deno.test("Metrics shows how often each kind of fault and refusal was counted", async () => {
+  await using made = await MadeMetrics.open();
+  const { metrics, refusals, service, source } = made;
+  metrics.start(made.sources);
+  const kinds: {
+    readonly name: string;
+    readonly label: string;
+    readonly values: readonly string[];
+    readonly count: (value: string, times: number) => void;
+  }[] = [
+    {
+      name: "kingbus_admin_connections_refused_total",
+      label: "reason",
+      values: Object.keys(NOTHING_REFUSED),
+      count: (reason, times) => {
+        for (let n = 0; n < times; n++) {
+          metrics.onRefused(reason as AdminRefusalReason);
+        }
+      },
+    },
+    {
+      name: "kingbus_connections_refused_total",
+      label: "reason",
+      values: Object.keys(noRefusals()),
+      count: (reason, times) => refusals[reason as RefusalReason] = times,
+    },
+    {
+      name: "kingbus_session_errors_total",
+      label: "kind",
+      values: SESSION_ERROR_KINDS,
+      count: (kind, times) =>
+        service.sessionErrors[kind as SessionErrorKind] = times,
+    },
+    {
+      name: "kingbus_dumps_ended_total",
+      label: "reason",
+      values: DUMP_OUTCOMES,
+      count: (reason, times) =>
+        service.dumpsEnded[reason as DumpOutcome] = times,
+    },
+    {
+      name: "kingbus_source_errors_total",
+      label: "cause",
+      values: SYNCER_CAUSES,
+      count: (cause, times) => source.faults[cause as SyncerCause] = times,
+    },
+  ];
+  for (const { name, label, values, count } of kinds) {
+    values.forEach((value, index) => count(value, index + 1));
+    const shown = (await made.scrape()).all(name);
+    assertEquals(
+      shown.map(({ labels, value }) => [labels[label], value]),
+      values.map((value, index) => [value, index + 1]),
+      name,
+    );
+    const metric = METRICS.find((one) => one.name === name)!;
+    const { values: listed } = metric.labels![0]!;
+    if (label === "cause") continue;
+    for (const value of values) assert(listed.includes(`\`${value}\``), value);
+  }
 });
 
 Deno.test("Metrics looks once for all who ask at the same time", async () => {
