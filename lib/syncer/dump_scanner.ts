@@ -1,3 +1,4 @@
+import { HEADER_BYTES } from "../binlog/event_header.ts";
 import {
   SEMI_SYNC_ACK_WANTED,
   SEMI_SYNC_MAGIC,
@@ -13,7 +14,7 @@ import { SourceError } from "./source_error.ts";
  * What must be in one piece before an event too large to hold is handed on:
  * packet header, status byte, event header.
  */
-const LARGE_START_BYTES = FRAME_BYTES + 19;
+const LARGE_START_BYTES = FRAME_BYTES + HEADER_BYTES;
 
 /** What semi-sync puts between status byte and event: magic number and flags. */
 const SEMI_SYNC_BYTES = 2;

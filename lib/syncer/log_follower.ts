@@ -416,7 +416,7 @@ export class LogFollower implements PacketSink {
     const heartbeat = decodeHeartbeat(event, this.#appender.checksumAlgorithm);
     const writer = this.#writer;
     const position = type === EventType.HEARTBEAT
-      ? BigInt(writer.position % 0x1_0000_0000)
+      ? BigInt(writer.position % POSITION_WRAP)
       : BigInt(writer.position);
     const splice = this.#splice;
     const fileName = splice?.sourceName ?? this.#names.sourceName;

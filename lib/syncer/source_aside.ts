@@ -83,9 +83,10 @@ export class SourceAside {
       return await ask(session, identity);
     } catch (error) {
       if (error instanceof SourceError) throw error;
-      log.debug("the source was not asked", {
-        reason: diagnose(error, "preparing", options).reason,
-      });
+      const { cause, reason } = diagnose(error, "preparing", options);
+      if (cause === "internal") {
+        log.error("the source was not asked", { reason });
+      } else log.debug("the source was not asked", { reason });
       return undefined;
     }
   }

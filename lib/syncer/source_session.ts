@@ -109,14 +109,22 @@ export class SourceSession {
     };
   }
 
-  /** The GTIDs of every transaction the source has executed. */
+  /**
+   * The GTIDs of every transaction the source has executed.
+   *
+   * @throws {SourceError} `stream` when it answers no GTID set
+   */
   async executedGtids(): Promise<GtidSet> {
-    return GtidSet.parse(await this.#variable("gtid_executed") ?? "");
+    return parsed(GtidSet.parse, await this.#variable("gtid_executed"));
   }
 
-  /** The GTIDs of the transactions it has that none of its files holds. */
+  /**
+   * The GTIDs of the transactions it has that none of its files holds.
+   *
+   * @throws {SourceError} `stream` when it answers no GTID set
+   */
   async purgedGtids(): Promise<GtidSet> {
-    return GtidSet.parse(await this.#variable("gtid_purged") ?? "");
+    return parsed(GtidSet.parse, await this.#variable("gtid_purged"));
   }
 
   /**
@@ -196,41 +204,51 @@ export class SourceSession {
     );
   }
 
-  /** The GTIDs of all files before `name`, from the file's own first events. */
+  /**
+   * The GTIDs of all files before `name`, from the file's own first events.
+   *
+   * @throws {SourceError} `stream` when it answers no GTID set
+   */
   async previousGtids(name: string): Promise<GtidSet> {
     const { rows } = await this.#connection.query(
       `SHOW BINLOG EVENTS IN '${quoted(name)}' FROM ${FIRST_POSITION} LIMIT 3`,
     );
     const row = rows.find((one) => one[2] === "Previous_gtids");
-    return GtidSet.parse(row?.[5] ?? "");
+    return parsed(GtidSet.parse, row?.[5]);
   }
 
   /**
    * The state of a MariaDB server's binary log: all it has ever written.
    *
-   * @throws {SyntaxError} when it answers no state
+   * @throws {SourceError} `stream` when it answers no state
    */
   async mariadbState(): Promise<MariadbGtidState> {
-    return MariadbGtidState.parse(
-      await this.#variable("gtid_binlog_state") ?? "",
-    );
+    const text = await this.#variable("gtid_binlog_state");
+    return parsed(MariadbGtidState.parse, text);
   }
 
   /**
    * The state of a MariaDB server's log before its file `name`: what the file's
    * Gtid_list says. Empty for a file without one.
+   *
+   * @throws {SourceError} `stream` when it answers no state
    */
   async mariadbStateBefore(name: string): Promise<MariadbGtidState> {
     const { rows } = await this.#connection.query(
       `SHOW BINLOG EVENTS IN '${quoted(name)}' FROM ${FIRST_POSITION} LIMIT 3`,
     );
     const row = rows.find((one) => one[2] === "Gtid_list");
-    return MariadbGtidState.parse(row?.[5]?.replace(/^\[|\]$/g, "") ?? "");
+    return parsed(
+      MariadbGtidState.parse,
+      row?.[5]?.replace(/^\[|\]$/g, ""),
+    );
   }
 
   /**
    * The newest GTID of each domain at a place in a MariaDB server's log;
    * undefined when the server can't tell. It reads the file up to there.
+   *
+   * @throws {SourceError} `stream` when it answers no position
    */
   async mariadbPositionAt(
     fileName: string,
@@ -242,7 +260,7 @@ export class SourceSession {
     const text = rows[0]?.[0];
     return text === null || text === undefined
       ? undefined
-      : parseMariadbGtidPosition(text);
+      : parsed(parseMariadbGtidPosition, text);
   }
 
   /**
@@ -425,6 +443,23 @@ export class SourceSession {
       if (unknown) return null;
       throw error;
     }
+  }
+}
+
+/** What a source says of its GTIDs; nothing at all counts as empty text. */
+function parsed<Value>(
+  parse: (text: string) => Value,
+  text: string | null | undefined,
+): Value {
+  try {
+    return parse(text ?? "");
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new SourceError(
+      "stream",
+      `The source says of its GTIDs what can't be read: ${cause.message}`,
+      { cause },
+    );
   }
 }
 

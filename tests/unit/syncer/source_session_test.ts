@@ -95,3 +95,30 @@ Deno.test("SourceSession.dump() asks no MariaDB server for what is behind 4 GiB"
   );
   assertEquals(error.kind, "unsuitable");
 });
+
+Deno.test("SourceSession takes GTIDs that can't be read for the source's fault", async () => {
+  const rows: Rows = [["no set"]];
+  const events: Rows = [
+    ["binlog.000001", "4", "Previous_gtids", "1", "67", "no set"],
+    ["binlog.000001", "4", "Gtid_list", "1", "67", "[no state]"],
+  ];
+  const session = sessionOf({
+    "SELECT @@GLOBAL.gtid_executed": rows,
+    "SELECT @@GLOBAL.gtid_purged": rows,
+    "SELECT @@GLOBAL.gtid_binlog_state": rows,
+    "SHOW BINLOG EVENTS IN 'binlog.000001' FROM 4 LIMIT 3": events,
+    "SELECT BINLOG_GTID_POS('binlog.000001', 4)": rows,
+  });
+  const questions = [
+    () => session.executedGtids(),
+    () => session.purgedGtids(),
+    () => session.previousGtids("binlog.000001"),
+    () => session.mariadbState(),
+    () => session.mariadbStateBefore("binlog.000001"),
+    () => session.mariadbPositionAt("binlog.000001", 4),
+  ];
+  for (const ask of questions) {
+    const error = await assertRejects(ask, SourceError, "what can't be read");
+    assertEquals(error.kind, "stream");
+  }
+});
