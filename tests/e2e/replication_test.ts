@@ -11,6 +11,7 @@ import {
   runToEnd,
 } from "../support/kingbus_process.ts";
 import type { LaunchedServer } from "../support/launched_server.ts";
+import { checkpointed } from "../support/mariadb_checkpoint.ts";
 import { MariadbReplica } from "../support/mariadb_replica.ts";
 import { SharedMariadb } from "../support/mariadb_source.ts";
 import { RawCopy } from "../support/raw_copy.ts";
@@ -376,6 +377,7 @@ await e2eTest(
     assert(expected?.includes("2 rows"), expected);
     assertEquals(found, expected);
     await replica.stop();
+    await checkpointed(source);
     await caughtUp(kingbus, source);
     assertSameCopies(
       await rawCopies(

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { eventChecksumOk } from "../../lib/binlog/checksum.ts";
+import { logPosAt } from "../../lib/binlog/event_header.ts";
 import { waitUntil } from "../../scripts/test_servers/wait_until.ts";
 import {
   DumpClient,
@@ -19,6 +20,8 @@ export interface ChecksumSource extends ServerAddress {
   readonly names: "source" | "master";
   /** Whether it is asked by GTID, too. */
   readonly gtids: boolean;
+  /** Waits until it has nothing more to write by itself. */
+  settle?(): Promise<void>;
 }
 
 /** What clients say of checksums; `null`: nothing. */
@@ -146,15 +149,18 @@ async function compareHeartbeats(
   ] as const;
   await using client = await kingbus.connect();
   try {
+    for (const client of clients) await client.beatAt(size);
     for (const algorithm of ["CRC32", "NONE", "NONE", "CRC32"]) {
-      for (const client of clients) await client.beat();
       await source.server.query(`SET GLOBAL binlog_checksum = ${algorithm}`);
       await source.server.query(
         `INSERT INTO test.t (data) VALUES ('${algorithm}')`,
       );
+      await source.settle?.();
       const end = (await binlogsOf(source.server)).at(-1)!;
       await kingbus.waitUntilAt(end.name, end.size);
-      const [beat] = await Promise.all(clients.map((one) => one.beat()));
+      const [beat] = await Promise.all(
+        clients.map((one) => one.beatAt(end.size)),
+      );
       assertEquals(eventChecksumOk(beat!), algorithm === "CRC32");
       const asked = "SELECT @@global.binlog_checksum";
       assertEquals(await valueOf(client, asked), algorithm);
@@ -170,7 +176,10 @@ async function compareHeartbeats(
   }
 }
 
-/** A client that waits, and keeps what it is sent, each heartbeat once. */
+/**
+ * A client that waits, and keeps what it is sent: of the heartbeats those that
+ * it waits for, as nobody knows how many come before.
+ */
 class IdleClient {
   readonly events: Uint8Array[] = [];
   readonly #client: DumpClient;
@@ -186,16 +195,15 @@ class IdleClient {
     return new IdleClient(await DumpClient.open(address, request));
   }
 
-  /** Reads on until the second heartbeat in a row that says the same. */
-  async beat(): Promise<Uint8Array> {
-    return await waitUntil("a heartbeat came again", async () => {
+  /** Reads on until a heartbeat that says that the log ends there. */
+  async beatAt(position: number): Promise<Uint8Array> {
+    return await waitUntil(`a heartbeat came at ${position}`, async () => {
       const event = await this.#client.next();
       if (event === null) throw new TypeError("The dump has ended");
-      const last = this.events.at(-1);
-      const again = last !== undefined && isHeartbeat(event) &&
-        last.toHex() === event.toHex();
-      if (!again) this.events.push(event);
-      return again ? event : false;
+      const beats = isHeartbeat(event);
+      const isThere = beats && logPosAt(event, 0) === position;
+      if (!beats || isThere) this.events.push(event);
+      return isThere ? event : false;
     });
   }
 

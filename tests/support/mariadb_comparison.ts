@@ -21,6 +21,7 @@ import {
   takeDump,
 } from "./dump_comparison.ts";
 import type { LaunchedServer } from "./launched_server.ts";
+import { checkpointed } from "./mariadb_checkpoint.ts";
 import { logEndOf } from "./sql_server.ts";
 import { TestKingbus } from "./test_kingbus.ts";
 
@@ -113,8 +114,9 @@ export class MariadbComparison implements AsyncDisposable {
     return comparison;
   }
 
-  /** Waits until kingbus has what the source has. */
+  /** Waits until kingbus has what the source has, and that stays as it is. */
   async catchUp(): Promise<void> {
+    await checkpointed(this.source);
     const { fileName, position } = await logEndOf(this.source);
     await this.kingbus.waitUntilAt(fileName, position);
   }

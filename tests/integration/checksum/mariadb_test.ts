@@ -17,8 +17,9 @@ async function openSource(): Promise<ChecksumSource> {
   await dropDatabases(server);
   await resetLog(server);
   await writeChecksumFiles(server);
-  await checkpointed(server);
-  return { server, port: server.port, names: "master", gtids: false };
+  const settle = (): Promise<void> => checkpointed(server);
+  await settle();
+  return { server, port: server.port, names: "master", gtids: false, settle };
 }
 
 await checksumSuite(

@@ -3,6 +3,7 @@ import type { Compression } from "../../../lib/protocol/compression.ts";
 import { rigTest } from "../../../scripts/test_servers/rig.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
 import { startMariadb } from "../../support/mariadb.ts";
+import { checkpointed } from "../../support/mariadb_checkpoint.ts";
 import {
   makeSemiSyncSource,
   semiSyncStatus,
@@ -180,6 +181,7 @@ await rigTest(
     await source.run(...LARGE_INSERTS, "FLUSH LOGS", INSERT);
     const status = await semiSyncStatus(source);
     assertEquals(status.no_tx, "0");
+    await checkpointed(source);
     const { fileName, position } = await logEndOf(source);
     await kingbus.waitUntilAt(fileName, position);
     assertEquals(kingbus.status.connectedAt, connectedAt);

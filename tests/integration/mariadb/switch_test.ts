@@ -4,6 +4,7 @@ import { rigTest } from "../../../scripts/test_servers/rig.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
 import { assertSound } from "../../support/assert_sound.ts";
 import type { LaunchedServer } from "../../support/launched_server.ts";
+import { checkpointed } from "../../support/mariadb_checkpoint.ts";
 import {
   assertSameLog,
   mariadbStateOf,
@@ -12,7 +13,7 @@ import {
 } from "../../support/mariadb_source.ts";
 import { readFile } from "../../support/read_stored_file.ts";
 import { assertSameBytes, readSourceFile } from "../../support/source_file.ts";
-import { valueOf } from "../../support/sql_server.ts";
+import { logEndOf, valueOf } from "../../support/sql_server.ts";
 import { TestKingbus } from "../../support/test_kingbus.ts";
 
 const as = new SharedMariadb(8141);
@@ -113,6 +114,9 @@ await rigTest(
     await b.run("FLUSH BINARY LOGS");
     await writeRow(b);
     await waitUntilHas(kingbus, b);
+    await checkpointed(b);
+    const { position } = await logEndOf(b);
+    await kingbus.waitUntilAt(kingbus.head.fileName, position);
     const whole = kingbus.store.files.at(-1)!;
     assertEquals(whole.spliced, false);
     const expected = await readSourceFile(b.onDisk, whole.sourceName);

@@ -4,6 +4,7 @@ import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
 import { takeDump } from "../../support/dump_comparison.ts";
 import type { LaunchedServer } from "../../support/launched_server.ts";
 import { type MariadbRelease, startMariadb } from "../../support/mariadb.ts";
+import { checkpointed } from "../../support/mariadb_checkpoint.ts";
 import { byGtid, isMadeGtidList } from "../../support/mariadb_comparison.ts";
 import { MariadbReplica } from "../../support/mariadb_replica.ts";
 import { caughtUp, MARIADB_KINDS } from "../../support/mariadb_source.ts";
@@ -184,6 +185,7 @@ for (const { source: from, replica: to, title, parts } of PAIRS) {
       await assertReplicated(source, follower);
       const [dump] = await kingbus.waitUntilDumping(1);
       assertEquals(dump!.mode, "position");
+      await checkpointed(source);
       const { fileName, position } = await logEndOf(source);
       await replica.waitUntilAt(fileName, position);
       await replica.stop();

@@ -6,6 +6,7 @@ import {
 } from "../../../scripts/test_servers/rig.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
 import { type MariadbRelease, startMariadb } from "../../support/mariadb.ts";
+import { checkpointed } from "../../support/mariadb_checkpoint.ts";
 import {
   MARIADB_WORKLOAD,
   MariadbComparison,
@@ -179,6 +180,7 @@ for (const { release, title, program: part, parts, args: more } of TOOLS) {
           "FLUSH LOGS",
           "INSERT INTO test.t (d) VALUES ('and more')",
         );
+        await checkpointed(source);
         const { fileName, position } = await logEndOf(source);
         await waitUntil(
           "all of it was copied",
