@@ -23,6 +23,9 @@ const LIMITS: HttpLimits = {
   checkMs: 100,
 };
 
+/** It waits for requests under way for 2 s. */
+const CLOSE_MS_MAX = 1_500;
+
 /** A listening API over parts that only remember what they were told. */
 class ListeningApi implements AsyncDisposable {
   readonly #node = new MemoryNode();
@@ -379,16 +382,21 @@ Deno.test("connections are bounded: one too many is told so, others go on", asyn
 });
 
 Deno.test("closing waits for no stream", async () => {
-  const api = await ListeningApi.open();
-  using conn = await Deno.connect({ hostname: "127.0.0.1", port: api.port });
-  await conn.write(latin1(get("/test/stream")));
-  await conn.read(new Uint8Array(1000));
-  const began = performance.now();
-  await api[Symbol.asyncDispose]();
-  assert(performance.now() - began < 1900, "it has waited for the stream");
-  await waitUntil(
-    "the stream's end",
-    () => Promise.resolve(api.streams.ended === 1 ? true : undefined),
-    { deadlineMs: 10_000, intervalMs: 20 },
-  );
+  const tookMs: number[] = [];
+  // one of them is not held up by whatever else the machine does
+  while (tookMs.length < 5 && !tookMs.some((ms) => ms < CLOSE_MS_MAX)) {
+    const api = await ListeningApi.open();
+    using conn = await Deno.connect({ hostname: "127.0.0.1", port: api.port });
+    await conn.write(latin1(get("/test/stream")));
+    await conn.read(new Uint8Array(1000));
+    const began = performance.now();
+    await api[Symbol.asyncDispose]();
+    tookMs.push(performance.now() - began);
+    await waitUntil(
+      "the stream's end",
+      () => Promise.resolve(api.streams.ended === 1 ? true : undefined),
+      { deadlineMs: 10_000, intervalMs: 20 },
+    );
+  }
+  assert(Math.min(...tookMs) < CLOSE_MS_MAX, `${tookMs} ms`);
 });

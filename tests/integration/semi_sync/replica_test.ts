@@ -264,7 +264,7 @@ await rigTest(
     // Not for every one of them.
     const again = performance.now();
     for (let n = 0; n < 10; n++) await source.query(INSERT);
-    assert(performance.now() - again < 1500);
+    assert(performance.now() - again < 10 * 1500 / 2);
     await replica.resume();
     await waitUntil("kingbus waited for replicas again", () => {
       return kingbus.gate.state === "synchronous";

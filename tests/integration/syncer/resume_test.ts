@@ -173,7 +173,7 @@ Deno.test("Syncer gives up a source that has gone silent, and comes back", async
 Deno.test("Syncer keeps to an idle source that sends heartbeats", async () => {
   await writeSome();
   await using proxy = new TcpProxy(source);
-  const readTimeoutMs = 1000;
+  const readTimeoutMs = 2000;
   for (const idleCheckMs of [60_000, 100]) {
     await using kingbus = await TestKingbus.start({ idleCheckMs });
     const before = proxy.connections;

@@ -10,7 +10,8 @@ Deno.test("SlowLane lets one in after another, with a pause between", async () =
     await lane.enter();
     at.push(performance.now() - begin);
   }));
-  assert(at[1]! - at[0]! > 30 && at[2]! - at[1]! > 30, at.join());
+  // later than that on a busy machine, and never sooner
+  assert(at[1]! > 38 && at[2]! > 76, at.join());
   stop.abort();
 });
 
