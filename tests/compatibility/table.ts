@@ -25,6 +25,10 @@ const ONLY_STATEMENTS = untested(
 const NO_GTID_IN_MYSQL_LOG = never(
   "MariaDB has other GTIDs than MySQL: it replicates from MySQL by file and position, whatever it asks for.",
 );
+const SECURED_MARIADB_SID = shown(
+  "replica/mariadb_of_mysql_test.ts",
+  "a semi-synchronous MariaDB 11.8 replica follows a MySQL 5.6 log of kingbus over TLS, compressed",
+);
 const NO_DUMP = never("It asks for no dump.");
 const NO_COMPRESSION = never("The client has no such option.");
 
@@ -149,19 +153,19 @@ const MYSQL_REPLICAS: ClientGroup = {
             "tls/mariadb_test.ts",
             "a MariaDB replica of kingbus has all transactions over TLS, and verifies the certificate",
           )
-          : untested("Tried with a MariaDB log only."),
+          : SECURED_MARIADB_SID,
         "semi-sync": version === "10.11"
           ? shown(
             "semi_sync/replica_test.ts",
             "a semi-synchronous MariaDB replica follows kingbus by file and position",
           )
-          : untested("Tried with a MariaDB log only."),
+          : SECURED_MARIADB_SID,
         "compression": version === "10.11"
           ? shown(
             "compression/older_replica_test.ts",
             "a MariaDB replica of kingbus with slave_compressed_protocol has all rows, and acknowledges",
           )
-          : untested("Tried with a MariaDB log only."),
+          : SECURED_MARIADB_SID,
       },
     })),
   ],
@@ -209,8 +213,9 @@ const MARIADB_REPLICAS: ClientGroup = {
           "replica/mysql_of_mariadb_test.ts",
           "a MySQL 9.7 replica with GTIDs refuses a MariaDB log of kingbus as it refuses the source",
         ),
-        "position": untested(
-          "MySQL 9.7 without GTIDs may take a MariaDB log as far as it knows its events. MariaDB does not support it.",
+        "position": shown(
+          "replica/mysql_of_mariadb_test.ts",
+          "a MySQL 9.7 replica without GTIDs stops at the same event of a MariaDB log of kingbus as of the source's, by file and position",
         ),
         "TLS": never("MySQL refuses MariaDB's log."),
         "semi-sync": never("MySQL refuses MariaDB's log."),
@@ -299,8 +304,9 @@ const SOURCES: ClientGroup = {
             "mariadb/secured_test.ts",
             "a MariaDB 11.8 replica follows kingbus by GTID over TLS, compressed, as kingbus follows its source",
           )
-          : untested(
-            "MariaDB 10.11 makes no certificate by itself; the newer one is tried.",
+          : shown(
+            "mariadb/secured_test.ts",
+            "kingbus follows a MariaDB 10.11 source over TLS in every mode, and an account of it that asks for a certificate",
           ),
         "semi-sync": shown(
           "mariadb/source_test.ts",

@@ -3,7 +3,7 @@ import { rigTest } from "../../../scripts/test_servers/rig.ts";
 import { waitUntil } from "../../../scripts/test_servers/wait_until.ts";
 import { startMariadb } from "../../support/mariadb.ts";
 import { MariadbReplica } from "../../support/mariadb_replica.ts";
-import { assertSameLog } from "../../support/mariadb_source.ts";
+import { assertSameLog, caughtUp } from "../../support/mariadb_source.ts";
 import { checksumTables } from "../../support/sql_server.ts";
 import {
   TestAuthority,
@@ -94,3 +94,58 @@ for (const { release, version, part, id } of RELEASES) {
     },
   );
 }
+
+await rigTest(
+  "kingbus follows a MariaDB 10.11 source over TLS in every mode, and an account of it that asks for a certificate",
+  ["mariadb"],
+  async (_rig, context) => {
+    await using folder = await TestCertificateFolder.make();
+    const pair = await authority.issue({ hosts: ["127.0.0.1"] });
+    const files = await folder.writePair("source", pair);
+    const ca = await folder.write("ca.pem", authority.pem);
+    const own = await folder.writePair(
+      "kingbus",
+      await authority.issue({ use: "client" }),
+    );
+    await using source = await startMariadb(8126, [
+      `--ssl-cert=${files.certificate}`,
+      `--ssl-key=${files.key}`,
+      `--ssl-ca=${ca}`,
+    ]);
+    await source.run(
+      ...STATEMENTS,
+      "CREATE USER certified@'%' IDENTIFIED BY 'replpass' REQUIRE X509",
+      "GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO certified@'%'",
+    );
+    const modes = [
+      { mode: "preferred", files: {}, user: "repl" },
+      { mode: "required", files: {}, user: "repl" },
+      { mode: "verify-ca", files: { ca }, user: "repl" },
+      { mode: "verify-identity", files: { ca }, user: "repl" },
+      { mode: "verify-identity", files: { ca, ...own }, user: "certified" },
+    ] as const;
+    for (const { user, ...tls } of modes) {
+      await context.step(`${tls.mode} as ${user}`, async () => {
+        await using kingbus = await TestKingbus.start();
+        await kingbus.follow(source, { tls, user });
+        await caughtUp(kingbus, source);
+        assertEquals(kingbus.status.source?.tls?.version, "TLSv1.3");
+        await assertSameLog(kingbus, source);
+      });
+    }
+    await context.step("not without the certificate", async () => {
+      await using kingbus = await TestKingbus.start();
+      const tls = { mode: "verify-identity", files: { ca } } as const;
+      await kingbus.follow(source, { tls, user: "certified" });
+      await kingbus.waitUntilCause("refused");
+    });
+    await context.step("not another authority's", async () => {
+      const stranger = await TestAuthority.make("another authority");
+      const other = await folder.write("other.pem", stranger.pem);
+      await using kingbus = await TestKingbus.start();
+      const tls = { mode: "verify-ca", files: { ca: other } } as const;
+      await kingbus.follow(source, { tls });
+      await kingbus.waitUntilCause("tls");
+    });
+  },
+);
