@@ -16,11 +16,10 @@ import {
   wantsJson,
 } from "./command.ts";
 import { configSources, storeFlags } from "./config_flags.ts";
+import { ExitCode } from "./exit_code.ts";
 import { formatBytes } from "./format_bytes.ts";
+import { runLong } from "./long_work.ts";
 import { printable } from "./printable.ts";
-import { Progress } from "./progress.ts";
-import { StopSignals } from "./stop_signals.ts";
-import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
 
 const TO = "to";
@@ -95,64 +94,34 @@ export const exportCommand: Command = {
     const { tree } = await loadConfig(configSources(input, terminal));
     const path = databasePath(tree["data-dir"]);
     await using log = await openKvSnapshot({ path });
-    const progress = new LateProgress(terminal);
-    const abort = new AbortController();
-    using signals = new StopSignals(() => Deno.exit(1));
-    void signals.first.then((signal) =>
-      abort.abort(
+    const started = performance.now();
+    const report = await runLong({
+      title: "export",
+      terminal,
+      interrupted: (signal) =>
         new ExportError(
           "io",
           `Stopped by ${signal}: the same command goes on where it was`,
         ),
-      )
-    );
-    const started = performance.now();
-    try {
-      const report = await exportLog(log, {
+    }, async ({ signal, progress }) =>
+      await exportLog(log, {
         to,
         from: input.values.get(FROM),
         gtids,
         stopAt,
         overwrite: input.switches.has(OVERWRITE),
-        progress: (done, total) => progress.update(done, total),
-        signal: abort.signal,
-      });
-      await progress.end();
-      const seconds = (performance.now() - started) / 1000;
-      terminal.out(
-        wantsJson(input)
-          ? `${JSON.stringify({ ...report, seconds })}\n`
-          : formatReport(report, seconds),
-      );
-      return 0;
-    } finally {
-      await progress.end();
-    }
+        progress,
+        signal,
+      }));
+    const seconds = (performance.now() - started) / 1000;
+    terminal.out(
+      wantsJson(input)
+        ? `${JSON.stringify({ ...report, seconds })}\n`
+        : formatReport(report, seconds),
+    );
+    return ExitCode.DONE;
   },
 };
-
-/** A progress bar that begins when it is known how much there is to do. */
-class LateProgress {
-  readonly #terminal: Terminal;
-  #progress: Progress | undefined;
-
-  constructor(terminal: Terminal) {
-    this.#terminal = terminal;
-  }
-
-  update(done: number, total: number): void {
-    this.#progress ??= new Progress(this.#terminal, {
-      title: "export",
-      total,
-      unit: "bytes",
-    });
-    this.#progress.update(done);
-  }
-
-  async end(): Promise<void> {
-    await this.#progress?.end();
-  }
-}
 
 function gtidsOf(input: CommandInput): GtidSet | undefined {
   const text = input.values.get(GTIDS);

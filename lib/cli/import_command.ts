@@ -15,10 +15,10 @@ import {
   wantsJson,
 } from "./command.ts";
 import { configSources, storeFlags } from "./config_flags.ts";
+import { ExitCode } from "./exit_code.ts";
 import { formatBytes } from "./format_bytes.ts";
+import { runLong } from "./long_work.ts";
 import { printable } from "./printable.ts";
-import { Progress } from "./progress.ts";
-import { StopSignals } from "./stop_signals.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -78,48 +78,33 @@ export const importCommand: Command = {
       tailBytes: tree.store["tail-memory"],
       cacheBytes: tree.store["cache-memory"],
     });
-    const interrupt = new AbortController();
-    using signals = new StopSignals(() => Deno.exit(1));
-    signals.first.then(() => interrupt.abort());
-    const done = await importWithProgress(store, files, {
-      serverUuid: uuid ?? store.files.at(-1)?.serverUuid ?? "",
-      acceptTornEnd: input.switches.has(TORN_FLAG),
-      signal: interrupt.signal,
-    }, terminal);
-    const interrupted = interrupt.signal.aborted;
+    const bytes = files.reduce((sum, { size }) => sum + size, 0);
+    const { done, interrupted } = await runLong({
+      title: "import",
+      terminal,
+      interrupted: (signal) => new DOMException(`interrupted by ${signal}`),
+    }, async ({ signal, progress }) => {
+      progress(0, bytes);
+      const done = await importFiles(store, files, {
+        serverUuid: uuid ?? store.files.at(-1)?.serverUuid ?? "",
+        acceptTornEnd: input.switches.has(TORN_FLAG),
+        signal,
+        onProgress: (done) => progress(done, bytes),
+      });
+      return { done, interrupted: signal.aborted };
+    });
     if (wantsJson(input)) {
       terminal.out(`${JSON.stringify(toJson(done, store, interrupted))}\n`);
     } else {
       tell(done, store, terminal);
     }
-    if (!interrupted) return 0;
+    if (!interrupted) return ExitCode.DONE;
     terminal.err(
       "kingbus: import was interrupted; the same command goes on from there\n",
     );
-    return 1;
+    return ExitCode.FAILED;
   },
 };
-
-async function importWithProgress(
-  store: BinlogStore,
-  files: readonly BinlogPath[],
-  options: { serverUuid: string; acceptTornEnd: boolean; signal: AbortSignal },
-  terminal: Terminal,
-): Promise<ImportedFile[]> {
-  const progress = new Progress(terminal, {
-    title: "import",
-    total: files.reduce((sum, { size }) => sum + size, 0),
-    unit: "bytes",
-  });
-  try {
-    return await importFiles(store, files, {
-      ...options,
-      onProgress: (bytes) => progress.update(bytes),
-    });
-  } finally {
-    await progress.end();
-  }
-}
 
 async function serverUuidOf(
   { values }: CommandInput,

@@ -26,9 +26,15 @@ const LINE_MS = 5_000;
 /** The rate shown is that of about so long. */
 const RATE_MS = 3_000;
 
-/** Characters of the bar, and of a terminal that does not say its width. */
-const BAR_WIDTH = 20;
+/** Characters of the bar: 80 columns have room for all else. */
+const BAR_WIDTH = 12;
+/** Columns of a terminal that does not say its width. */
 const COLUMNS = 80;
+
+/** Between two parts of a line. */
+const GAP = "  ";
+/** Title, bar, part, and the time left: what a narrow terminal shows. */
+const LEAST_PARTS = 4;
 
 /**
  * Shows on standard error how far a piece of work is: one line drawn over and
@@ -80,10 +86,10 @@ export class Progress {
     if (now - this.#shown < LINE_MS) return;
     this.#shown = now;
     this.#measure(now);
-    this.#terminal.err(`${this.#line(now)}\n`);
+    this.#terminal.err(`${this.#parts(now).join(GAP)}\n`);
   }
 
-  /** The work has ended, done or not: the line is left to what comes next. */
+  /** The work has ended, done or not: how far it came stays to be seen. */
   async end(): Promise<void> {
     const bar = this.#bar;
     this.#bar = undefined;
@@ -101,14 +107,13 @@ export class Progress {
       max: this.#options.total || Infinity,
       value: this.#done,
       barLength: BAR_WIDTH,
-      clear: true,
       interval: DRAW_MS,
       formatter: ({ progressBar }) => {
         const now = this.#now();
         this.#measure(now);
         const columns = this.#terminal.size()?.columns ?? COLUMNS;
         // A full line would make some terminals begin another one.
-        return shortenText(this.#line(now, progressBar), columns - 1);
+        return this.#fit(now, progressBar, columns - 1);
       },
     });
   }
@@ -123,11 +128,20 @@ export class Progress {
     this.#markDone = this.#done;
   }
 
-  #line(now: number, bar?: string): string {
+  /** As much as goes into a line: the rate goes first, then the amounts. */
+  #fit(now: number, bar: string, width: number): string {
+    const parts = this.#parts(now, bar);
+    while (parts.length > LEAST_PARTS && parts.join(GAP).length > width) {
+      parts.splice(-2, 1);
+    }
+    return shortenText(parts.join(GAP), width);
+  }
+
+  #parts(now: number, bar?: string): string[] {
     const { title, total } = this.#options;
     const done = this.#done;
     const rate = `${formatBytes(this.#rate)}/s`;
-    if (total <= 0) return `${title}  ${formatBytes(done)}  ${rate}`;
+    if (total <= 0) return [title, formatBytes(done), rate];
     const part = Math.min(1, done / total);
     return [
       title,
@@ -136,7 +150,7 @@ export class Progress {
       `${formatBytes(done)} of ${formatBytes(total)}`,
       rate,
       this.#left(now, part),
-    ].join("  ");
+    ];
   }
 
   /** How long it will take; `?` while nothing tells. */

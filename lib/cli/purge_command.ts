@@ -26,7 +26,7 @@ import { formatBytes } from "./format_bytes.ts";
 import { describeHoldStatus } from "./format_retention.ts";
 import { isPurgeStatus } from "./node_answers.ts";
 import { printable } from "./printable.ts";
-import { Progress } from "./progress.ts";
+import { runLong } from "./long_work.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
 import { withAdmin } from "./with_admin.ts";
@@ -185,29 +185,36 @@ async function purgeStore(
   });
   const { target, ...options } = wish;
   const outcome = await retention.purge(target, options);
-  await untilRemoved(store, terminal);
+  const isFree = await untilRemoved(store, terminal);
+  if (!isFree) {
+    terminal.err(
+      "kingbus: purge was interrupted: the files are removed, and the rest of their space is freed when the store is next opened\n",
+    );
+  }
   const { purged } = executedText(store);
   return purgeStatus(outcome, { dryRun: wish.dryRun, purged });
 }
 
-/** Waits until the bytes of the files that went are free. */
+/** Waits until the bytes of the files that went are free; false if interrupted. */
 async function untilRemoved(
   store: BinlogStore,
   terminal: Terminal,
-): Promise<void> {
+): Promise<boolean> {
   let { removingBytes: left } = await store.diskUse();
   const total = left;
-  const progress = new Progress(terminal, {
+  return await runLong({
     title: "removing",
-    total,
-    unit: "bytes",
+    terminal,
+    interrupted: (signal) => new DOMException(`interrupted by ${signal}`),
+  }, async ({ signal, progress }) => {
+    progress(0, total);
+    while (left > 0 && !signal.aborted) {
+      await new Promise((resolve) => setTimeout(resolve, REMOVING_CHECK_MS));
+      left = (await store.diskUse()).removingBytes;
+      progress(total - left, total);
+    }
+    return left <= 0;
   });
-  while (left > 0) {
-    await new Promise((resolve) => setTimeout(resolve, REMOVING_CHECK_MS));
-    left = (await store.diskUse()).removingBytes;
-    progress.update(total - left);
-  }
-  await progress.end();
 }
 
 function formatPurge(status: PurgeStatus): string {

@@ -10,10 +10,10 @@ import type { VerifyOptions } from "../store/verify/verify_options.ts";
 import type { LogFault, VerifyReport } from "../store/verify/verify_report.ts";
 import { type Command, JSON_FLAG, wantsJson } from "./command.ts";
 import { configSources, storeFlags } from "./config_flags.ts";
+import { ExitCode } from "./exit_code.ts";
 import { formatBytes } from "./format_bytes.ts";
+import { runLong } from "./long_work.ts";
 import { printable } from "./printable.ts";
-import { Progress } from "./progress.ts";
-import { StopSignals } from "./stop_signals.ts";
 import type { Terminal } from "./terminal.ts";
 
 const REPAIR_FLAG = "repair";
@@ -61,40 +61,28 @@ export const verifyCommand: Command = {
   async run(input, terminal): Promise<number> {
     const { tree } = await loadConfig(configSources(input, terminal));
     const path = databasePath(tree["data-dir"]);
-    const interrupt = new AbortController();
-    using signals = new StopSignals(() => Deno.exit(1));
-    signals.first.then((signal) =>
-      interrupt.abort(new Error(`interrupted by ${signal}`))
-    );
     const repairs = input.switches.has(REPAIR_FLAG);
-    const json = wantsJson(input);
     const began = performance.now();
-    let progress: Progress | undefined;
-    const options: VerifyOptions = {
-      faultsMax: FAULTS_MAX,
-      signal: interrupt.signal,
-      onProgress(done, total): void {
-        progress ??= new Progress(terminal, {
-          title: "verify",
-          total,
-          unit: "bytes",
-        });
-        progress.update(done);
-      },
-    };
-    let report: VerifyReport;
-    let repair: RepairResult | undefined;
-    try {
-      repair = repairs ? await repairKvStore(path, options) : undefined;
-      report = repair?.before ?? await verify(path, options);
-    } finally {
-      await progress?.end();
-    }
+    const { report, repair } = await runLong({
+      title: "verify",
+      terminal,
+      interrupted: (signal) => new DOMException(`interrupted by ${signal}`),
+    }, async ({ signal, progress }) => {
+      const options: VerifyOptions = {
+        faultsMax: FAULTS_MAX,
+        signal,
+        onProgress: progress,
+      };
+      const repair = repairs ? await repairKvStore(path, options) : undefined;
+      return { repair, report: repair?.before ?? await verify(path, options) };
+    });
     const seconds = (performance.now() - began) / 1000;
     const result: Result = { path, report, repair, seconds };
-    if (json) terminal.out(`${JSON.stringify(toJson(result))}\n`);
+    if (wantsJson(input)) terminal.out(`${JSON.stringify(toJson(result))}\n`);
     else tell(result, terminal);
-    return report.faultCount === 0 || repair !== undefined ? 0 : 1;
+    return report.faultCount === 0 || repair !== undefined
+      ? ExitCode.DONE
+      : ExitCode.FAILED;
   },
 };
 

@@ -38,6 +38,8 @@ export class MadeLog {
   timestamp = 1_700_000_000;
   readonly #next = new Map<string, bigint>();
   readonly #format: Uint8Array;
+  // Files begun: they are called binlog.000001 and so on.
+  #files = 0;
 
   /** @param purged GTIDs from before the first file */
   constructor(purged: GtidSet = new GtidSet()) {
@@ -55,6 +57,7 @@ export class MadeLog {
 
   /** The begin of a file: its format description and previous GTIDs. */
   beginFile(): Uint8Array[] {
+    this.#files++;
     this.position = 4;
     const format = this.#place(this.#format.slice());
     const previous = encodePreviousGtids(this.executed, {
@@ -87,11 +90,14 @@ export class MadeLog {
     return this.#placeAll(events);
   }
 
-  /** An event that belongs to no transaction. */
+  /** The end of a file, in an event that belongs to no transaction. */
   rotate(): Uint8Array {
-    return this.#place(
-      bareEvent(EventType.ROTATE, { body: new Uint8Array(21), ...NO_CHECKSUM }),
+    const number = String(this.#files + 1).padStart(6, "0");
+    const body = Uint8Array.of(
+      ...[4, 0, 0, 0, 0, 0, 0, 0],
+      ...new TextEncoder().encode(`binlog.${number}`),
     );
+    return this.#place(bareEvent(EventType.ROTATE, { body, ...NO_CHECKSUM }));
   }
 
   #gtidEvent(made: MadeTransaction): Uint8Array {
