@@ -97,6 +97,9 @@ export class ReplicaSeriesLister {
   }
 }
 
+/** A name that can be a label's value as it is. */
+const PLAIN = /^[\w.-]{1,64}$/;
+
 type KnownLabels = ReplicaLabels & {
   readonly name: string;
   /** When it connected: numbers of connections begin anew with the server. */
@@ -132,7 +135,12 @@ function nameOf(
   { uuid, serverId, remote, connectionId }: ReplicaReport,
   names: ReadonlyMap<string, string>,
 ): string {
-  const name = names.get(uuid.toLowerCase()) ?? uuid;
+  const configured = names.size === 0
+    ? undefined
+    : names.get(uuid.toLowerCase());
+  const name = configured ?? uuid;
+  // As nearly all are, a thousand times in each scrape.
+  if (PLAIN.test(name)) return name;
   // `#` and brackets have a meaning here.
   if (name !== "") return labelValue(name).replaceAll(/[#()]/g, "_");
   const host = hostOf(remote);
