@@ -10,10 +10,10 @@ const U64_DIGITS = 20;
 
 /**
  * The most UTF-16 units of variables' values and GTID sets that one statement
- * may ask to be made or read, beyond the first: a GTID set can be a megabyte,
- * and a short statement can name it thousands of times.
+ * may ask to be made or read, beyond the first: a value can be a megabyte, and
+ * a short statement can name it thousands of times.
  */
-const VALUE_UNITS_MAX = 4 * 1024 * 1024;
+const VALUE_UNITS_MAX = 8 * 1024 * 1024;
 
 /** Reads the tokens of one statement from left to right. */
 export class StatementCursor {

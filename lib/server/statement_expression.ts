@@ -147,7 +147,7 @@ function parseOperand(
       return stringLiteral(cursor.expectString(), context);
     case "user-variable":
       cursor.take();
-      return userVariable(value, context);
+      return userVariable(value, cursor, context);
     case "word":
       return wordExpression(cursor, context, depth);
     default:
@@ -205,12 +205,17 @@ function stringLiteral(text: string, context: StatementContext): Expression {
   };
 }
 
-function userVariable(name: string, context: StatementContext): Expression {
+function userVariable(
+  name: string,
+  cursor: StatementCursor,
+  context: StatementContext,
+): Expression {
   const { userVariables, characterSet } = context.session;
   const value = userVariables.get(name.toLowerCase());
   if (value === undefined) {
     return { value: SQL_NULL, column: unsetUserVariableColumn };
   }
+  cursor.charge(value.text?.length ?? 0);
   switch (value.type) {
     case "integer":
       return { value, column: userVariableIntegerColumn };

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { answerStatement } from "../../../lib/server/statement.ts";
+import { sqlString } from "../../../lib/server/sql_value.ts";
 import type { StatementContext } from "../../../lib/server/statement_context.ts";
 import {
   NEW_UUID,
@@ -597,6 +598,14 @@ Deno.test("answerStatement() makes large values so often as a statement needs", 
     "SELECT IFNULL(@@gtid_executed, @@gtid_executed)",
   ];
   for (const ask of asks) assertEquals(errorOf(ask, { log }), [1105, "HY000"]);
+  const userVariables = new Map([["a", sqlString("x".repeat(200_000))]]);
+  const { session } = statementSession().context();
+  const named = (times: number) =>
+    answerStatement(
+      `SELECT ${Array(times).fill("@a").join()}`,
+      statementSession().context({ session: { ...session, userVariables } }),
+    ).kind;
+  assertEquals([named(30), named(3000)], ["rows", "error"]);
 });
 
 Deno.test("answerStatement() makes a GTID set's text only where it is asked for", () => {
