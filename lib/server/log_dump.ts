@@ -26,6 +26,7 @@ import { type DumpStart, nameInError } from "./dump_start.ts";
 import { fatalDumpError } from "./fatal_dump_error.ts";
 import type { SemiSyncDump } from "./semi_sync_dump.ts";
 import { hasNewWords, isMysqlAtLeast } from "./server_version.ts";
+import { startEncryptionOf } from "./start_encryption.ts";
 import { UnfinishedEventError } from "./unfinished_event_error.ts";
 
 /** What the store says of a file that is not there any more. */
@@ -193,7 +194,13 @@ export class LogDump {
           clearPosition: this.#request.mode === "position",
         }),
       );
-      return await this.#open(file, position);
+      const reader = await this.#open(file, position);
+      const isPastFormat = position > FIRST_POSITION + format.length;
+      const encryption = this.#isMariadb && isPastFormat
+        ? await startEncryptionOf(this.#store, file)
+        : undefined;
+      if (encryption !== undefined) await this.#output.addEvent(encryption);
+      return reader;
     }
     // Whoever names a file gets its begin as it is, whatever it has of it.
     const chosen = this.#request.mode === "gtid" &&

@@ -1,10 +1,20 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { eventTypeAt, logPosAt } from "../../../lib/binlog/event_header.ts";
 import { EventType } from "../../../lib/binlog/event_type.ts";
 import { listBinlogPaths } from "../../../lib/import/binlog_path.ts";
 import { ImportError } from "../../../lib/import/import_error.ts";
 import { importFiles } from "../../../lib/import/import_files.ts";
 import { openMemoryStore } from "../../../lib/store/memory_store.ts";
 import { rigTest } from "../../../scripts/test_servers/rig.ts";
+import { takeDump } from "../../support/dump_comparison.ts";
+import type { DumpClientOptions } from "../../support/dump_client.ts";
+import {
+  byGtid,
+  MARIADB_WORKLOAD,
+  MariadbComparison,
+} from "../../support/mariadb_comparison.ts";
+import { MariadbReplica } from "../../support/mariadb_replica.ts";
+import { checksumTables } from "../../support/sql_server.ts";
 import { startMariadb } from "../../support/mariadb.ts";
 import {
   caughtUp,
@@ -88,6 +98,88 @@ await rigTest(
         "only its server has the key",
       );
       assertEquals(error.fault, "encrypted");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+await rigTest(
+  "kingbus sends the dumps of a MariaDB source with an encrypted binlog as the source does, and a replica applies them",
+  ["mariadb"],
+  async (_rig, context) => {
+    const folder = await Deno.makeTempDir({ prefix: "kingbus-keys-" });
+    try {
+      await using source = await startMariadb(7101, encryption(folder));
+      await using comparison = await MariadbComparison.open(
+        source,
+        MARIADB_WORKLOAD,
+      );
+      const { rows } = await source.query(
+        "SHOW BINLOG EVENTS IN 'binlog.000001'",
+      );
+      const inside = rows.filter((row) => row[2] === "Gtid")
+        .map((row) => Number(row[1]))[2]!;
+      const afterFormat = Number(rows[0]![4]);
+      const requests: Record<string, DumpClientOptions> = {
+        "by GTID, from nothing": byGtid(""),
+        "by GTID, from inside the first file": byGtid("0-7101-4"),
+        "by GTID, with capability 2": byGtid("0-7101-2", {
+          mariadb_slave_capability: 2,
+        }),
+        "by position": {
+          fileName: "binlog.000001",
+          flags: 3,
+          variables: { mariadb_slave_capability: 4 },
+        },
+        "by position, inside the file": {
+          fileName: "binlog.000001",
+          position: inside,
+          flags: 3,
+          variables: { mariadb_slave_capability: 4 },
+        },
+        "by position, inside the file, of a client that knows nothing": {
+          fileName: "binlog.000001",
+          position: inside,
+          flags: 1,
+        },
+        "by position, of a client that knows nothing": {
+          fileName: "binlog.000001",
+          flags: 1,
+        },
+      };
+      for (const [what, request] of Object.entries(requests)) {
+        await context.step(what, async () => {
+          const { events } = await comparison.compare(request);
+          assert(events.length > 3);
+        });
+      }
+      // where the source decrypts it though it is in the clear, and sends that
+      await context.step("by position, at the event itself", async () => {
+        const { events } = await takeDump(comparison.kingbus, {
+          fileName: "binlog.000001",
+          position: afterFormat,
+          flags: 3,
+          variables: { mariadb_slave_capability: 4 },
+        });
+        const sent = events.filter((event) =>
+          eventTypeAt(event, 0) === EventType.MARIADB_START_ENCRYPTION
+        );
+        // one of each file, where it stands
+        const end = afterFormat + sent[0]!.length;
+        assertEquals(sent.map((event) => logPosAt(event, 0)), [end, end]);
+      });
+      await context.step("a replica", async () => {
+        await using server = await startMariadb(8152);
+        const replica = new MariadbReplica(server);
+        await replica.start({ port: comparison.kingbus.port });
+        await replica.waitUntilHasAllOf(source);
+        assertEquals(
+          await checksumTables(server),
+          await checksumTables(source),
+        );
+        await replica.stop();
+      });
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
