@@ -62,16 +62,17 @@ misused() {
 binary='' checksum='' prefix=/usr/local root='' architecture=''
 restart=0 systemd=1 action=install purge=0 yes=0 dry=0
 
-value() { # flag, how many arguments are left
-  [ "$2" -gt 1 ] || misused "$1 takes a value"
+# An empty one is a variable that was not set: --root "" must not mean /.
+value() { # flag, what follows it
+  [ -n "$2" ] || misused "$1 takes a value"
 }
 while [ $# -gt 0 ]; do
   case $1 in
-    --binary) value "$1" $# && binary=$2 && shift ;;
-    --checksum) value "$1" $# && checksum=$2 && shift ;;
-    --prefix) value "$1" $# && prefix=$2 && shift ;;
-    --root) value "$1" $# && root=$2 && shift ;;
-    --architecture) value "$1" $# && architecture=$2 && shift ;;
+    --binary) value "$1" "${2-}" && binary=$2 && shift ;;
+    --checksum) value "$1" "${2-}" && checksum=$2 && shift ;;
+    --prefix) value "$1" "${2-}" && prefix=$2 && shift ;;
+    --root) value "$1" "${2-}" && root=$2 && shift ;;
+    --architecture) value "$1" "${2-}" && architecture=$2 && shift ;;
     --restart) restart=1 ;;
     --no-systemd) systemd=0 ;;
     --uninstall) action=uninstall ;;
@@ -94,6 +95,11 @@ if [ -n "$root" ]; then
   root=$(CDPATH='' cd -- "$root" && pwd)
   [ "$root" != / ] || root=''
 fi
+LINE_END='
+'
+case $root in
+  *"$LINE_END"*) misused "--root takes a folder in whose name no line ends" ;;
+esac
 
 # Where things go. Paths without root are what ends up in files.
 bin=$prefix/bin/$NAME
@@ -104,12 +110,15 @@ config=$etc/$NAME.yaml
 data=/var/lib/$NAME
 logs=/var/log/$NAME
 
+# Files that are not in their place yet, one a line.
 staged=''
+stage() { # path
+  staged=$staged$1$LINE_END
+}
 finish() {
   status=$?
   if [ -n "$staged" ]; then
-    # shellcheck disable=SC2086 # one path a word: none of them has blanks
-    rm -f $staged
+    printf %s "$staged" | while IFS= read -r file; do rm -f -- "$file"; done
     if [ "$status" != 0 ]; then
       warn "what was not finished has been taken back; what stood there before is as it was"
     fi
@@ -212,7 +221,7 @@ put() { # from, to, mode, owner
   fi
   mkdir -p -- "$(dirname -- "$root$2")"
   new=$root$2.new.$$
-  staged="$staged $new"
+  stage "$new"
   cp -- "$1" "$new"
   chmod "$3" "$new"
   own "$4" "$new"
@@ -268,7 +277,7 @@ systemd_version() { systemctl --version 2>/dev/null | awk 'NR == 1 { print $2 + 
 
 install_unit() {
   scratch=$(mktemp)
-  staged="$staged $scratch"
+  stage "$scratch"
   sed "s#/usr/local/bin/$NAME#$bin#g" "$FOLDER/$NAME.service" >"$scratch"
   if same "$scratch" "$root$unit"; then
     say "$root$unit is as it should be"
@@ -294,7 +303,8 @@ install_files() {
   fi
   folder "$etc" 750 "root:$NAME"
   folder "$etc/secrets" 750 "root:$NAME"
-  if [ -e "$root$config" ]; then
+  # A link that leads nowhere now is somebody's too.
+  if [ -e "$root$config" ] || [ -L "$root$config" ]; then
     say "$root$config stays as it is"
   else
     put "$FOLDER/$NAME.example.yaml" "$config" 640 "root:$NAME"

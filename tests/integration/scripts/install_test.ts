@@ -334,3 +334,69 @@ await programTest(
     assertStringIncludes(out, "--uninstall");
   },
 );
+
+await programTest(
+  "install.sh takes an empty value for none, and does not do to / what was meant for --root",
+  [],
+  async () => {
+    await using staging = await Staging.make();
+    const binary = await staging.executable("one");
+    for (
+      const args of [
+        ["--root", "", "--dry-run", "--binary", binary],
+        ["--root", "", "--dry-run", "--uninstall", "--purge", "--yes"],
+        ["--checksum", "", "--binary", binary],
+        ["--prefix", "", "--binary", binary],
+        ["--binary"],
+      ]
+    ) {
+      const { code, err } = await staging.install(...args);
+      assertEquals(code, 2, `${args.join(" ")}: ${err}`);
+      assertStringIncludes(err, "takes a value");
+    }
+    assertEquals(await staging.list(), []);
+  },
+);
+
+await programTest(
+  "install.sh removes only its own files where the folder's name has blanks",
+  [],
+  async () => {
+    await using staging = await Staging.make();
+    const binary = await staging.executable("one");
+    // What a name that falls apart at its blank would mean.
+    const other = `${staging.root}/image`;
+    const root = `${staging.root}/image of kb1 *`;
+    await Deno.writeTextFile(other, "of somebody");
+    await Deno.mkdir(root);
+    const { code, err } = await staging.install(
+      "--root",
+      root,
+      "--binary",
+      binary,
+    );
+    assertEquals([code, err.includes("rm:")], [0, false], err);
+    assertEquals(await Deno.readTextFile(other), "of somebody");
+    const found = await listBelow(root, "");
+    assertEquals(found.filter((path) => path.includes(".new.")), []);
+    assert(found.includes(`755 ${BIN}`), found.join());
+  },
+);
+
+await programTest(
+  "install.sh leaves a configuration that is a link, also to what is not there now",
+  [],
+  async () => {
+    await using staging = await Staging.make();
+    const binary = await staging.executable("one");
+    await Deno.mkdir(`${staging.root}/etc/kingbus`, { recursive: true });
+    await Deno.symlink("/nowhere/kingbus.yaml", staging.root + CONFIG);
+    const { code, out, err } = await staging.install("--binary", binary);
+    assertEquals(code, 0, err);
+    assertStringIncludes(out, "stays as it is");
+    assertEquals(
+      await Deno.readLink(staging.root + CONFIG),
+      "/nowhere/kingbus.yaml",
+    );
+  },
+);
