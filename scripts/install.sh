@@ -205,7 +205,7 @@ check_binary() {
 try_binary() { # path
   [ -z "$root" ] || return 0
   "$1" version >/dev/null 2>&1 ||
-    die "$binary does not run on this machine: kingbus needs Linux with glibc 2.31 or later, and a file system without noexec at $prefix/bin"
+    die "$binary does not run on this machine: kingbus needs Linux with glibc 2.27 or later, and a file system without noexec at $prefix/bin"
   [ -f "$config" ] || return 0
   if ! complaint=$("$1" config check --config "$config" 2>&1); then
     die "the new kingbus refuses $config, so the old one stays: $complaint"
