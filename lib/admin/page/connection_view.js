@@ -2,7 +2,7 @@
 /// <reference lib="dom" />
 import { announce } from "./announcer.js";
 import { byId, field, setShown, setText, setTitle } from "./dom.js";
-import { formatDuration, formatTime } from "./format.js";
+import { capitalized, formatDuration, formatTime } from "./format.js";
 
 /** @import { Connection } from "./status_stream.js" */
 
@@ -93,7 +93,7 @@ export class ConnectionView {
       : ` What is shown is from ${
         formatTime(new Date(this.#updatedAt), new Date())
       } and may have changed since.`;
-    setText(field("banner-text"), `${why}.${shown}`);
+    setText(field("banner-text"), `${capitalized(why)}.${shown}`);
     setText(field("banner-next"), this.#next());
     setText(
       byId("retry-button", HTMLElement),

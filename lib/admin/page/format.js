@@ -69,6 +69,16 @@ export function formatNumberOf(count, noun, nouns = `${noun}s`) {
 }
 
 /**
+ * The same text as a sentence begins.
+ *
+ * @param {string} text
+ * @returns {string}
+ */
+export function capitalized(text) {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+}
+
+/**
  * The same text, which does not go on in another line within it.
  *
  * @param {string} text

@@ -137,7 +137,7 @@ class Page {
   #askToken(refusal) {
     const why = this.#token.given ? refusal : undefined;
     this.#tokenDialog.open(
-      "To see how kingbus does, its read token may be needed; to change something, the admin token, which does for both.",
+      "The read token is for looking; the admin token is for looking and for changing something.",
       why,
     );
   }

@@ -15,6 +15,7 @@ import {
   setTone,
 } from "./dom.js";
 import {
+  capitalized,
   formatBytes,
   formatCount,
   formatDuration,
@@ -283,12 +284,4 @@ function showCandidates(candidates) {
  */
 function sentence(parts) {
   return parts.length === 0 ? "" : `${capitalized(parts.join(", "))}.`;
-}
-
-/**
- * @param {string} text
- * @returns {string}
- */
-function capitalized(text) {
-  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }

@@ -77,6 +77,33 @@ await browserTest(
 );
 
 await browserTest(
+  "the page fits a window of any width, and nothing of a row is out of sight",
+  [],
+  async (browser) => {
+    await using node = await LargeNode.open({
+      ...SIZE,
+      replicas: 30,
+      files: 3,
+    });
+    await using page = await browser.open(node.url);
+    await page.waitUntilLive();
+    const kick = page.page.locator("#replicas-table tbody button").first();
+    await kick.waitFor();
+    for (const width of [280, 320, 500, 720, 721, 768, 900, 960, 961, 1100]) {
+      await page.page.setViewportSize({ width, height: 900 });
+      assertEquals(await page.overflow(), 0, `${width} pixels`);
+      const { x = 0, width: wide = Infinity } = await kick.boundingBox() ?? {};
+      assert(
+        x + wide <= width,
+        `${width} pixels: a button ends at ${x + wide}`,
+      );
+      if (width === 768) await page.shoot("tablet");
+    }
+    page.assertClean();
+  },
+);
+
+await browserTest(
   "replicas and files that the stream does not tell of are found when one looks for them",
   [],
   async (browser) => {
