@@ -25,6 +25,8 @@ export interface LargeNodeSize {
   readonly files: number;
   /** Text of its executed GTID set. */
   readonly executed: string;
+  /** How long one stream of its status goes on, in ms, if not as usual. */
+  readonly readMsMax?: number;
 }
 
 const SAMPLE_MS = 2000;
@@ -70,6 +72,7 @@ export class LargeNode implements AsyncDisposable {
       status: () => liveStatus(watched, warnings),
       monotonicMs: () => performance.now(),
       every: everyInterval,
+      readMsMax: size.readMsMax,
       log: silentLog(),
     });
     const api = new AdminApi({

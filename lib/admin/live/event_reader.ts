@@ -4,6 +4,7 @@ export class EventReader {
   readonly body: ReadableStream<Uint8Array>;
   readonly #monotonicMs: () => number;
   readonly #onGone: () => void;
+  readonly #beganMs: number;
   #controller!: ReadableStreamDefaultController<Uint8Array>;
   #ended = false;
   /** Since when it takes nothing; undefined while it does. */
@@ -23,6 +24,7 @@ export class EventReader {
   ) {
     this.#monotonicMs = monotonicMs;
     this.#onGone = onGone;
+    this.#beganMs = monotonicMs();
     this.body = new ReadableStream<Uint8Array>({
       start: (controller) => {
         this.#controller = controller;
@@ -30,6 +32,11 @@ export class EventReader {
       },
       cancel: () => this.#gone(),
     });
+  }
+
+  /** How long it has been there, in ms. */
+  get ageMs(): number {
+    return this.#monotonicMs() - this.#beganMs;
   }
 
   /** How long it has taken nothing although there was something, in ms. */

@@ -26,6 +26,13 @@ const STATUS_MS_MAX = 5_000;
 /** How long a reader may take nothing. */
 const STUCK_MS_MAX = 30_000;
 
+/**
+ * How long one stream goes on; then it is to be asked for again, with a token
+ * that is taken then. What a node that does little says in an hour fits the
+ * buffers of the network: a reader that reads none of it looks like any other.
+ */
+const READ_MS_MAX = 10 * 60_000;
+
 /** When a browser that lost the stream asks for it again. */
 const RETRY_MS = 2_000;
 
@@ -38,6 +45,8 @@ export interface LiveFeedParts {
   /** Milliseconds of a clock that never jumps. */
   readonly monotonicMs: () => number;
   readonly every: Every;
+  /** How long one stream goes on, in ms, where it is not ten minutes. */
+  readonly readMsMax?: number | undefined;
   readonly log: Log;
 }
 
@@ -51,7 +60,8 @@ export interface LiveFeedParts {
  * second  = [warning*] [sample] [status] | comment | history status
  * ```
  *
- * The last form is for a reader that has missed something.
+ * The last form is for a reader that has missed something. It ends in order
+ * after {@linkcode READ_MS_MAX}.
  */
 export class LiveFeed implements Disposable {
   readonly #parts: LiveFeedParts;
@@ -143,10 +153,12 @@ export class LiveFeed implements Disposable {
 
   #tell(): void {
     const news = this.#encoder.encode(this.#news());
+    const { readMsMax = READ_MS_MAX } = this.#parts;
     let all: Uint8Array | undefined;
     for (const reader of this.#readers) {
       reader.offer(news, () => all ??= this.#encoder.encode(this.#all()));
-      const { stuckMs } = reader;
+      const { stuckMs, ageMs } = reader;
+      if (ageMs > readMsMax && stuckMs === 0) reader.close();
       if (stuckMs <= STUCK_MS_MAX) continue;
       const reason = new StuckReaderError(Math.round(stuckMs));
       this.#parts.log.info(reason.message);

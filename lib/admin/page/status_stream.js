@@ -33,8 +33,17 @@ const SILENCE_MS_MAX = 8_000;
 /** How long an answer may take to begin. */
 const ANSWER_MS_MAX = 10_000;
 
+/**
+ * kingbus ends each stream in time, to be asked for another one. One that ended
+ * earlier was ended by something else.
+ */
+const WHOLE_MS_MIN = 60_000;
+
 /** The stream was ended by something that a new attempt may mend. */
 class StreamEnd extends Error {}
+
+/** kingbus has ended the stream, in order. */
+class StreamClose extends StreamEnd {}
 
 /** The stream needs a token, or another one. */
 class StreamRefusal extends Error {}
@@ -81,10 +90,14 @@ export class StatusStream {
   async #run(ended) {
     const { onConnection } = this.#parts;
     let failures = 0;
+    let isNext = false;
     while (!ended.aborted) {
-      onConnection({ kind: "connecting" });
+      // That one stream follows another is nothing to be told.
+      if (!isNext) onConnection({ kind: "connecting" });
+      let beganAt = Infinity;
       const began = () => {
         failures = 0;
+        beganAt = performance.now();
         onConnection({ kind: "live" });
       };
       const error = await this.#follow(ended, began).catch((error) => error);
@@ -93,6 +106,9 @@ export class StatusStream {
         onConnection({ kind: "refused", message: error.message });
         return;
       }
+      isNext = error instanceof StreamClose &&
+        performance.now() - beganAt > WHOLE_MS_MIN;
+      if (isNext) continue;
       failures++;
       const pauseMs = backoffMs(failures, Math.random());
       onConnection({
@@ -139,7 +155,7 @@ export class StatusStream {
         }
         if (isLive) onHeard();
       }
-      throw new StreamEnd("kingbus ended the connection");
+      throw new StreamClose("kingbus ended the connection");
     } catch (error) {
       throw silence.isOver ? new StreamEnd("kingbus has gone silent") : error;
     } finally {

@@ -176,6 +176,37 @@ await browserTest(
 );
 
 await browserTest(
+  "a stream that has come to its end is followed by another one, unnoticed",
+  [],
+  async (browser) => {
+    await using node = await LargeNode.open({
+      ...SIZE,
+      replicas: 5,
+      files: 3,
+      readMsMax: 2000,
+    });
+    await using page = await browser.open(node.url);
+    await page.waitUntilLive();
+    let streams = 0;
+    page.page.on("request", (request) => {
+      if (request.url().endsWith("/status/stream")) streams++;
+    });
+    await page.evaluate(`
+      globalThis.states = [];
+      new MutationObserver(() => states.push(document.body.dataset.connection))
+        .observe(document.body, { attributeFilter: ["data-connection"] });
+      const now = performance.now.bind(performance);
+      // A minute is over in a second, by the page's clock.
+      performance.now = () => now() * 60;
+    `);
+    await waitUntil("two streams followed the first", () => streams >= 2);
+    await page.waitUntilLive();
+    assertEquals(await page.evaluate("globalThis.states"), []);
+    page.assertClean();
+  },
+);
+
+await browserTest(
   "a page that nobody sees lets go of the stream, and takes it up again",
   [],
   async (browser) => {

@@ -52,7 +52,7 @@ class StreamReader {
   }
 }
 
-function openFeed() {
+function openFeed({ readMsMax }: { readMsMax?: number } = {}) {
   const clock = new FakeClock();
   const warnings = new RecentWarnings(clock.now);
   const node = {
@@ -86,6 +86,7 @@ function openFeed() {
     },
     monotonicMs: clock.monotonicMs,
     every: clock.every,
+    readMsMax,
     log: silentLog(),
   });
   const closing = new AbortController();
@@ -296,7 +297,7 @@ Deno.test("LiveFeed has no new readers once it is disposed of", () => {
 });
 
 Deno.test("LiveFeed goes on after thousands of events", async () => {
-  const { clock, node, open } = openFeed();
+  const { clock, node, open } = openFeed({ readMsMax: Infinity });
   const reader = open();
   await reader.next();
   let lastId = 2;
@@ -330,4 +331,24 @@ Deno.test("LiveFeed makes statuses that take long less often, yet all five secon
     assert(Math.abs(node.made - made) <= 1, `${takesMs} ms: ${node.made}`);
     await reader.cancel();
   }
+});
+
+Deno.test("LiveFeed ends a stream in order after ten minutes, read or not", async () => {
+  const { clock, feed, node, open } = openFeed();
+  const reader = open();
+  assertEquals(named(await reader.next()), ["history", "status"]);
+  for (let minute = 0; minute < 10; minute++) {
+    for (let second = 0; second < 60; second++) {
+      clock.advance(1000);
+      assertEquals(await reader.next(), []);
+    }
+  }
+  assertEquals(feed.readers, 1);
+  node.head = 1;
+  clock.advance(1000);
+  // The news of that second come before the end.
+  assertEquals(named(await reader.next()), ["status"]);
+  assertEquals(await reader.next(), undefined);
+  assertEquals([feed.readers, clock.timers], [0, 0]);
+  assertEquals(named(await open().next()), ["history", "status"]);
 });
