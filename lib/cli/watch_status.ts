@@ -1,4 +1,5 @@
 import type { NodeStatus } from "../admin/node_status.ts";
+import { sleep } from "../connection/sleep.ts";
 import type { AdminAccess } from "./admin_access.ts";
 import { AdminError } from "./admin_client.ts";
 import { ExitCode } from "./exit_code.ts";
@@ -125,16 +126,8 @@ async function repeat(
   while (!signal.aborted) {
     const next = performance.now() + intervalMs;
     await work();
-    await pause(next - performance.now(), signal);
+    await sleep(Math.max(next - performance.now(), 0), signal);
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, Math.max(ms, 0));
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  if (signal.aborted) resolve();
-  return promise.finally(() => clearTimeout(timer));
 }
 
 /** The whole screen, and how it is drawn over the last one. */

@@ -13,9 +13,9 @@ const PAUSE_MS_MAX = 1000;
 
 /**
  * Accepts connections until the signal fires, the next one when `open` has
- * taken the last. An accept that fails, as all do
- * while the process has no file descriptor left, is tried again after a pause
- * that grows to a second; only the first failure of a row is logged.
+ * taken the last. An accept that fails, as all do while the process has no file
+ * descriptor left, is tried again after a pause that grows to a second; only the
+ * first failure of a row is logged.
  */
 export async function acceptConnections<Connection>(
   listener: ConnectionListener<Connection>,

@@ -123,8 +123,9 @@ export class KvEngine implements BlockEngine {
       this.#names = new Set(await this.#loader.metaNames());
       this.#large.removeOrphans();
       const tail = await this.#loadTail(head);
-      const oldestBlock = await this.#outerBlock(false);
-      const newestBlock = await this.#outerBlock(true);
+      // A block's summary stands for it, being far smaller.
+      const oldestBlock = await this.#outermost("summary", "oldest");
+      const newestBlock = await this.#outermost("summary", "newest");
       return { head, files, tail, oldestBlock, newestBlock };
     });
   }
@@ -159,8 +160,8 @@ export class KvEngine implements BlockEngine {
         this.#tailPieces = Math.max(this.#tailPieces, Number(key[1]) + 1);
       }
       return Math.max(
-        await this.#newest("block"),
-        await this.#newest("summary"),
+        await this.#outermost("block", "newest") ?? -1,
+        await this.#outermost("summary", "newest") ?? -1,
       );
     });
   }
@@ -356,11 +357,17 @@ export class KvEngine implements BlockEngine {
     );
   }
 
-  /** The highest number that keys of that kind have; -1 without any. */
-  async #newest(kind: "block" | "summary"): Promise<number> {
-    const last = this.#kv.list({ prefix: [kind] }, { reverse: true, limit: 1 });
-    for await (const { key } of last) return Number(key[1]);
-    return -1;
+  /** The lowest or highest number that keys of a kind have; undefined for none. */
+  async #outermost(
+    kind: "block" | "summary",
+    which: "oldest" | "newest",
+  ): Promise<number | undefined> {
+    const found = this.#kv.list(
+      { prefix: [kind] },
+      { limit: 1, reverse: which === "newest" },
+    );
+    for await (const { key } of found) return Number(key[1]);
+    return undefined;
   }
 
   /** Checks the format; an empty database becomes one of ours. */
@@ -383,16 +390,6 @@ export class KvEngine implements BlockEngine {
     const owner = { owner: this.#owner, token: crypto.randomUUID() };
     const lease = await whileLocked(() => this.#kv.set(["lease"], owner));
     this.#lease = lease.versionstamp;
-  }
-
-  /**
-   * The oldest whole block, or the newest one. Its summary stands for it, being
-   * far smaller.
-   */
-  async #outerBlock(reverse: boolean): Promise<number | undefined> {
-    const found = this.#kv.list({ prefix: ["summary"] }, { limit: 1, reverse });
-    for await (const { key } of found) return Number(key[1]);
-    return undefined;
   }
 
   async #loadTail(
