@@ -183,6 +183,13 @@ export class AdminClient {
         { cause },
       );
     }
+    if (/invalid HTTP version|invalid HTTP header|HTTP\/0\.9/i.test(text)) {
+      return new AdminError(
+        "foreign",
+        `${this.url} can't be used: what answers there does not speak HTTP; is that the port of the replicas, or one with TLS (https://)?`,
+        { cause },
+      );
+    }
     const isTls = /certificate|tls|ssl|handshake|InvalidContentType/i.test(
       text,
     );
@@ -191,7 +198,9 @@ export class AdminClient {
       : "; is it running, and is its address right (--admin, --admin-listen)?";
     return new AdminError(
       "unreachable",
-      `no node can be asked at ${this.url}: ${printable(text)}${advice}`,
+      `no node can be asked at ${this.url}: ${
+        printable(reasonOf(text))
+      }${advice}`,
       { cause },
     );
   }
@@ -220,6 +229,11 @@ export class AdminClient {
       : "it does not know the token given";
     return `${begin} (${what})${said}; give the token: --token-file, KINGBUS_ADMIN_TOKEN, or --config with the node's configuration`;
   }
+}
+
+/** What went wrong, without the request, which is named already. */
+function reasonOf(text: string): string {
+  return text.replace(/^.*client error \(\w+\): (?=.)/s, "");
 }
 
 interface Envelope {

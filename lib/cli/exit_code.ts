@@ -17,7 +17,7 @@ export type ExitCode = typeof ExitCode[keyof typeof ExitCode];
 
 /** What each exit code says, for help and documents. */
 export const EXIT_CODE_MEANINGS: readonly (readonly [ExitCode, string])[] = [
-  [ExitCode.DONE, "Done. Of `status` also: the node is ready."],
+  [ExitCode.DONE, "Done. Of `status` and `ready` also: the node is ready."],
   [
     ExitCode.FAILED,
     "Not done, or not all of it: no node answers, the store can't be read, something is damaged, files stay because a replica needs them. Standard error says which and what to do.",
@@ -28,7 +28,7 @@ export const EXIT_CODE_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   ],
   [
     ExitCode.NOT_READY,
-    "The node answers, and does not do what it is meant to do: `status`, `source status`.",
+    "The node answers, and does not do what it is meant to do: `status`, `ready`, `source status`.",
   ],
   [
     ExitCode.DENIED,

@@ -2,7 +2,7 @@ import { parseArgs } from "@std/cli";
 import { suggestion } from "../config/nearest_name.ts";
 import type { Command, CommandFlag, CommandInput } from "./command.ts";
 import { COLOR_CHOICES, type ColorChoice } from "./style.ts";
-import { UsageError } from "./usage_error.ts";
+import { inCommand, UsageError } from "./usage_error.ts";
 
 /** A command line taken apart. */
 export interface CommandLine {
@@ -37,6 +37,7 @@ export const GENERAL_FLAGS: readonly CommandFlag[] = [
     completion: COLOR_CHOICES,
   },
   { name: "help", value: undefined, about: "Tell how to use it. Short: -h." },
+  { name: "version", value: undefined, about: "Say the version, no more." },
 ];
 
 /** Arguments that are no flags. */
@@ -46,6 +47,7 @@ interface Rest {
 
 const HELP = "help";
 const COLOR = "color";
+const VERSION = "version";
 const SOURCE_PASSWORD = "source-password";
 
 /**
@@ -73,6 +75,7 @@ export function parseCommandLine(
   ];
   const valueNames = names(true);
   const switchNames = names(false);
+  checkSwitches(args, switchNames);
   const parsed: Record<string, unknown> & Rest = parseArgs([...args], {
     string: [...valueNames, "_"],
     boolean: switchNames,
@@ -86,17 +89,37 @@ export function parseCommandLine(
     const topic = words.length === 0 ? undefined : findTopic(words, commands);
     return { topic };
   }
+  const version = commands.find(({ name }) => name === VERSION);
+  if (switches.delete(VERSION) && version !== undefined) {
+    const input = { values: new Map(), switches: new Set<string>(), rest: [] };
+    return { command: version, input, color: "auto" };
+  }
   const command = words.length === 0
     ? byDefault
     : commandOf(findTopic(words, commands), words);
-  const values = readValues(parsed, valueNames);
-  const color = readColor(values.get(COLOR));
-  values.delete(COLOR);
-  const isNamed = words.length > 0;
-  const rest = isNamed ? words.slice(command.name.split(" ").length) : [];
-  const input = { values, switches, rest };
-  checkInput(command, input);
-  return { command, input, color };
+  return inCommand(command.name, () => {
+    const values = readValues(parsed, valueNames);
+    const color = readColor(values.get(COLOR));
+    values.delete(COLOR);
+    const isNamed = words.length > 0;
+    const rest = isNamed ? words.slice(command.name.split(" ").length) : [];
+    const input = { values, switches, rest };
+    checkInput(command, input);
+    return { command, input, color };
+  });
+}
+
+/** A value behind a switch would be lost: `--force=no` would force. */
+function checkSwitches(
+  args: readonly string[],
+  switchNames: readonly string[],
+): void {
+  for (const arg of args) {
+    if (arg === "--") return;
+    const [, name = ""] = /^--([^=]+)=/.exec(arg) ?? [];
+    if (!switchNames.includes(name)) continue;
+    throw new UsageError(`--${name} takes no value: give it, or leave it out`);
+  }
 }
 
 /**
@@ -124,6 +147,8 @@ function commandOf(topic: HelpTopic, words: readonly string[]): Command {
   if ("run" in topic) return topic;
   throw new UsageError(
     `${words[0]} needs a second word: ${orWords(secondWords(topic.commands))}`,
+    {},
+    words[0],
   );
 }
 
@@ -145,7 +170,8 @@ function unknownWord(
 ): UsageError {
   const words = secondWords(group);
   const wish = suggestion(second, words) || `; there are ${words.join(", ")}`;
-  return new UsageError(`${first} has no command ${quote(second)}${wish}`);
+  const message = `${first} has no command ${quote(second)}${wish}`;
+  return new UsageError(message, {}, first);
 }
 
 function secondWords(group: readonly Command[]): string[] {

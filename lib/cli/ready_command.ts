@@ -9,6 +9,8 @@ const SERVING_FLAG = "serving";
 const WAIT_FLAG = "wait";
 const TIMEOUT_MS = 5_000;
 const INTERVAL_MS = 200;
+/** HTTP status of a node that answers that it is not ready. */
+const UNREADY = 503;
 const WAIT_MS_MAX = 24 * 3_600_000;
 
 /** What a node says of itself, or that it says nothing. */
@@ -22,7 +24,7 @@ export const readyCommand: Command = {
   name: "ready",
   summary: "Tell by the exit code whether the running node is ready",
   about:
-    "Asks the running node's /readyz. Exit code 0 when all that is meant to run runs, 1 when something does not, with what and why, or when no node answers. A source that is away makes a node unready, though it goes on serving its log; with --serving it does not count. For scripts, service managers and load balancers.",
+    "Asks the running node's /readyz. Exit code 0 when all that is meant to run runs, 3 when something does not, with what and why, 1 when no node answers. A source that is away makes a node unready, though it goes on serving its log; with --serving it does not count. For scripts, service managers and load balancers.",
   example: "kingbus ready --serving --wait 30s",
   flags: [
     ...adminFlags(),
@@ -50,7 +52,8 @@ export const readyCommand: Command = {
       readiness = await ask(client, serving);
     }
     if (readiness.ready) return ExitCode.DONE;
-    return tellAdminError(readiness.error, terminal);
+    const code = tellAdminError(readiness.error, terminal);
+    return readiness.error.status === UNREADY ? ExitCode.NOT_READY : code;
   },
 };
 

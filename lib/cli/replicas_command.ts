@@ -102,6 +102,6 @@ export const replicasKickCommand: Command = {
       method: "DELETE",
       path: `/binlog/server/replicas/${id}`,
       isAnswer: isDone,
-    }, () => Promise.resolve(`the connection ${id} was ended`));
+    }, { done: () => Promise.resolve(`the connection ${id} was ended`) });
   },
 };

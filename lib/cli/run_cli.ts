@@ -10,6 +10,9 @@ import { Style, wantsColor } from "./style.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
 
+/** Its own help has nothing that the overview has not. */
+const HELP = "help";
+
 /**
  * Runs one command line and gives its exit code, one of `ExitCode`. What went
  * wrong is told in one line on stderr.
@@ -26,7 +29,9 @@ export async function runCli(
   } catch (error) {
     if (error instanceof UsageError) {
       const message = printable(error.message);
-      terminal.err(`kingbus: ${message} (kingbus help tells more)\n`);
+      const { command = HELP } = error;
+      const topic = command === HELP ? "" : ` ${command}`;
+      terminal.err(`kingbus: ${message} (kingbus help${topic} tells more)\n`);
       return ExitCode.USAGE;
     }
     if (error instanceof ConfigError) {
@@ -43,9 +48,6 @@ async function runCommandLine(
   commands: readonly Command[],
   terminal: Terminal,
 ): Promise<number> {
-  if (args.length === 1 && args[0] === "--version") {
-    return await runCommandLine(["version"], commands, terminal);
-  }
   const all = [...commands, helpCommand(commands)];
   const line = parseCommandLine(args, all, all[0]!);
   if ("topic" in line) {
@@ -57,5 +59,10 @@ async function runCommandLine(
   const { command, input, color } = line;
   const { env, outIsTerminal } = terminal;
   const style = new Style(wantsColor(color, env, outIsTerminal));
-  return await command.run(input, { ...terminal, style });
+  try {
+    return await command.run(input, { ...terminal, style });
+  } catch (error) {
+    if (error instanceof UsageError) error.command ??= command.name;
+    throw error;
+  }
 }

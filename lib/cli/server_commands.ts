@@ -43,7 +43,14 @@ export const serverStartCommand: Command = {
       timeoutMs: TIMEOUT_MS,
       isAnswer: isDone,
       ...Object.keys(body).length === 0 ? {} : { body },
-    }, sayListening);
+    }, {
+      done: sayListening,
+      // Another address or account is not taken over by what runs.
+      ...Object.keys(body).length > 0 ? {} : {
+        already: async (access) =>
+          `replicas are served already: ${await sayListening(access)}`,
+      },
+    });
   },
 };
 
@@ -62,7 +69,7 @@ export const serverStopCommand: Command = {
       path: "/binlog/server/stop",
       timeoutMs: TIMEOUT_MS,
       isAnswer: isDone,
-    }, () => Promise.resolve("replicas are not served any more")),
+    }, { done: () => Promise.resolve("replicas are not served any more") }),
 };
 
 async function sayListening({ client }: AdminAccess): Promise<string> {

@@ -1,4 +1,5 @@
 import { parseAddress } from "../config/address.ts";
+import { startValue } from "../config/config_schema.ts";
 import {
   type AdminAccess,
   adminFlags,
@@ -65,7 +66,15 @@ export const sourceStartCommand: Command = {
       isAnswer: isDone,
       ...body === undefined ? {} : { body },
     } as const;
-    return await steer(input, terminal, question, sayFollowing);
+    return await steer(input, terminal, question, {
+      done: sayFollowing,
+      ...body !== undefined ? {} : {
+        already: async (access) =>
+          `the source is followed already: ${await sayFollowing(access)}`,
+        invalid:
+          `there is no source to follow: name it with --${ADDRESS}, --user and --password-file, or as source in the node's configuration`,
+      },
+    });
   },
 };
 
@@ -84,7 +93,9 @@ export const sourceStopCommand: Command = {
       path: "/binlog/syncer/stop",
       timeoutMs: TIMEOUT_MS,
       isAnswer: isDone,
-    }, () => Promise.resolve("the source is not followed any more")),
+    }, {
+      done: () => Promise.resolve("the source is not followed any more"),
+    }),
 };
 
 /** `kingbus source status`. */
@@ -150,6 +161,10 @@ async function readTarget(
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
     throw new UsageError(`--${ADDRESS}: ${cause.message}`, { cause });
+  }
+  const startFault = startValue().safeParse(start ?? "oldest").error;
+  if (startFault !== undefined) {
+    throw new UsageError(`--${START} ${startFault.issues[0]!.message}`);
   }
   return {
     mysql_addr: address,

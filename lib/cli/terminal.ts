@@ -133,7 +133,7 @@ function writeAll(
     while (rest.length > 0) rest = rest.subarray(to.writeSync(rest));
     return true;
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-    return false;
+    if (error instanceof Deno.errors.BrokenPipe) return false;
+    throw new TypeError("the output can't be written", { cause: error });
   }
 }

@@ -30,7 +30,7 @@ import {
 import { sameBytes } from "../store/same_bytes.ts";
 import { type BinlogPath, isNextName } from "./binlog_path.ts";
 import { ImportError, type ImportFault } from "./import_error.ts";
-import { fileEnd } from "./file_end.ts";
+import { type FileEnd, fileEnd } from "./file_end.ts";
 import { RawEventFeeder } from "./raw_event_feeder.ts";
 
 /** The first bytes of a binlog file, and those of an encrypted one. */
@@ -309,12 +309,26 @@ class FileImport {
     );
   }
 
+  /** How the newest file in the store ends. */
+  async #endOf(last: StoredFile): Promise<FileEnd> {
+    try {
+      return await fileEnd(this.#store, last, this.#path.name);
+    } catch (error) {
+      if (!(error instanceof MalformedEventError)) throw error;
+      throw this.#error(
+        "order",
+        `${last.name}, the newest file in the store, ends with a rotate that names no file, so nothing can follow it (${error.message})`,
+        error,
+      );
+    }
+  }
+
   /** Makes sure that the file is the next one, before any of it is written. */
   async #checkNext(past: FilePast | undefined): Promise<void> {
     const { name } = this.#path;
     const last = this.#store.files.at(-1);
     if (last === undefined) return;
-    const end = await fileEnd(this.#store, last, name);
+    const end = await this.#endOf(last);
     if (
       end === "rotates-elsewhere" ||
       end !== "rotates" && !isNextName(last.name, name)

@@ -9,10 +9,11 @@ const LOCK_MS_MAX = 250;
  * operating system gives the lock free when that process ends, however it does.
  *
  * @throws {StoreError} `locked` when another process has it
+ * @throws {StoreError} `io` when something that is no folder is in its folder's place
  */
 export async function takeLock(path: string): Promise<Deno.FsFile> {
   const lockPath = `${path}.lock`;
-  await Deno.mkdir(dirname(path), { recursive: true, mode: 0o750 });
+  await makeFolder(dirname(path));
   const file = await Deno.open(lockPath, {
     create: true,
     read: true,
@@ -54,5 +55,23 @@ async function tryLock(file: Deno.FsFile): Promise<boolean> {
     return await Promise.race([file.lock(true).then(() => true), late]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true, mode: 0o750 });
+  } catch (cause) {
+    if (
+      cause instanceof Deno.errors.AlreadyExists ||
+      cause instanceof Deno.errors.NotADirectory
+    ) {
+      throw new StoreError(
+        "io",
+        `${path} is no folder, or is in something that is none: choose another data-dir`,
+        { cause },
+      );
+    }
+    throw cause;
   }
 }

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { COMMANDS } from "../../../lib/cli/commands.ts";
 import { formatTopic } from "../../../lib/cli/format_help.ts";
 import { helpCommand } from "../../../lib/cli/help_command.ts";
@@ -152,11 +152,23 @@ Deno.test("commands of two words are refused with what was meant", async () => {
     [["events", "--from=1e3"], '--from takes a whole number, not "1e3"'],
   ];
   for (const [args, message] of cases) {
-    assertEquals(await run(...args), {
-      code: 2,
-      output: "",
-      errors: `kingbus: ${message} (kingbus help tells more)\n`,
-    });
+    const { code, output, errors } = await run(...args);
+    assertEquals([code, output], [2, ""]);
+    assertStringIncludes(errors, `kingbus: ${message} (kingbus help`);
+    assert(errors.endsWith(" tells more)\n"), errors);
+  }
+  for (
+    const [args, topic] of [
+      [["source"], "help source"],
+      [["source", "strat"], "help source"],
+      [["source", "start", "--address=x"], "help source start"],
+      [["purge"], "help purge"],
+      [["help", "source", "x"], "help source"],
+      [["sorce"], "help"],
+    ] as const
+  ) {
+    const { errors } = await run(...args);
+    assertStringIncludes(errors, ` (kingbus ${topic} tells more)\n`);
   }
 });
 

@@ -55,22 +55,22 @@ Deno.test("kingbus ready ends with 0 when the node is ready, and says nothing", 
   assertEquals(asked, ["http://127.0.0.1:9595/readyz"]);
 });
 
-Deno.test("kingbus ready ends with 1 and says why when something does not run", async () => {
+Deno.test("kingbus ready ends with 3 and says why when something does not run", async () => {
   const { code, errors } = await run([], () => unready(RUNNING, SOURCE_AWAY));
-  assertEquals([code, errors], [1, "kingbus: not ready: something\n"]);
+  assertEquals([code, errors], [3, "kingbus: not ready: something\n"]);
 });
 
 Deno.test("kingbus ready --serving does not ask for the source, but for the rest", async () => {
   const away = await run(["--serving"], () => unready(RUNNING, SOURCE_AWAY));
   assertEquals([away.code, away.errors], [0, ""]);
   const deaf = await run(["--serving"], () => unready(NOT_LISTENING));
-  assertEquals(deaf.code, 1);
+  assertEquals(deaf.code, 3);
 });
 
 Deno.test("kingbus ready --serving takes a node that gives no details for unready", async () => {
   const hidden = () => Response.json({ message: "not ready" }, { status: 503 });
   const { code, errors } = await run(["--serving"], hidden);
-  assertEquals([code, errors], [1, "kingbus: not ready\n"]);
+  assertEquals([code, errors], [3, "kingbus: not ready\n"]);
 });
 
 Deno.test("kingbus ready ends with 1 when nobody answers", async () => {
@@ -89,7 +89,7 @@ Deno.test("kingbus ready --wait asks again until it is ready, or time is up", as
   );
   assertEquals([later.code, later.asked.length], [0, 3]);
   const never = await run(["--wait", "300ms"], () => unready(SOURCE_AWAY));
-  assertEquals(never.code, 1);
+  assertEquals(never.code, 3);
   const typo = await run(["--wait", "soon"], ready);
   assertEquals(typo.code, 2);
   assertStringIncludes(typo.errors, "--wait takes a duration");

@@ -70,7 +70,7 @@ Deno.test("runCli() passes flags on, whatever side of the command they are on", 
 });
 
 Deno.test("runCli() refuses what it does not know with exit code 2 and one line", async () => {
-  const cases: [string[], string][] = [
+  const cases: [string[], string, string?][] = [
     [
       ["--data-dri", "x"],
       'there is no flag "--data-dri"; did you mean "--data-dir"?',
@@ -83,16 +83,27 @@ Deno.test("runCli() refuses what it does not know with exit code 2 and one line"
       ["qqqq"],
       'there is no command "qqqq"; there are serve, status, version, help',
     ],
-    [["serve", "now"], 'serve does not take the argument "now"'],
-    [["version", "--data-dir", "x"], "version does not take --data-dir"],
-    [["serve", "--json"], "serve does not take --json"],
-    [["--config"], "--config needs a value, as in --config=VALUE"],
+    [["serve", "now"], 'serve does not take the argument "now"', " serve"],
+    [
+      ["version", "--data-dir", "x"],
+      "version does not take --data-dir",
+      " version",
+    ],
+    [["serve", "--json"], "serve does not take --json", " serve"],
+    [["--json=no"], "--json takes no value: give it, or leave it out"],
+    [
+      ["status", "--json=true"],
+      "--json takes no value: give it, or leave it out",
+    ],
+    [["--verison"], 'there is no flag "--verison"; did you mean "--version"?'],
+    [["--config"], "--config needs a value, as in --config=VALUE", " serve"],
     [
       ["--config", "--name", "x"],
       "--config needs a value, as in --config=VALUE",
+      " serve",
     ],
-    [["--name="], "--name needs a value, as in --name=VALUE"],
-    [["--name", "a", "--name", "b"], "--name is given twice"],
+    [["--name="], "--name needs a value, as in --name=VALUE", " serve"],
+    [["--name", "a", "--name", "b"], "--name is given twice", " serve"],
     [["help", "serve", "more"], 'help does not take the argument "more"'],
     [
       ["help", "qqqq"],
@@ -103,11 +114,11 @@ Deno.test("runCli() refuses what it does not know with exit code 2 and one line"
       "there is no flag --source-password: every user of this machine could read it; use --source-password-file or --source-password-env",
     ],
   ];
-  for (const [args, message] of cases) {
+  for (const [args, message, of] of cases) {
     const { code, errors, output } = await run(args);
     assertEquals(
       [code, errors, output],
-      [2, `kingbus: ${message} (kingbus help tells more)\n`, ""],
+      [2, `kingbus: ${message} (kingbus help${of ?? ""} tells more)\n`, ""],
     );
   }
 });
@@ -134,7 +145,12 @@ Deno.test("runCli() gives exit code 2 to a ConfigError and 1 to other faults", a
 });
 
 Deno.test("runCli() tells the version", async () => {
-  for (const args of [["version"], ["--version"]]) {
+  for (
+    const args of [["version"], ["--version"], ["status", "--version"], [
+      "--version",
+      "--color=never",
+    ]]
+  ) {
     const { code, output } = await run(args);
     assertEquals(code, 0);
     assert(output.startsWith(`kingbus ${VERSION} (Deno `), output);

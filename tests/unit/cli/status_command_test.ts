@@ -205,6 +205,26 @@ Deno.test("kingbus status says what is wrong where no node answers", async () =>
       `no node can be asked at ${url}: dns error: no such host; is it running, and is its address right (--admin, --admin-listen)?\n`,
     ],
     [
+      () =>
+        Promise.reject(
+          new TypeError(
+            `error sending request for url (${url}/status): client error (Connect): dns error: no such host`,
+          ),
+        ),
+      1,
+      `no node can be asked at ${url}: dns error: no such host; is it running, and is its address right (--admin, --admin-listen)?\n`,
+    ],
+    [
+      () =>
+        Promise.reject(
+          new TypeError(
+            "client error (SendRequest): invalid HTTP version parsed",
+          ),
+        ),
+      1,
+      `${url} can't be used: what answers there does not speak HTTP; is that the port of the replicas, or one with TLS (https://)?\n`,
+    ],
+    [
       () => Promise.reject(new TypeError("invalid peer certificate: Expired")),
       1,
       `no node can be asked at ${url}: invalid peer certificate: Expired; give the authority's certificate with --admin-ca, and the name the certificate is for with --admin https://NAME:PORT (http:// where the admin API has no TLS)\n`,

@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { ControlError } from "../../../lib/admin/control.ts";
 import { COMMANDS } from "../../../lib/cli/commands.ts";
 import { runCli } from "../../../lib/cli/run_cli.ts";
 import { memoryTerminal, type Surroundings } from "./memory_terminal.ts";
@@ -21,9 +22,10 @@ Deno.test("kingbus source stops, starts and follows another one", async () => {
   assertStringIncludes(started.output, "following 127.0.0.1:3306 as kb");
   assertEquals(node.syncer.request, undefined);
   assertEquals(await run(["source", "start"], node), {
-    code: 1,
-    output: "",
-    errors: "kingbus: server already started\n",
+    code: 0,
+    output:
+      "the source is followed already: following 127.0.0.1:3306 as kb; kingbus source status tells how it goes on\n",
+    errors: "",
   });
   const stopped = await run(["source", "stop"], node);
   assertEquals(stopped, {
@@ -63,8 +65,15 @@ Deno.test("kingbus source stops, starts and follows another one", async () => {
     node,
     { env: { P: "hunter2" } },
   );
-  assertEquals([wrong.code, wrong.output], [1, ""]);
-  assertStringIncludes(wrong.errors, "kingbus: start: must be oldest");
+  assertEquals([wrong.code, wrong.output], [2, ""]);
+  assertStringIncludes(wrong.errors, "kingbus: --start must be oldest");
+  node.syncer.failWith = new ControlError("invalid", "give mysql_addr");
+  assertEquals(await run(["source", "start"], node), {
+    code: 1,
+    output: "",
+    errors:
+      "kingbus: there is no source to follow: name it with --address, --user and --password-file, or as source in the node's configuration\n",
+  });
 });
 
 Deno.test("kingbus source status tells by its exit code whether it is followed", async () => {

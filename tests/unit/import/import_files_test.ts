@@ -4,6 +4,8 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
+import { writeEventChecksum } from "../../../lib/binlog/checksum.ts";
+import { HEADER_BYTES } from "../../../lib/binlog/event_header.ts";
 import { GtidSet } from "../../../lib/gtid/gtid_set.ts";
 import { listBinlogPaths } from "../../../lib/import/binlog_path.ts";
 import {
@@ -341,6 +343,23 @@ Deno.test("importFiles() refuses a file in the middle that is cut short", async 
   assertEquals(error.fault, "other-history");
   assertStringIncludes(error.message, `${UUID}:24`);
   assertEquals(store.head!.position, boundary);
+});
+
+Deno.test("importFiles() names the file after whose rotate nothing can come", async () => {
+  const [one, two] = fixturesOf("mysql97");
+  const bytes = one!.bytes.slice();
+  const rotate = bytes.subarray(one!.events.at(-1)!.position);
+  rotate.fill(0, HEADER_BYTES + 8, -4);
+  writeEventChecksum(rotate);
+  using folder = new BinlogFolder([two!]);
+  await using store = await openMemoryStore();
+  await importAll(store, [folder.write(one!.name, bytes)]);
+  await assertRefused(store, [`${folder.path}/${two!.name}`], {
+    fault: "order",
+    message: `${two!.name}: ${
+      one!.name
+    }, the newest file in the store, ends with a rotate that names no file`,
+  });
 });
 
 Deno.test("importFiles() warns of a file that ends without a rotate", async () => {
