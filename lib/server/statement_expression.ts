@@ -31,6 +31,7 @@ import type { StatementCursor } from "./statement_cursor.ts";
 import { StatementError, StatementFault } from "./statement_error.ts";
 import { gtidFunction } from "./statement_gtid_function.ts";
 import {
+  globalContext,
   selectSystemVariable,
   systemVariableNamed,
 } from "./system_variable.ts";
@@ -251,7 +252,10 @@ function systemVariable(
     );
   }
   const { characterSet } = context.session;
-  const value = selectSystemVariable(variable, context);
+  const value = selectSystemVariable(
+    variable,
+    scope === "global" ? globalContext(context) : context,
+  );
   cursor.charge(value.text?.length ?? 0);
   return {
     value,

@@ -23,10 +23,11 @@ import {
   showBinlogEvents,
   showDatabases,
   showErrors,
+  showGlobalVariables,
   showReplicas,
+  showSessionVariables,
   showSlaveHosts,
   showTables,
-  showVariables,
   showWarnings,
 } from "./statement_show.ts";
 import {
@@ -309,20 +310,24 @@ export const STATEMENTS: readonly StatementEntry[] = [
     answer: answerSet,
   },
   {
-    words: [
-      "SHOW VARIABLES",
-      "SHOW GLOBAL VARIABLES",
-      "SHOW SESSION VARIABLES",
-      "SHOW LOCAL VARIABLES",
-    ],
+    words: ["SHOW VARIABLES", "SHOW SESSION VARIABLES", "SHOW LOCAL VARIABLES"],
     syntax:
-      "SHOW [GLOBAL | SESSION | LOCAL] VARIABLES [LIKE 'pattern' | WHERE condition]",
+      "SHOW [SESSION | LOCAL] VARIABLES [LIKE 'pattern' | WHERE condition]",
     subject: "variables and values",
     about:
-      "The system variables. A condition has `Variable_name` and `Value`, `=`, `<>`, `<`, `<=`, `>`, `>=`, `IS [NOT] NULL`, `[NOT] LIKE`, `[NOT] IN`, `[NOT] BETWEEN`, `AND`, `OR`, `NOT` and parentheses.",
+      "The system variables, with what the session has set. A condition has `Variable_name` and `Value`, `=`, `<>`, `<`, `<=`, `>`, `>=`, `IS [NOT] NULL`, `[NOT] LIKE`, `[NOT] IN`, `[NOT] BETWEEN`, `AND`, `OR`, `NOT` and parentheses.",
     counters: ["Com_show_variables"],
     errors: ["ER_BAD_FIELD"],
-    answer: showVariables,
+    answer: showSessionVariables,
+  },
+  {
+    words: ["SHOW GLOBAL VARIABLES"],
+    syntax: "SHOW GLOBAL VARIABLES [LIKE 'pattern' | WHERE condition]",
+    subject: "variables and values",
+    about: "The same with the values that sessions begin with.",
+    counters: ["Com_show_variables"],
+    errors: ["ER_BAD_FIELD"],
+    answer: showGlobalVariables,
   },
   {
     words: ["SHOW STATUS", "SHOW SESSION STATUS", "SHOW LOCAL STATUS"],

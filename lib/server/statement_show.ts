@@ -16,7 +16,7 @@ import type { StatementCursor } from "./statement_cursor.ts";
 import { StatementError, StatementFault } from "./statement_error.ts";
 import type { StatementResult, StatementWarning } from "./statement_result.ts";
 import { parseLimit } from "./statement_limit.ts";
-import { systemVariables } from "./system_variable.ts";
+import { globalContext, systemVariables } from "./system_variable.ts";
 
 // Characters of columns as MySQL declares them.
 const FILE_NAME_CHARACTERS = 255;
@@ -25,20 +25,40 @@ const SHORT_TEXT_CHARACTERS = 20;
 const UUID_CHARACTERS = 36;
 const NAME_CHARACTERS = 64;
 
-/** `SHOW VARIABLES [LIKE … | WHERE …]`, after the word VARIABLES. */
-export function showVariables(
+/** `SHOW [SESSION] VARIABLES [LIKE … | WHERE …]`, after the word VARIABLES. */
+export function showSessionVariables(
   cursor: StatementCursor,
   context: StatementContext,
 ): StatementResult {
+  return showVariables(cursor, context, context);
+}
+
+/** `SHOW GLOBAL VARIABLES`: whatever the session has set. */
+export function showGlobalVariables(
+  cursor: StatementCursor,
+  context: StatementContext,
+): StatementResult {
+  return showVariables(cursor, context, globalContext(context));
+}
+
+function showVariables(
+  cursor: StatementCursor,
+  context: StatementContext,
+  readWith: StatementContext,
+): StatementResult {
   const wanted = parseVariableFilter(cursor);
   const rows = systemVariables(context)
-    .map((variable): VariableRow => ({
-      name: variable.name,
-      // read only where it is asked for: a GTID set's text is dear
-      get value() {
-        return variable.read(context) ?? "";
-      },
-    }))
+    .map((variable): VariableRow => {
+      let read: string | undefined;
+      return {
+        name: variable.name,
+        // only where it is asked for, and once: a GTID set's text is dear
+        get value() {
+          read ??= variable.read(readWith) ?? "";
+          return read;
+        },
+      };
+    })
     .filter(wanted)
     .map(({ name, value }) => [name, value]);
   return {

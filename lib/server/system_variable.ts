@@ -61,7 +61,7 @@ function ofMariadb(variable: SystemVariable): SystemVariable {
 }
 
 /** The collation that a server of the source's flavour has by default. */
-const defaultCollation: Read = ({ server }) =>
+const defaultCollation = ({ server }: StatementContext): string =>
   server.flavour === "mariadb" ? "utf8mb4_general_ci" : "utf8mb4_0900_ai_ci";
 
 /** MariaDB has semi-synchronous replication built in, also when it is off. */
@@ -323,6 +323,27 @@ const SYSTEM_VARIABLES: readonly SystemVariable[] = [
   ),
   session("wait_timeout", "unsigned", "28800"),
 ];
+
+/** What a server's own character set is, which sessions begin with. */
+const SERVER_CHARACTER_SET = characterSetNamed("utf8mb4")!;
+
+/**
+ * What variables are to be read with where their GLOBAL values are asked for:
+ * as by a session that has set nothing.
+ */
+export function globalContext(context: StatementContext): StatementContext {
+  return {
+    ...context,
+    session: {
+      ...context.session,
+      settings: new Map(),
+      characterSet: {
+        ...SERVER_CHARACTER_SET,
+        collationName: defaultCollation(context),
+      },
+    },
+  };
+}
 
 /** The system variables of this server, sorted by name. */
 export function systemVariables(

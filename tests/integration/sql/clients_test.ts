@@ -32,6 +32,7 @@ const TYPED: readonly string[] = [
   "START ALL SLAVES",
   "SELECT @@server_id, NOW(), CURRENT_USER()",
   "SET @a = 5",
+  "SHOW VARIABLES LIKE 'version%'",
   "SHOW GLOBAL VARIABLES LIKE 'server%'",
   "SHOW STATUS WHERE Variable_name = 'Uptime'",
   "SHOW GLOBAL STATUS",

@@ -26,7 +26,7 @@ await rigTest(
 );
 
 await rigTest(
-  "kingbus shows and compares GTID sets of several servers as MySQL 9.7",
+  "kingbus shows GTID sets of several servers, compares values and tells scopes apart as MySQL 9.7",
   ["mysql97"],
   async () => {
     const server = await source.asSource();
@@ -53,6 +53,10 @@ await rigTest(
       "SHOW VARIABLES WHERE Variable_name = 'lock_wait_timeout' AND Value > '99'",
       "SHOW VARIABLES WHERE Variable_name = 'gtid_mode' AND Value BETWEEN -1 AND 0",
       "SHOW VARIABLES WHERE Variable_name = 'version' AND Value IS NOT NULL",
+      "SET wait_timeout = 7",
+      "SELECT @@wait_timeout, @@session.wait_timeout, @@global.wait_timeout",
+      "SHOW VARIABLES LIKE 'wait_timeout'",
+      "SHOW GLOBAL VARIABLES LIKE 'wait_timeout'",
     ]);
   },
 );

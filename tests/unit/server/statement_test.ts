@@ -412,6 +412,31 @@ Deno.test("answerStatement() keeps settings of the session", () => {
   assertEquals(errorOf("SET autocommit = 7"), [1231, "42000"]);
 });
 
+Deno.test("answerStatement() tells GLOBAL values from the session's", () => {
+  const set = [
+    "SET wait_timeout = 7, time_zone = '+01:00', autocommit = 0",
+    "SET NAMES latin1",
+  ];
+  const names =
+    "('wait_timeout', 'time_zone', 'autocommit', 'character_set_client', 'collation_connection')";
+  const shown = (scope: string) =>
+    rowsOf([...set, `SHOW ${scope} VARIABLES WHERE Variable_name IN ${names}`])
+      .map(([, value]) => value);
+  const selected = (scope: string) =>
+    rowsOf([
+      ...set,
+      `SELECT @@${scope}.autocommit, @@${scope}.character_set_client, @@${scope}.wait_timeout`,
+    ]);
+  const own = ["OFF", "latin1", "latin1_swedish_ci", "+01:00", "7"];
+  const ofServer = ["ON", "utf8mb4", "utf8mb4_0900_ai_ci", "SYSTEM", "28800"];
+  for (const scope of ["", "SESSION", "LOCAL"]) {
+    assertEquals(shown(scope), own, scope);
+  }
+  assertEquals(shown("GLOBAL"), ofServer);
+  assertEquals(selected("session"), [["0", "latin1", "7"]]);
+  assertEquals(selected("global"), [["1", "utf8mb4", "28800"]]);
+});
+
 Deno.test("answerStatement() gives a KILL to the session", () => {
   const kill = (statement: string) =>
     answerStatement(statement, statementSession().context());
