@@ -1,10 +1,19 @@
 // @ts-check
+/// <reference lib="dom" />
 
 /** Shows the description of the API, with forms to try its calls. */
 const { SwaggerUIBundle } =
   /** @type {{ SwaggerUIBundle(options: object): unknown }} */ (
     /** @type {unknown} */ (globalThis)
   );
+
+// The style sheet knows dark colours, and leaves it to the page when.
+const dark = globalThis.matchMedia("(prefers-color-scheme: dark)");
+const showMode = () => {
+  document.documentElement.classList.toggle("dark-mode", dark.matches);
+};
+dark.addEventListener("change", showMode);
+showMode();
 
 SwaggerUIBundle({
   url: new URL("openapi.json", document.baseURI).href,

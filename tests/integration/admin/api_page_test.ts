@@ -42,3 +42,32 @@ await browserTest(
     api.assertClean();
   },
 );
+
+await browserTest(
+  "the page at /api is dark where one likes it so, also when that changes",
+  [],
+  async (browser) => {
+    await using node = await LargeNode.open(SMALL);
+    await using api = await browser.open(`${node.url}api`, {
+      colorScheme: "dark",
+    });
+    const { page } = api;
+    await page.locator(".swagger-ui .info .title").waitFor();
+    /** Of the page and of a title, from 0 for black to 255. */
+    const brightness = () =>
+      api.evaluate<[number, number]>(`
+        [
+          getComputedStyle(document.documentElement).backgroundColor,
+          getComputedStyle(document.querySelector(".info .title")).color,
+        ].map((colour) => Number(/\\d+/.exec(colour)[0]))
+      `);
+    const [ground, text] = await brightness();
+    assert(ground < 80 && text > 150, `${text} on ${ground}`);
+    await api.shoot("api-dark");
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.locator("html:not(.dark-mode)").waitFor();
+    const [, ink] = await brightness();
+    assert(ink < 100, `${ink} on a bright page`);
+    api.assertClean();
+  },
+);
