@@ -52,7 +52,7 @@ export async function startMariadb(
     const inside = folder.slice(root.length);
     const common = ["--no-defaults", "--user=root", `--datadir=${inside}/data`];
     await Deno.writeTextFile(`${folder}/init.sql`, INIT_SQL);
-    await makeDataFolder(installation, common);
+    await makeDataFolder(installation, common, inside);
     return {
       title,
       command: [
@@ -93,6 +93,7 @@ function command({ root }: Installation, program: string): string[] {
 async function makeDataFolder(
   installation: Installation,
   common: string[],
+  inside: string,
 ): Promise<void> {
   const [program = "", ...first] = command(installation, "mariadb-install-db");
   const { success, stderr } = await new Deno.Command(program, {
@@ -105,6 +106,9 @@ async function makeDataFolder(
       // also where the host's name can't be looked up, as in a bare root
       "--force",
     ],
+    // A server that starts removes all temporary tables of its folder for them,
+    // also those that another is making its system tables with.
+    env: { TMPDIR: inside },
     stdin: "null",
     stdout: "null",
   }).output();

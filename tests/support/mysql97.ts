@@ -84,6 +84,7 @@ function serverCommand(root: string, inside: string): string[] {
     "--no-defaults",
     "--user=root",
     `--datadir=${inside}/data`,
+    `--tmpdir=${inside}`,
     "--secure-file-priv=",
     "--innodb-buffer-pool-size=64M",
     "--innodb-redo-log-capacity=64M",
