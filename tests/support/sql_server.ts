@@ -135,7 +135,10 @@ export class TestReplica {
       // MySQL 9 gives up after ten: a busy machine starts kingbus no faster.
       `${side}_RETRY_COUNT = 86400`,
       `${side}_HEARTBEAT_PERIOD = 1`,
-      ...this.#modern ? [`SOURCE_SSL = 0`] : [],
+      ...this.#modern
+        // as before 9.0, where it was not 10: a test may restart its source
+        ? ["SOURCE_SSL = 0", "SOURCE_RETRY_COUNT = 86400"]
+        : [],
       ...from === undefined ? [`${side}_AUTO_POSITION = 1`] : [
         `${side}_AUTO_POSITION = 0`,
         `${side}_LOG_FILE = '${from.fileName}'`,
