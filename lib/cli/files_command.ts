@@ -1,13 +1,13 @@
 import type { FileStatus } from "../admin/file_status.ts";
 import { adminOrStoreFlags } from "./admin_access.ts";
-import { askNodeOrStore, formatFound, FROM_FIELD } from "./ask_node.ts";
-import { type Command, JSON_FLAG, wantsJson } from "./command.ts";
+import { FROM_FIELD } from "./ask_node.ts";
+import { type Command, JSON_FLAG } from "./command.ts";
 import { ExitCode } from "./exit_code.ts";
 import { formatBytes } from "./format_bytes.ts";
-import { formatOptions } from "./format_options.ts";
+import type { FormatOptions } from "./format_options.ts";
 import { isFileList } from "./node_answers.ts";
 import { formatTable, type TableColumn } from "./table.ts";
-import { withAdmin } from "./with_admin.ts";
+import { withFound } from "./with_found.ts";
 
 const COLUMNS: readonly TableColumn<FileStatus>[] = [
   { title: "NAME", text: ({ name }) => name },
@@ -44,30 +44,27 @@ export const filesCommand: Command = {
       ["data", "What [`GET /binlog/files`](admin-api.md) answers: a list."],
     ],
   },
-  async run(input, terminal): Promise<number> {
-    return await withAdmin(input, terminal, async (access) => {
-      const found = await askNodeOrStore(
-        access,
-        { path: "/binlog/files", isAnswer: isFileList },
-        ({ files }) => files,
-        terminal,
-      );
-      if (wantsJson(input)) {
-        terminal.out(formatFound(found));
-        return ExitCode.DONE;
-      }
-      const bytes = found.data.reduce((sum, { size }) => sum + size, 0);
-      const count = found.data.length;
-      const lines = count === 0
-        ? ["the log is empty"]
-        : formatTable(found.data, COLUMNS, formatOptions(terminal));
-      const files = count === 1 ? "1 file" : `${count} files`;
-      if (count > 0) lines.push(`${files}, ${formatBytes(bytes)}`);
-      terminal.out(`${lines.join("\n")}\n`);
-      return ExitCode.DONE;
-    });
-  },
+  run: (input, terminal): Promise<number> =>
+    withFound(input, terminal, {
+      question: { path: "/binlog/files", isAnswer: isFileList },
+      stored: ({ files }) => files,
+      pick: (files) => files,
+      format: formatFiles,
+    }, () => ExitCode.DONE),
 };
+
+function formatFiles(
+  files: readonly FileStatus[],
+  options: FormatOptions,
+): string {
+  const count = files.length;
+  if (count === 0) return "the log is empty\n";
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  const sum = `${count === 1 ? "1 file" : `${count} files`}, ${
+    formatBytes(bytes)
+  }`;
+  return `${[...formatTable(files, COLUMNS, options), sum].join("\n")}\n`;
+}
 
 /** `2026-11-23 10:00:00` of RFC 3339 in UTC; empty when not known. */
 function shortTime(text: string | undefined): string {

@@ -1,10 +1,10 @@
 import type { HoldStatus, RetentionStatus } from "../admin/retention_status.ts";
 import type { ReplicaStatus } from "../admin/server_status.ts";
 import { adminFlags, adminOrStoreFlags } from "./admin_access.ts";
-import { askNodeOrStore, formatFound, FROM_FIELD } from "./ask_node.ts";
-import { type Command, JSON_FLAG, wantsJson } from "./command.ts";
+import { FROM_FIELD } from "./ask_node.ts";
+import { type Command, JSON_FLAG } from "./command.ts";
 import { ExitCode } from "./exit_code.ts";
-import { formatOptions } from "./format_options.ts";
+import type { FormatOptions } from "./format_options.ts";
 import { replicaTable } from "./format_replicas.ts";
 import { replicaLine } from "./format_retention.ts";
 import { isDone } from "./node_answers.ts";
@@ -12,7 +12,7 @@ import { NODE_QUESTION } from "./node_question.ts";
 import { printable } from "./printable.ts";
 import { steer } from "./steer.ts";
 import { UsageError } from "./usage_error.ts";
-import { withAdmin } from "./with_admin.ts";
+import { withFound } from "./with_found.ts";
 import { wrapText } from "./wrap_text.ts";
 
 /** Who reads the log: connected now, or to be kept for. */
@@ -49,37 +49,32 @@ export const replicasCommand: Command = {
       ],
     ],
   },
-  async run(input, terminal): Promise<number> {
-    return await withAdmin(input, terminal, async (access) => {
-      const { from, data } = await askNodeOrStore(
-        access,
-        NODE_QUESTION,
-        ({ status }) => status,
-        terminal,
-      );
-      const { server, retention } = data;
-      const replicas: Replicas = {
+  run: (input, terminal): Promise<number> =>
+    withFound(input, terminal, {
+      question: NODE_QUESTION,
+      stored: ({ status }) => status,
+      pick: ({ server, retention }): Replicas => ({
         connected: server.slaves,
         kept_for: retention.replicas,
         held_back_by: retention.held_back?.by ?? [],
-      };
-      if (wantsJson(input)) {
-        terminal.out(formatFound({ from, data: replicas }));
-        return ExitCode.DONE;
-      }
-      const options = formatOptions(terminal);
-      const lines = replicaTable(replicas.connected, options);
-      if (lines.length === 0) lines.push("no replica is connected");
-      const kept = replicas.kept_for.map((one) => printable(replicaLine(one)));
-      if (kept.length > 0) {
-        lines.push("", options.style.strong("files are kept for"));
-        lines.push(...kept.flatMap((line) => wrapText(line, options.width)));
-      }
-      terminal.out(`${lines.join("\n")}\n`);
-      return ExitCode.DONE;
-    });
-  },
+      }),
+      format: formatReplicas,
+    }, () => ExitCode.DONE),
 };
+
+function formatReplicas(
+  { connected, kept_for: keptFor }: Replicas,
+  options: FormatOptions,
+): string {
+  const lines = replicaTable(connected, options);
+  if (lines.length === 0) lines.push("no replica is connected");
+  const kept = keptFor.map((one) => printable(replicaLine(one)));
+  if (kept.length > 0) {
+    lines.push("", options.style.strong("files are kept for"));
+    lines.push(...kept.flatMap((line) => wrapText(line, options.width)));
+  }
+  return `${lines.join("\n")}\n`;
+}
 
 /** `kingbus replicas kick`. */
 export const replicasKickCommand: Command = {

@@ -6,15 +6,9 @@ import {
   adminOrStoreFlags,
 } from "./admin_access.ts";
 import type { AdminQuestion } from "./admin_client.ts";
-import { askNodeOrStore, formatFound, FROM_FIELD } from "./ask_node.ts";
-import {
-  type Command,
-  type CommandInput,
-  JSON_FLAG,
-  wantsJson,
-} from "./command.ts";
+import { FROM_FIELD } from "./ask_node.ts";
+import { type Command, type CommandInput, JSON_FLAG } from "./command.ts";
 import { ExitCode } from "./exit_code.ts";
-import { formatOptions } from "./format_options.ts";
 import { formatSource } from "./format_status.ts";
 import { accountFlags, readAccount } from "./given_account.ts";
 import { isDone, isSyncerStatus } from "./node_answers.ts";
@@ -22,7 +16,7 @@ import type { SyncerStatus } from "../admin/syncer_status.ts";
 import { steer } from "./steer.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
-import { withAdmin } from "./with_admin.ts";
+import { withFound } from "./with_found.ts";
 
 const ADDRESS = "address";
 const START = "start";
@@ -114,26 +108,18 @@ export const sourceStatusCommand: Command = {
       ["data", "What [`GET /binlog/syncer/status`](admin-api.md) answers."],
     ],
   },
-  async run(input, terminal): Promise<number> {
-    return await withAdmin(input, terminal, async (access) => {
-      const found = await askNodeOrStore(
-        access,
-        SYNCER_QUESTION,
-        ({ status }) => status.syncer,
-        terminal,
-      );
-      terminal.out(
-        wantsJson(input)
-          ? formatFound(found)
-          : formatSource(found.data, formatOptions(terminal)),
-      );
-      if (found.from === "store") return ExitCode.FAILED;
-      const { wanted, state } = found.data;
+  run: (input, terminal): Promise<number> =>
+    withFound(input, terminal, {
+      question: SYNCER_QUESTION,
+      stored: ({ status }) => status.syncer,
+      pick: (syncer) => syncer,
+      format: formatSource,
+    }, ({ from, data: { wanted, state } }) => {
+      if (from === "store") return ExitCode.FAILED;
       return wanted && state !== "following"
         ? ExitCode.NOT_READY
         : ExitCode.DONE;
-    });
-  },
+    }),
 };
 
 async function sayFollowing({ client }: AdminAccess): Promise<string> {

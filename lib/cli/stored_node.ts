@@ -5,6 +5,7 @@ import { type FileStatus, fileStatus } from "../admin/file_status.ts";
 import type { NodeStatus } from "../admin/node_status.ts";
 import { retentionStatus } from "../admin/retention_status.ts";
 import { serverStatus } from "../admin/server_status.ts";
+import { idleRetention, stoppedSyncer } from "../admin/stopped_reports.ts";
 import { syncerStatus } from "../admin/syncer_status.ts";
 import { type Address, formatAddress } from "../config/address.ts";
 import type { ConfigTree } from "../config/config_schema.ts";
@@ -72,27 +73,10 @@ async function storedSyncer(
   const target = intent?.target ?? configuredTarget(tree);
   const identity = await loadSourceIdentity(log);
   return syncerStatus({
+    ...stoppedSyncer(report),
     wanted: intent?.run ?? target !== undefined,
-    state: "stopped",
-    cause: undefined,
-    reason: undefined,
-    faultAt: undefined,
-    since: undefined,
-    attempts: 0,
-    nextAttemptAt: undefined,
-    connectedAt: undefined,
-    heardAt: undefined,
     target,
     source: identity,
-    semiSync: { wanted: false, link: undefined, gate: undefined },
-    candidates: [],
-    tls: { mode: "disabled", files: {} },
-    heartbeatMs: 0,
-    sourceFile: "",
-    sourcePosition: 0,
-    secondsBehind: undefined,
-    bytesBehind: undefined,
-    log: report,
   });
 }
 
@@ -110,15 +94,7 @@ async function storedRetention(
     Date.now,
   );
   return retentionStatus({
-    settings,
-    checkedAt: undefined,
-    failure: undefined,
-    failures: 0,
-    freeBytes: undefined,
-    lastPurge: undefined,
-    purgedFiles: 0,
-    purgedBytes: 0,
-    heldBack: undefined,
+    ...idleRetention(settings),
     replicas: needs.all.map((need) => ({
       ...need,
       connected: false,

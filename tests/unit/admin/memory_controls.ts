@@ -15,6 +15,10 @@ import {
 } from "../../../lib/admin/control.ts";
 import type { LiveParts } from "../../../lib/admin/admin_parts.ts";
 import type { ListedFile } from "../../../lib/admin/file_status.ts";
+import {
+  idleRetention,
+  stoppedSyncer,
+} from "../../../lib/admin/stopped_reports.ts";
 import { GtidSet } from "../../../lib/gtid/gtid_set.ts";
 import type {
   PurgeOptions,
@@ -69,32 +73,20 @@ export class MemorySyncerControl implements SyncerControl {
 
   report(): SyncerReport {
     return {
+      ...stoppedSyncer(LOG),
       wanted: this.#wanted,
       state: this.#wanted ? "following" : "stopped",
-      cause: undefined,
-      reason: undefined,
-      faultAt: undefined,
-      since: undefined,
-      attempts: 0,
-      nextAttemptAt: undefined,
-      connectedAt: undefined,
-      heardAt: undefined,
       target: {
         address: "127.0.0.1:3306",
         user: "kb",
         serverId: 1001,
         uuid: "11111111-71ca-11e1-9e33-c80aa9429562",
       },
-      source: undefined,
-      semiSync: { wanted: false, link: undefined, gate: undefined },
-      candidates: [],
-      tls: { mode: "disabled", files: {} },
       heartbeatMs: 5000,
       sourceFile: "binlog.000042",
       sourcePosition: 157,
       secondsBehind: 0,
       bytesBehind: 0,
-      log: LOG,
       ...this.current,
     };
   }
@@ -189,23 +181,14 @@ export class MemoryRetentionControl implements RetentionControl {
 
   report(): RetentionReport {
     return {
-      settings: {
+      ...idleRetention({
         bytesMax: undefined,
         ageMaxMs: undefined,
         filesMax: undefined,
         freeDiskBytesMin: undefined,
         checkIntervalMs: 30_000,
         replicas: [],
-      },
-      checkedAt: undefined,
-      failure: undefined,
-      failures: 0,
-      freeBytes: undefined,
-      lastPurge: undefined,
-      purgedFiles: 0,
-      purgedBytes: 0,
-      heldBack: undefined,
-      replicas: [],
+      }),
       ...this.current,
     };
   }
