@@ -16,7 +16,7 @@ export function showReplicaStatus(
   cursor: StatementCursor,
   context: StatementContext,
 ): StatementResult {
-  expectOnlyChannel(cursor);
+  expectOnlyChannel(cursor, context);
   return sourceStatus(context, { oldWords: false, all: false });
 }
 
@@ -25,7 +25,7 @@ export function showSlaveStatus(
   cursor: StatementCursor,
   context: StatementContext,
 ): StatementResult {
-  expectOnlyChannel(cursor);
+  expectOnlyChannel(cursor, context);
   return sourceStatus(context, { oldWords: true, all: false });
 }
 
@@ -91,7 +91,7 @@ export function startReplica(
       "give the account by CHANGE REPLICATION SOURCE TO, which keeps it",
     );
   }
-  expectOnlyChannel(cursor);
+  expectOnlyChannel(cursor, { server });
   return { kind: "source", action: { kind: "start", threads } };
 }
 
@@ -102,7 +102,7 @@ export function stopReplica(
 ): StatementResult {
   if (isMariadb(server.version)) expectOnlyConnectionIfAny(cursor);
   const threads = takeThreads(cursor);
-  expectOnlyChannel(cursor);
+  expectOnlyChannel(cursor, { server });
   if (threads === "sql") {
     throw notSupported(
       "STOP REPLICA SQL_THREAD",
@@ -173,7 +173,7 @@ export function changeSource(
     Object.assign(change, read);
     if (tls !== undefined) change.tls = { ...change.tls, ...tls };
   } while (cursor.takeSymbol(","));
-  expectOnlyChannel(cursor);
+  expectOnlyChannel(cursor, { server });
   return { kind: "source", action: { kind: "change", change } };
 }
 
@@ -191,10 +191,15 @@ export function refuseReset(
 }
 
 /** There is one channel, and it has no name. */
-function expectOnlyChannel(cursor: StatementCursor): void {
+function expectOnlyChannel(
+  cursor: StatementCursor,
+  { server }: Pick<StatementContext, "server">,
+): void {
   if (!cursor.takeWords("FOR", "CHANNEL")) return;
   const name = cursor.expectNameOrString();
   if (name === "") return;
+  // to MariaDB a channel is a connection
+  if (isMariadb(server.version)) throw noSuchConnection(name);
   throw new StatementError(
     StatementFault.ER_REPLICA_CHANNEL_DOES_NOT_EXIST,
     `Replica channel '${name.slice(0, 64)}' does not exist.`,
@@ -204,8 +209,11 @@ function expectOnlyChannel(cursor: StatementCursor): void {
 /** As for MySQL's channels, of MariaDB's connections, which are named first. */
 function expectOnlyConnection(cursor: StatementCursor): void {
   const name = cursor.expectString();
-  if (name === "") return;
-  throw new StatementError(
+  if (name !== "") throw noSuchConnection(name);
+}
+
+function noSuchConnection(name: string): StatementError {
+  return new StatementError(
     StatementFault.ER_NO_SUCH_MASTER_CONNECTION,
     `There is no master connection '${name.slice(0, 64)}'`,
   );

@@ -142,10 +142,18 @@ Deno.test("SHOW ALL SLAVES STATUS is MariaDB's, by GTID where the log has them",
   const plain = rowOf("SHOW REPLICA STATUS", { version });
   assertEquals(plain["Using_Gtid"], "No");
   assert("Master_Host" in plain);
-  assertEquals(
-    faultOf("SHOW SLAVE 'x' STATUS", { version }),
-    "1617 There is no master connection 'x'",
-  );
+  for (
+    const statement of [
+      "SHOW SLAVE 'x' STATUS",
+      "SHOW SLAVE STATUS FOR CHANNEL 'x'",
+      "STOP SLAVE FOR CHANNEL 'x'",
+    ]
+  ) {
+    assertEquals(
+      faultOf(statement, { version }),
+      "1617 There is no master connection 'x'",
+    );
+  }
   assertEquals(faultOf("SHOW ALL SLAVES STATUS").slice(0, 4), "1064");
 });
 
