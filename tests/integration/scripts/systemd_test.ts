@@ -162,7 +162,7 @@ await programTest(
     assertEquals(await machine.must("systemctl is-active kingbus"), "active\n");
     await machine.must(`${kingbus} ready --serving`);
     const { code, output } = await machine.run(`${kingbus} ready`);
-    assertEquals(code, 1);
+    assertEquals(code, 3);
     assertStringIncludes(output, "not ready: syncer");
 
     // It follows a real one.
