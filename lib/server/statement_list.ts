@@ -163,7 +163,10 @@ export const STATEMENTS: readonly StatementEntry[] = [
     about:
       "How the source is followed, in MySQL's columns; see below. No row while no source was ever given. For a MariaDB log under MariaDB's names.",
     counters: ["Com_show_replica_status", "Com_show_slave_status"],
-    errors: ["ER_REPLICA_CHANNEL_DOES_NOT_EXIST"],
+    errors: [
+      "ER_REPLICA_CHANNEL_DOES_NOT_EXIST",
+      "ER_NO_SUCH_MASTER_CONNECTION",
+    ],
     answer: showReplicaStatus,
   },
   {
@@ -174,7 +177,10 @@ export const STATEMENTS: readonly StatementEntry[] = [
     about:
       "The same under the old names, with the columns that the source's version has.",
     counters: ["Com_show_replica_status", "Com_show_slave_status"],
-    errors: ["ER_REPLICA_CHANNEL_DOES_NOT_EXIST"],
+    errors: [
+      "ER_REPLICA_CHANNEL_DOES_NOT_EXIST",
+      "ER_NO_SUCH_MASTER_CONNECTION",
+    ],
     answer: showSlaveStatus,
   },
   {
@@ -212,6 +218,7 @@ export const STATEMENTS: readonly StatementEntry[] = [
       "ER_REPLICA_HEARTBEAT_VALUE_OUT_OF_RANGE",
       "ER_NOT_SUPPORTED_YET",
       "ER_REPLICA_CHANNEL_DOES_NOT_EXIST",
+      "ER_NO_SUCH_MASTER_CONNECTION",
     ],
     answer: changeSource,
   },
@@ -228,6 +235,7 @@ export const STATEMENTS: readonly StatementEntry[] = [
       "ER_REPLICA_CONFIGURATION",
       "ER_NOT_SUPPORTED_YET",
       "ER_REPLICA_CHANNEL_DOES_NOT_EXIST",
+      "ER_NO_SUCH_MASTER_CONNECTION",
     ],
     answer: startReplica,
   },
@@ -240,7 +248,11 @@ export const STATEMENTS: readonly StatementEntry[] = [
     about:
       "Ends the following of the source, now and after each restart; what came is durable then. Replicas are served on.",
     counters: ["Com_replica_stop", "Com_slave_stop"],
-    errors: ["ER_NOT_SUPPORTED_YET", "ER_REPLICA_CHANNEL_DOES_NOT_EXIST"],
+    errors: [
+      "ER_NOT_SUPPORTED_YET",
+      "ER_REPLICA_CHANNEL_DOES_NOT_EXIST",
+      "ER_NO_SUCH_MASTER_CONNECTION",
+    ],
     answer: stopReplica,
   },
   {
