@@ -47,7 +47,8 @@ export function checkPasswordKeys(
  * The password that `keys` say where to find; checked with
  * `checkPasswordKeys()` before.
  *
- * @throws {ConfigError} when the file or the variable cannot be read.
+ * @throws {ConfigError} when the file or the variable cannot be read, or the
+ * file is empty.
  */
 export async function readPassword(
   keys: PasswordKeys,
@@ -65,11 +66,19 @@ export async function readPassword(
     );
   }
   if (file === undefined) return keys.password ?? "";
+  const keyPath = [...path, "password-file"];
+  let text: string;
   try {
-    const text = await surroundings.readTextFile(file);
-    return text.replace(/\r?\n$/, "");
+    text = await surroundings.readTextFile(file);
   } catch (error) {
     const reason = `${file} ${describeReadFault(error)}`;
-    throw origin.fault([...path, "password-file"], reason, error);
+    throw origin.fault(keyPath, reason, error);
   }
+  const password = text.replace(/\r?\n$/, "");
+  if (password !== "") return password;
+  // An account that all may use is never made by a file nobody wrote to.
+  throw origin.fault(
+    keyPath,
+    `${file} is empty: write the password to it, or say that there is none with password: ""`,
+  );
 }

@@ -466,6 +466,13 @@ Deno.test("loadOptions() says which secret cannot be read", async () => {
     `${FILE}:4: source.password-file: /gone does not exist`,
   );
   assertEquals(
+    await faultOf({
+      text: `${source}  password-file: /empty`,
+      files: { "/empty": "\n" },
+    }),
+    `${FILE}:4: source.password-file: /empty is empty: write the password to it, or say that there is none with password: ""`,
+  );
+  assertEquals(
     await faultOf({ text: `${source}  password-env: GONE` }),
     `${FILE}:4: source.password-env: the environment variable GONE is not set`,
   );
