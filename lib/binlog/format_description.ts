@@ -129,7 +129,8 @@ export function patchFormatDescription(
   },
 ): Uint8Array {
   const { serverVersion, checksumAlgorithm } = decodeFormatDescription(event);
-  const patched = event.slice();
+  // not `slice`, which does not copy a `Buffer`, as a store may give it
+  const patched = new Uint8Array(event);
   clearInUseFlag(patched);
   if (options.clearPosition) putU32(patched, LOG_POS_OFFSET, 0);
   else if (options.endPosition !== undefined) {

@@ -140,7 +140,9 @@ export class TlsLayer {
         socket.on("data", (chunk: Uint8Array) => {
           if (this.#readable === undefined) return;
           this.#below.wanted = false;
-          controller.enqueue(chunk);
+          // Node gives a `Buffer`, whose `slice` is a view and no copy.
+          const { buffer, byteOffset, length } = chunk;
+          controller.enqueue(new Uint8Array(buffer, byteOffset, length));
         });
         socket.once("end", () => {
           if (this.#readable === undefined) return;

@@ -214,7 +214,8 @@ export class BlockLogWriter implements LogWriter {
     this.#secondPosition = FIRST_POSITION + formatDescription.length;
     this.#files.set({
       ...this.#currentFile(),
-      formatDescription: formatDescription.slice(),
+      // not `slice`, which does not copy a `Buffer`
+      formatDescription: new Uint8Array(formatDescription),
       checksumAlgorithm,
     });
   }

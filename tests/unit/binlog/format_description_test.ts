@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import {
   assert,
   assertEquals,
@@ -171,6 +172,14 @@ Deno.test("patchFormatDescription() gives what the server wrote on closing the f
     assertEquals(hex(event), before, "the stored event stays");
     assertNotEquals(patched.buffer, event.buffer);
   }
+});
+
+Deno.test("patchFormatDescription() leaves what it is given as it was, also a Buffer", () => {
+  const { bytes } = loadBinlogFixture("mysql97", "binlog.000009").events[0]!;
+  const event = Buffer.from(bytes);
+  patchFormatDescription(event, { clearPosition: true });
+  patchFormatDescription(event, { clearPosition: false, clearCreated: true });
+  assertEquals(hex(event), hex(bytes));
 });
 
 Deno.test("patchFormatDescription() clears position and creation time for a dump by position", () => {
