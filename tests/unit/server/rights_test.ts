@@ -84,6 +84,7 @@ Deno.test("Session refuses statements by right, with MySQL's privileges, and sta
     ["SELECT @@version", ["replicate", "monitor", "admin"], ""],
     ["SET @a = 1", ["replicate", "monitor", "admin"], ""],
     ["SHOW VARIABLES", ["replicate", "monitor", "admin"], ""],
+    ["SHOW GLOBAL VARIABLES", ["replicate", "monitor", "admin"], ""],
     ["SHOW GLOBAL STATUS", ["replicate", "monitor", "admin"], ""],
     [
       "SHOW BINARY LOGS",
@@ -195,6 +196,7 @@ const OPEN_TO_ALL = [
   "SELECT",
   "SET",
   "SHOW VARIABLES",
+  "SHOW GLOBAL VARIABLES",
   "SHOW STATUS",
   "SHOW GLOBAL STATUS",
   "SHOW GRANTS",
