@@ -309,7 +309,7 @@ export const STATEMENTS: readonly StatementEntry[] = [
       "SET {@variable = expression | [GLOBAL | SESSION] variable = value | NAMES charset | TRANSACTION …} [, …]",
     subject: "variables and values",
     about:
-      "Sets what is the session's. A GLOBAL value of a variable that sessions may set is accepted and changes nothing, since no session looks at it.",
+      "Sets what is the session's. A GLOBAL value of a variable that sessions may set changes nothing, since no session looks at it; it is accepted with the right `admin`, and refused with 1227 without.",
     counters: ["Com_set_option"],
     errors: [
       "ER_UNKNOWN_SYSTEM_VARIABLE",

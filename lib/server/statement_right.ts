@@ -88,6 +88,13 @@ export const STEER_SOURCE: NeededRight = {
   mariadb: "SUPER, REPLICATION SLAVE ADMIN",
 };
 
+/** Giving a variable another value for the sessions that come. */
+export const SET_GLOBAL: NeededRight = {
+  anyOf: ["admin"],
+  mysql: "SUPER or SYSTEM_VARIABLES_ADMIN",
+  mariadb: "SUPER",
+};
+
 /** Registering as a replica, and dumping. */
 export const REPLICATE: NeededRight = {
   anyOf: ["replicate"],

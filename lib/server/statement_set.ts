@@ -12,6 +12,7 @@ import {
   type SystemVariableScope,
 } from "./statement_expression.ts";
 import type { StatementResult } from "./statement_result.ts";
+import { denied, deniedUnless, SET_GLOBAL } from "./statement_right.ts";
 import { settingOf, systemVariableNamed } from "./system_variable.ts";
 
 /** The most user variables of a session; no known client sets ten. */
@@ -39,9 +40,10 @@ interface Assignments {
  * (manual: "SET Syntax for Variable Assignment"). Either all of it applies or,
  * after an error, nothing.
  *
- * An assignment to a global variable that a session may also set is accepted
- * and changes nothing. An unknown character set is accepted as well: a replica
- * that gets an error to its `SET NAMES` reconnects for ever without a word.
+ * An assignment to a global variable that a session may also set changes
+ * nothing, and is accepted from accounts with the right to it. An unknown
+ * character set is accepted as well: a replica that gets an error to its `SET
+ * NAMES` reconnects for ever without a word.
  *
  * @throws {StatementError} for a statement that cannot be answered
  */
@@ -49,7 +51,7 @@ export function answerSet(
   cursor: StatementCursor,
   context: StatementContext,
 ): StatementResult {
-  if (takeTransaction(cursor)) return { kind: "ok", change: {} };
+  if (takeTransaction(cursor, context)) return { kind: "ok", change: {} };
   const assignments: Assignments = {
     userVariables: new Map(),
     settings: new Map(),
@@ -73,9 +75,13 @@ export function answerSet(
 }
 
 /** Takes `[scope] TRANSACTION …`, whose effect is none where nothing is ever written. */
-function takeTransaction(cursor: StatementCursor): boolean {
-  const taken = cursor.takeWords("TRANSACTION") ||
-    ["GLOBAL", "SESSION", "LOCAL"].some((scope) =>
+function takeTransaction(
+  cursor: StatementCursor,
+  context: StatementContext,
+): boolean {
+  const isGlobal = cursor.takeWords("GLOBAL", "TRANSACTION");
+  const taken = isGlobal || cursor.takeWords("TRANSACTION") ||
+    ["SESSION", "LOCAL"].some((scope) =>
       cursor.takeWords(scope, "TRANSACTION")
     );
   if (!taken) return false;
@@ -94,6 +100,7 @@ function takeTransaction(cursor: StatementCursor): boolean {
       throw cursor.unexpected();
     }
   } while (cursor.takeSymbol(","));
+  if (isGlobal) requireGlobalRight(context);
   return true;
 }
 
@@ -127,7 +134,7 @@ function parseAssignment(
     return scope;
   }
   const word = cursor.takeAnyWord("GLOBAL", "SESSION", "LOCAL", "PERSIST");
-  if (word === "PERSIST") throw globalDenied();
+  if (word === "PERSIST") throw denied(SET_GLOBAL, context.server.version);
   const current: SystemVariableScope = word === undefined
     ? scope
     : word === "GLOBAL"
@@ -186,7 +193,9 @@ function assignSystemVariable(
   const variable = systemVariableNamed(target.name, context);
   const value = parseSetting(cursor, context);
   if (!variable.settable) {
-    if (target.scope === "global") throw globalDenied();
+    if (target.scope === "global") {
+      throw denied(SET_GLOBAL, context.server.version);
+    }
     throw new StatementError(
       StatementFault.ER_INCORRECT_GLOBAL_LOCAL_VAR,
       `Variable '${variable.name}' is a read only variable`,
@@ -199,7 +208,7 @@ function assignSystemVariable(
       `Variable '${variable.name}' can't be set to a value that long`,
     );
   }
-  if (target.scope === "global") return;
+  if (target.scope === "global") return requireGlobalRight(context);
   assignments.settings.set(variable.name, setting);
   if (variable.name !== "character_set_results") return;
   // NULL asks for results as they are, which is UTF-8
@@ -222,12 +231,9 @@ function parseSetting(
   return sqlString(value);
 }
 
-function globalDenied(): StatementError {
-  return new StatementError(
-    StatementFault.ER_ACCESS_DENIED_SPECIFIC,
-    "Access denied; you need (at least one of) the SUPER or " +
-      "SYSTEM_VARIABLES_ADMIN privilege(s) for this operation",
-  );
+function requireGlobalRight(context: StatementContext): void {
+  const denial = deniedUnless(SET_GLOBAL, context);
+  if (denial !== undefined) throw denial;
 }
 
 /** Bounds what one session can make this server remember. */

@@ -397,10 +397,6 @@ Deno.test("answerStatement() keeps settings of the session", () => {
     [["28800"]],
   );
   assertEquals(
-    rowsOf(["SET GLOBAL wait_timeout = 5", "SELECT @@wait_timeout"]),
-    [["28800"]],
-  );
-  assertEquals(
     rowsOf([
       "SET character_set_results = NULL",
       "SELECT @@character_set_results",
@@ -410,6 +406,47 @@ Deno.test("answerStatement() keeps settings of the session", () => {
   assertEquals(errorOf("SET server_uuid = 'x'"), [1238, "HY000"]);
   assertEquals(errorOf("SET GLOBAL gtid_purged = 'x'"), [1227, "42000"]);
   assertEquals(errorOf("SET autocommit = 7"), [1231, "42000"]);
+});
+
+Deno.test("answerStatement() has only admins set a GLOBAL value, which no session looks at", () => {
+  const statements = [
+    "SET GLOBAL wait_timeout = 5",
+    "SET @@global.wait_timeout = 5",
+    "SET autocommit = 0, GLOBAL wait_timeout = 5",
+    "SET GLOBAL TRANSACTION READ ONLY",
+  ];
+  const made = statementSession();
+  const answerAdmin = (statement: string) => {
+    const { session } = made.context();
+    const rights = new Set(["admin"] as const);
+    const context = made.context({ session: { ...session, rights } });
+    const result = answerStatement(statement, context);
+    made.apply(result);
+    return result;
+  };
+  for (const statement of statements) {
+    assertEquals(errorOf(statement), [1227, "42000"], statement);
+    assertEquals(answerAdmin(statement).kind, "ok", statement);
+  }
+  const seen = answerAdmin("SELECT @@wait_timeout, @@autocommit");
+  assert(seen.kind === "rows");
+  assertEquals(seen.rows, [["28800", "0"]]);
+  const { server } = made.context();
+  const refusal = (version: string) => {
+    const context = { server: { ...server, version } };
+    const result = answerStatement(
+      statements[0]!,
+      statementSession().context(context),
+    );
+    assert(result.kind === "error");
+    return result.message;
+  };
+  assertEquals(
+    [refusal("9.7.4"), refusal("10.11.14-MariaDB")].map((message) =>
+      /the (.*) privilege/.exec(message)?.[1]
+    ),
+    ["SUPER or SYSTEM_VARIABLES_ADMIN", "SUPER"],
+  );
 });
 
 Deno.test("answerStatement() tells GLOBAL values from the session's", () => {
