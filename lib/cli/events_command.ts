@@ -20,20 +20,15 @@ import {
   wantsJson,
 } from "./command.ts";
 import { configSources, storeFlags } from "./config_flags.ts";
-import { formatOptions } from "./format_options.ts";
-import { printable } from "./printable.ts";
+import { EventTable } from "./event_table.ts";
 import { readCount } from "./read_value.ts";
 import type { Terminal } from "./terminal.ts";
-import { shortenText } from "./wrap_text.ts";
 import { UsageError } from "./usage_error.ts";
 
 const FILE = "file";
 const FROM = "from";
 const GTID = "gtid";
 const LIMIT = "limit";
-
-/** Longest info that is printed for people, in characters. */
-const INFO_CHARACTERS_MAX = 200;
 
 /** `kingbus events`. */
 export const eventsCommand: Command = {
@@ -84,7 +79,7 @@ export const eventsCommand: Command = {
     const file = place?.file ?? chooseFile(log, wanted);
     const print = wantsJson(input)
       ? new JsonPrinter(terminal, file)
-      : new LinePrinter(terminal, file);
+      : new EventTable(terminal, file);
     let left = wanted.limit;
     for await (
       const event of chosenEvents(log, file, {
@@ -260,70 +255,4 @@ class JsonPrinter {
   end(): void {
     // Each line stands for itself.
   }
-}
-
-/** Prints for people; a table whose columns widen as they have to. */
-class LinePrinter {
-  readonly #terminal: Terminal;
-  #header: string;
-  readonly #lineWidth: number;
-  #widths = [10, 8, 19, 10, 19];
-
-  constructor(terminal: Terminal, file: StoredFile) {
-    this.#terminal = terminal;
-    this.#lineWidth = formatOptions(terminal).width;
-    this.#header = `${printable(file.name)}\n`;
-    this.#header += this.#line(
-      ["POSITION", "SIZE", "TIME", "SERVER ID", "TYPE"],
-      "INFO",
-    );
-  }
-
-  event(event: ListedEvent): void {
-    this.#terminal.out(this.#header);
-    this.#header = "";
-    const { position, size, timestamp, serverId, type, isInner } = event;
-    const time = timestamp === 0
-      ? ""
-      : new Date(timestamp * 1000).toISOString().slice(0, 19).replace("T", " ");
-    this.#terminal.out(this.#line([
-      isInner ? "" : String(position),
-      String(size),
-      time,
-      String(serverId),
-      isInner ? `  ${type}` : type,
-    ], infoOf(event)));
-  }
-
-  end(): void {
-    this.#terminal.out(this.#header);
-  }
-
-  #line(cells: string[], info: string): string {
-    for (const [index, cell] of cells.entries()) {
-      this.#widths[index] = Math.max(this.#widths[index]!, cell.length);
-    }
-    const padded = cells.map((cell, index) =>
-      index < 2 || index === 3
-        ? cell.padStart(this.#widths[index]!)
-        : cell.padEnd(this.#widths[index]!)
-    );
-    const line = [...padded, info].join("  ").trimEnd();
-    return `${shortenText(line, this.#lineWidth)}\n`;
-  }
-}
-
-/** What an event says, in one line that does not drive the terminal. */
-function infoOf(event: ListedEvent): string {
-  const { info, database, table } = event;
-  const names = database === undefined || table === undefined
-    ? ""
-    : `${database}.${table}`;
-  const all = names === "" || info.includes(names)
-    ? info
-    : `${info} (${names})`;
-  const line = printable(all.replaceAll(/\s+/g, " "));
-  return line.length > INFO_CHARACTERS_MAX
-    ? `${line.slice(0, INFO_CHARACTERS_MAX - 1)}…`
-    : line;
 }
