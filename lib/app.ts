@@ -488,16 +488,20 @@ function sayHow(
   });
   if (syncer.report().target === undefined) {
     log.info(
-      "no source yet: start with --source-address HOST:PORT --source-user USER --source-password-file FILE, set source: in the configuration, or PUT /binlog/syncer/start",
+      "no source yet: start with --source-address HOST:PORT --source-user USER --source-password-file FILE, set source: in the configuration, or run kingbus source start --address HOST:PORT --user USER --password-file FILE",
     );
   } else if (!syncer.report().wanted) {
-    log.info("the syncer was stopped on purpose: PUT /binlog/syncer/start");
+    log.info(
+      "the syncer was stopped on purpose; kingbus source start follows the source again",
+    );
   }
   if (!server.report().wanted) {
-    log.info("the server was stopped on purpose: PUT /binlog/server/start");
+    log.info(
+      "the server was stopped on purpose; kingbus server start serves replicas again",
+    );
   } else if (server.users.length === 0) {
     log.warn(
-      "no account yet, so every login is refused: set server.users in the configuration, or give one by PUT /binlog/server/stop, then /binlog/server/start",
+      "no account yet, so every login is refused: set server.users in the configuration, or run kingbus server stop, then kingbus server start --user NAME --password-file FILE",
     );
   }
 }

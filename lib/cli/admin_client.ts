@@ -1,3 +1,4 @@
+import { BEARER_ADVICE } from "../admin/access/bearer_advice.ts";
 import { describeError } from "../log/describe_error.ts";
 import { printable } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
@@ -215,7 +216,8 @@ export class AdminClient {
     answer: Envelope | undefined,
     token: string | undefined,
   ): string {
-    const said = answer?.message ? `: ${printable(answer.message)}` : "";
+    const message = answer?.message.replace(`: ${BEARER_ADVICE}`, "");
+    const said = message ? `: ${printable(message)}` : "";
     const { tokenFault } = this.#place;
     const begin = `${this.url} refuses access`;
     if (status === 421) {

@@ -2,6 +2,7 @@ import type { Log } from "../../log/log.ts";
 import type { RouteAccess } from "../admin_route.ts";
 import { RequestError } from "../request_error.ts";
 import { AdminTokens } from "./admin_tokens.ts";
+import { BEARER_ADVICE } from "./bearer_advice.ts";
 import { HostNames } from "./host_names.ts";
 import { TokenRefusals } from "./token_refusals.ts";
 
@@ -136,7 +137,7 @@ export class Admission {
       : "the admin token";
     return new RequestError(
       401,
-      `this needs ${which}: send it as Authorization: Bearer TOKEN`,
+      `this needs ${which}: ${BEARER_ADVICE}`,
       { headers: CHALLENGE },
     );
   }

@@ -75,6 +75,7 @@ admin:
       const end = await run(args, env);
       assertEquals(end.code, code, `${args.join(" ")}: ${end.stderr}`);
       assertStringIncludes(end.stderr, text);
+      assert(!end.stderr.includes("Bearer"), end.stderr);
     }
     await Deno.remove(`${folder}/read`);
     await Deno.remove(`${folder}/admin`);

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { ClientConnection } from "../../../lib/connection/client_connection.ts";
 import { ServerError } from "../../../lib/protocol/server_error.ts";
 import { VERSION } from "../../../lib/version.ts";
@@ -49,8 +49,10 @@ Deno.test("kingbus serve runs without configuration and says how to give it a so
       `--data-dir=${folder}/d`,
     ]);
     const hint = await kingbus.logged("no source yet");
-    assert(hint.message.includes("--source-address"), hint.message);
-    await kingbus.logged("no account yet");
+    assertStringIncludes(hint.message, "--source-address");
+    assertStringIncludes(hint.message, "kingbus source start --address");
+    const { message } = await kingbus.logged("no account yet");
+    assertStringIncludes(message, "kingbus server start --user");
     assertEquals(await login(kingbus.serverListen, "root", ""), "error 1045");
     assertEquals((await kingbus.ask("GET", "/healthz")).status, 200);
     assertEquals((await kingbus.ask("GET", "/readyz")).status, 200);
@@ -120,8 +122,16 @@ Deno.test("kingbus serve resumes after kill -9 what the admin API was told", () 
         await kingbus.ask("PUT", "/binlog/syncer/stop");
       }
       if (life === 2) {
+        await kingbus.logged(
+          "the syncer was stopped on purpose; kingbus source start",
+        );
         assertEquals((await kingbus.ask("GET", "/readyz")).status, 200);
         await kingbus.ask("PUT", "/binlog/server/stop");
+      }
+      if (life === 3) {
+        await kingbus.logged(
+          "the server was stopped on purpose; kingbus server start",
+        );
       }
       kingbus.signal("SIGKILL");
       await kingbus.ended();

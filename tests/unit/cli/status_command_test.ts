@@ -257,6 +257,15 @@ Deno.test("kingbus status says what is wrong where no node answers", async () =>
       `${url} refuses access (it wants a token): no token; ${token}`,
     ],
     [
+      // how to send one by hand is not for the command line
+      json(
+        401,
+        "this needs a token: send it as Authorization: Bearer TOKEN",
+      ),
+      4,
+      `${url} refuses access (it wants a token): this needs a token; ${token}`,
+    ],
+    [
       json(403, "read only"),
       4,
       `${url} refuses access: read only; give the admin token: --token-file, KINGBUS_ADMIN_TOKEN, or --config with the node's configuration\n`,
