@@ -82,7 +82,6 @@ export const importCommand: Command = {
     const { done, interrupted } = await runLong({
       title: "import",
       terminal,
-      interrupted: (signal) => new DOMException(`interrupted by ${signal}`),
     }, async ({ signal, progress }) => {
       progress(0, bytes);
       const done = await importFiles(store, files, {

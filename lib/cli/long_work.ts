@@ -8,8 +8,11 @@ export interface LongWorkOptions {
   /** What is done, as in `export`. */
   readonly title: string;
   readonly terminal: Terminal;
-  /** What the work is ended with when a signal asks for it. */
-  readonly interrupted: (signal: Deno.Signal) => Error;
+  /**
+   * What the work is ended with when a signal asks for it; an `AbortError` that
+   * names the signal if absent.
+   */
+  readonly interrupted?: (signal: Deno.Signal) => Error;
 }
 
 /** What such work is given. */
@@ -26,7 +29,7 @@ export interface LongWork {
  * the process at once.
  */
 export async function runLong<Result>(
-  { title, terminal, interrupted }: LongWorkOptions,
+  { title, terminal, interrupted = interruption }: LongWorkOptions,
   work: (long: LongWork) => Promise<Result>,
 ): Promise<Result> {
   const interrupt = new AbortController();
@@ -45,4 +48,8 @@ export async function runLong<Result>(
   } finally {
     await bar?.end();
   }
+}
+
+function interruption(signal: Deno.Signal): DOMException {
+  return new DOMException(`interrupted by ${signal}`, "AbortError");
 }

@@ -205,7 +205,6 @@ async function untilRemoved(
   return await runLong({
     title: "removing",
     terminal,
-    interrupted: (signal) => new DOMException(`interrupted by ${signal}`),
   }, async ({ signal, progress }) => {
     progress(0, total);
     while (left > 0 && !signal.aborted) {

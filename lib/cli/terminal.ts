@@ -123,6 +123,11 @@ async function readKeys(onKeys: (keys: string) => void): Promise<void> {
   }
 }
 
+/** A text could not be written where it was to go, such as to a full disk. */
+class OutputError extends Error {
+  override readonly name = "OutputError";
+}
+
 /** False when the reader of a pipe went away (`kingbus help | head -1`). */
 function writeAll(
   to: { writeSync(bytes: Uint8Array): number },
@@ -134,6 +139,6 @@ function writeAll(
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) return false;
-    throw new TypeError("the output can't be written", { cause: error });
+    throw new OutputError("the output can't be written", { cause: error });
   }
 }

@@ -66,7 +66,6 @@ export const verifyCommand: Command = {
     const { report, repair } = await runLong({
       title: "verify",
       terminal,
-      interrupted: (signal) => new DOMException(`interrupted by ${signal}`),
     }, async ({ signal, progress }) => {
       const options: VerifyOptions = {
         faultsMax: FAULTS_MAX,
