@@ -34,6 +34,7 @@ const COMMAND_BYTES_MAX = 1024 * 1024;
  * milliseconds, and a binlog gets no smaller.
  */
 const COMPRESSION_LEVEL_MAX = 9;
+
 /**
  * One client's connection, from its greeting to its end.
  *

@@ -73,6 +73,7 @@ export class Syncer {
   readonly #acks: SourceAcks;
   readonly #counters = new SyncerCounters();
   #attempt: SourceAttempt | undefined;
+
   /**
    * @param store where the log goes
    * @param deps log, clock and randomness

@@ -132,13 +132,11 @@ export class TestReplica {
       `${side}_USER = 'repl'`,
       `${side}_PASSWORD = '${password}'`,
       `${side}_CONNECT_RETRY = 1`,
-      // MySQL 9 gives up after ten: a busy machine starts kingbus no faster.
+      // As before MySQL 9, which gives up after ten: a test may restart its
+      // source, which a busy machine does slowly.
       `${side}_RETRY_COUNT = 86400`,
       `${side}_HEARTBEAT_PERIOD = 1`,
-      ...this.#modern
-        // as before 9.0, where it was not 10: a test may restart its source
-        ? ["SOURCE_SSL = 0", "SOURCE_RETRY_COUNT = 86400"]
-        : [],
+      ...this.#modern ? ["SOURCE_SSL = 0"] : [],
       ...from === undefined ? [`${side}_AUTO_POSITION = 1`] : [
         `${side}_AUTO_POSITION = 0`,
         `${side}_LOG_FILE = '${from.fileName}'`,
