@@ -1,4 +1,5 @@
 import { importFlags } from "../../scripts/import_flags.ts";
+import { waitUntil } from "../../scripts/test_servers/wait_until.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -49,7 +50,6 @@ export class KingbusProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   /** Every line it has logged. */
   readonly lines: LogLine[] = [];
-  readonly #waiting = new Set<() => void>();
   readonly #reading: Promise<void>;
   #ended = false;
 
@@ -95,24 +95,25 @@ export class KingbusProcess implements AsyncDisposable {
     return this.lines.find(({ message }) => message === "kingbus is up")!;
   }
 
-  /** Waits for a line whose message begins so. */
-  async logged(beginning: string): Promise<LogLine> {
-    for (;;) {
+  /**
+   * Waits for a line whose message begins so.
+   *
+   * @throws {TestServerError} when it does not come within three minutes
+   */
+  logged(beginning: string): Promise<LogLine> {
+    return waitUntil(`kingbus said "${beginning}"`, () => {
       const line = this.lines.find(({ message }) =>
         message.startsWith(beginning)
       );
-      if (line !== undefined) return line;
-      if (this.#ended) {
+      if (line === undefined && this.#ended) {
         throw new TypeError(
           `kingbus ended without saying "${beginning}": ${
             JSON.stringify(this.lines)
           }`,
         );
       }
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#waiting.add(resolve);
-      await promise;
-    }
+      return line;
+    }, { deadlineMs: 180_000 });
   }
 
   /** Asks its admin API. */
@@ -158,15 +159,8 @@ export class KingbusProcess implements AsyncDisposable {
       const lines = (rest + chunk).split("\n");
       rest = lines.pop()!;
       for (const line of lines) this.lines.push(parseLine(line));
-      this.#wake();
     }
     this.#ended = true;
-    this.#wake();
-  }
-
-  #wake(): void {
-    for (const resolve of this.#waiting) resolve();
-    this.#waiting.clear();
   }
 }
 

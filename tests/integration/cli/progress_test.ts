@@ -61,8 +61,13 @@ async function withStore(
  */
 async function runSlowed(
   args: readonly string[],
-  { behind = "", columns = SIZE.columns, env = {}, draws = true, key }: Run =
-    {},
+  {
+    behind = "",
+    columns = SIZE.columns,
+    env = { NO_COLOR: "" },
+    draws = true,
+    key,
+  }: Run = {},
 ): Promise<{ code: number; written: string }> {
   const command = shellCommand(kingbusProgram(args));
   // The shell becomes the command, which so has the terminal's keys. What is
